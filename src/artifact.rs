@@ -1,0 +1,385 @@
+//! The one on-disk format: [safetensors](https://huggingface.co/docs/safetensors), which NumPy,
+//! PyTorch and candle read too, with what the file was made from in its metadata.
+//!
+//! The metadata holds one key, `tuwen`, whose value is the JSON of [`Header`]. (One key, because
+//! safetensors keeps its metadata in a hash map and files must be the same bytes for the same inputs.)
+//! [`Spec::fingerprint`] covers all that determines an artifact: a file whose fingerprint is the wanted
+//! one is fresh, any other is rebuilt under its own name, and the two are never mixed.
+//!
+//! A file is written under a temporary name, synced and renamed, so that it is whole or absent.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+use std::fs::{self, File};
+use std::io::{Read, Write};
+use std::path::Path;
+
+use ndarray::{Array1, Array2, ArrayView1, ArrayView2};
+use safetensors::tensor::{Dtype, SafeTensors, View};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+
+/// Raised when the layout of any artifact changes.
+pub const SCHEMA: u32 = 1;
+const KEY: &str = "tuwen";
+/// safetensors caps its own header at 100 MB.
+const MAX_HEADER: u64 = 100_000_000;
+
+/// A BLAKE3 digest in hexadecimal, cut to 128 bits: equal means made from the same things.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Fingerprint(String);
+
+impl Fingerprint {
+    pub fn of_bytes(bytes: &[u8]) -> Self {
+        Self(blake3::hash(bytes).to_hex()[..32].to_owned())
+    }
+
+    /// Of anything with a canonical JSON form (no hash maps inside).
+    pub fn of(value: &impl Serialize) -> Self {
+        let json = serde_json::to_vec(value).expect("plain data always serialises");
+        Self::of_bytes(&json)
+    }
+
+    /// The first eight digits, for file names.
+    pub fn short(&self) -> &str {
+        &self.0[..8]
+    }
+}
+
+impl fmt::Display for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// All that determines an artifact.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Spec {
+    /// What kind of thing it is: `codebook`, `image-features`, `cca`, ...
+    pub stage: String,
+    pub params: serde_json::Value,
+    /// What it was computed from, by name.
+    pub inputs: BTreeMap<String, Fingerprint>,
+    pub seed: u64,
+    /// Version of this crate.
+    pub version: String,
+}
+
+impl Spec {
+    pub fn new(stage: &str, params: &impl Serialize, seed: u64) -> Self {
+        Self {
+            stage: stage.to_owned(),
+            params: serde_json::to_value(params).expect("parameters are plain data"),
+            inputs: BTreeMap::new(),
+            seed,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+        }
+    }
+
+    pub fn input(mut self, name: &str, fingerprint: Fingerprint) -> Self {
+        self.inputs.insert(name.to_owned(), fingerprint);
+        self
+    }
+
+    pub fn fingerprint(&self) -> Fingerprint {
+        Fingerprint::of(self)
+    }
+}
+
+/// The metadata of an artifact file.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Header {
+    pub schema: u32,
+    pub spec: Spec,
+    /// What the stage found out and later readers need: chosen settings, vocabularies, unusable items.
+    pub notes: serde_json::Value,
+    /// Digest of the tensors, so that a flipped bit is noticed.
+    pub content: Fingerprint,
+}
+
+/// A tensor as bytes, little-endian, row-major.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Tensor {
+    dtype: Dtype,
+    shape: Vec<usize>,
+    bytes: Vec<u8>,
+}
+
+impl View for &Tensor {
+    fn dtype(&self) -> Dtype {
+        self.dtype
+    }
+    fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+    fn data(&self) -> Cow<'_, [u8]> {
+        Cow::Borrowed(&self.bytes)
+    }
+    fn data_len(&self) -> usize {
+        self.bytes.len()
+    }
+}
+
+/// Element types that artifacts hold.
+pub trait Element: Copy {
+    const DTYPE: Dtype;
+    fn push(self, out: &mut Vec<u8>);
+    fn pull(bytes: &[u8]) -> Self;
+}
+
+macro_rules! element {
+    ($($t:ty => $d:ident),*) => {$(
+        impl Element for $t {
+            const DTYPE: Dtype = Dtype::$d;
+            fn push(self, out: &mut Vec<u8>) { out.extend_from_slice(&self.to_le_bytes()) }
+            fn pull(bytes: &[u8]) -> Self { Self::from_le_bytes(bytes.try_into().expect("chunk of the element's size")) }
+        }
+    )*};
+}
+element!(u8 => U8, u32 => U32, f32 => F32, f64 => F64);
+
+/// An artifact in memory.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Artifact {
+    pub spec: Spec,
+    pub notes: serde_json::Value,
+    tensors: BTreeMap<String, Tensor>,
+}
+
+impl Artifact {
+    pub fn new(spec: Spec) -> Self {
+        Self {
+            spec,
+            notes: serde_json::Value::Null,
+            tensors: BTreeMap::new(),
+        }
+    }
+
+    pub fn with_notes(mut self, notes: &impl Serialize) -> Self {
+        self.notes = serde_json::to_value(notes).expect("notes are plain data");
+        self
+    }
+
+    fn insert<'a, T: Element + 'a>(
+        mut self,
+        name: &str,
+        shape: &[usize],
+        values: impl Iterator<Item = &'a T>,
+    ) -> Self {
+        let mut bytes = Vec::with_capacity(shape.iter().product::<usize>() * size_of::<T>());
+        values.for_each(|v| v.push(&mut bytes));
+        let tensor = Tensor {
+            dtype: T::DTYPE,
+            shape: shape.to_vec(),
+            bytes,
+        };
+        self.tensors.insert(name.to_owned(), tensor);
+        self
+    }
+
+    pub fn with_matrix<T: Element>(self, name: &str, m: ArrayView2<T>) -> Self {
+        self.insert(name, m.shape(), m.iter())
+    }
+
+    pub fn with_vector<T: Element>(self, name: &str, v: ArrayView1<T>) -> Self {
+        self.insert(name, v.shape(), v.iter())
+    }
+
+    /// Name, element type and shape of every tensor.
+    pub fn tensors(&self) -> impl Iterator<Item = (&str, String, &[usize])> {
+        self.tensors
+            .iter()
+            .map(|(n, t)| (n.as_str(), format!("{:?}", t.dtype), t.shape.as_slice()))
+    }
+
+    fn get<T: Element>(&self, name: &str, dims: usize) -> Result<(&[usize], Vec<T>), String> {
+        let t = self
+            .tensors
+            .get(name)
+            .ok_or_else(|| format!("it has no tensor `{name}`"))?;
+        if t.dtype != T::DTYPE || t.shape.len() != dims {
+            return Err(format!(
+                "tensor `{name}` is {:?} {:?}, expected {:?} with {dims} axes",
+                t.dtype,
+                t.shape,
+                T::DTYPE
+            ));
+        }
+        let values = t.bytes.chunks_exact(size_of::<T>()).map(T::pull).collect();
+        Ok((&t.shape, values))
+    }
+
+    fn wrong(&self, reason: String) -> Error {
+        Error::artifact(format!("<{}>", self.spec.stage), reason)
+    }
+
+    pub fn matrix<T: Element>(&self, name: &str) -> Result<Array2<T>> {
+        let (shape, values) = self.get(name, 2).map_err(|e| self.wrong(e))?;
+        Array2::from_shape_vec((shape[0], shape[1]), values).map_err(|e| self.wrong(e.to_string()))
+    }
+
+    pub fn vector<T: Element>(&self, name: &str) -> Result<Array1<T>> {
+        let (_, values) = self.get(name, 1).map_err(|e| self.wrong(e))?;
+        Ok(values.into())
+    }
+
+    /// The notes, as the type the stage wrote.
+    pub fn read_notes<T: DeserializeOwned>(&self) -> Result<T> {
+        serde_json::from_value(self.notes.clone()).map_err(|e| self.wrong(e.to_string()))
+    }
+
+    fn content(&self) -> Fingerprint {
+        let mut hash = blake3::Hasher::new();
+        for (name, t) in &self.tensors {
+            hash.update(format!("{name} {:?} {:?}\n", t.dtype, t.shape).as_bytes());
+            hash.update(&t.bytes);
+        }
+        Fingerprint(hash.finalize().to_hex()[..32].to_owned())
+    }
+
+    /// Writes the file whole or not at all.
+    pub fn write(&self, path: &Path) -> Result<()> {
+        let header = Header {
+            schema: SCHEMA,
+            spec: self.spec.clone(),
+            notes: self.notes.clone(),
+            content: self.content(),
+        };
+        let json = serde_json::to_string(&header).expect("a header is plain data");
+        let metadata = HashMap::from([(KEY.to_owned(), json)]);
+        let bytes = safetensors::serialize(self.tensors.iter(), Some(metadata))
+            .map_err(|e| Error::artifact(path, e.to_string()))?;
+        write_atomically(path, &bytes)
+    }
+
+    /// Reads a file and verifies it: it is ours, of this schema, and not a bit of it has changed.
+    pub fn read(path: &Path) -> Result<Self> {
+        let bytes = fs::read(path).map_err(Error::io("read", path))?;
+        let bad = |reason: String| Error::artifact(path, reason);
+        let (_, meta) = SafeTensors::read_metadata(&bytes).map_err(|e| bad(e.to_string()))?;
+        let header = parse_header(path, meta.metadata())?;
+        let st = SafeTensors::deserialize(&bytes).map_err(|e| bad(e.to_string()))?;
+        let tensors = st
+            .iter()
+            .map(|(name, view)| {
+                let t = Tensor {
+                    dtype: view.dtype(),
+                    shape: view.shape().to_vec(),
+                    bytes: view.data().to_vec(),
+                };
+                (name.to_owned(), t)
+            })
+            .collect();
+        let artifact = Self {
+            spec: header.spec,
+            notes: header.notes,
+            tensors,
+        };
+        if artifact.content() != header.content {
+            return Err(bad(
+                "its content does not match its checksum; delete it and run again".into(),
+            ));
+        }
+        Ok(artifact)
+    }
+
+    /// Reads `path` if it is there and was made from exactly `spec`. A file that is damaged or was made
+    /// from something else counts as absent, and is reported.
+    pub fn read_fresh(path: &Path, spec: &Spec) -> Option<Self> {
+        if !path.exists() {
+            return None;
+        }
+        match Self::read(path) {
+            Ok(a) if a.spec == *spec => Some(a),
+            Ok(a) => {
+                tracing::warn!(
+                    "{} is {} but {} is wanted: made again",
+                    path.display(),
+                    a.spec.fingerprint(),
+                    spec.fingerprint()
+                );
+                None
+            }
+            Err(e) => {
+                tracing::warn!("{e}; made again");
+                None
+            }
+        }
+    }
+}
+
+/// Reads only the metadata of an artifact, whatever its size.
+pub fn read_header(path: &Path) -> Result<Header> {
+    let mut file = File::open(path).map_err(Error::io("read", path))?;
+    let bad = |reason: &str| Error::artifact(path, reason);
+    let mut len = [0u8; 8];
+    file.read_exact(&mut len)
+        .map_err(|_| bad("it is shorter than a safetensors header"))?;
+    let len = u64::from_le_bytes(len);
+    if len > MAX_HEADER {
+        return Err(bad("it is not a safetensors file"));
+    }
+    let mut bytes = vec![0u8; len as usize];
+    file.read_exact(&mut bytes)
+        .map_err(|_| bad("it is not a safetensors file, or is cut short"))?;
+    #[derive(Deserialize)]
+    struct Outer {
+        #[serde(rename = "__metadata__")]
+        metadata: Option<HashMap<String, String>>,
+    }
+    let outer: Outer =
+        serde_json::from_slice(&bytes).map_err(|_| bad("it is not a safetensors file"))?;
+    parse_header(path, &outer.metadata)
+}
+
+fn parse_header(path: &Path, metadata: &Option<HashMap<String, String>>) -> Result<Header> {
+    let json = metadata.as_ref().and_then(|m| m.get(KEY)).ok_or_else(|| {
+        Error::artifact(
+            path,
+            "it is a safetensors file, but was not made by this program",
+        )
+    })?;
+    let header: Header =
+        serde_json::from_str(json).map_err(|e| Error::artifact(path, e.to_string()))?;
+    if header.schema != SCHEMA {
+        return Err(Error::artifact(
+            path,
+            format!("it has schema {}, this program {SCHEMA}", header.schema),
+        ));
+    }
+    Ok(header)
+}
+
+/// Temporary file in the same folder, sync, rename.
+pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
+    let dir = match path.parent() {
+        Some(p) if !p.as_os_str().is_empty() => p,
+        _ => Path::new("."),
+    };
+    fs::create_dir_all(dir).map_err(Error::io("create", dir))?;
+    let mut tmp = tempfile::Builder::new()
+        .prefix(".tuwen-")
+        .permissions(permissions())
+        .tempfile_in(dir)
+        .map_err(Error::io("write in", dir))?;
+    tmp.write_all(bytes)
+        .and_then(|()| tmp.as_file().sync_all())
+        .map_err(Error::io("write", path))?;
+    tmp.persist(path)
+        .map_err(|e| Error::io("write", path)(e.error))?;
+    Ok(())
+}
+
+/// The usual file mode less the umask, where a temporary file would be for its owner alone.
+#[cfg(unix)]
+fn permissions() -> fs::Permissions {
+    std::os::unix::fs::PermissionsExt::from_mode(0o666)
+}
+#[cfg(not(unix))]
+fn permissions() -> fs::Permissions {
+    fs::metadata(".").map(|m| m.permissions()).expect("the current folder exists")
+}

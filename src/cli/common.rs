@@ -1,0 +1,54 @@
+//! What most verbs ask for.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use tuwen::dataset::{Dataset, ReadOptions};
+use tuwen::recipe::Recipe;
+
+/// A dataset, a recipe, and where work is kept.
+#[derive(clap::Args)]
+pub struct Common {
+    /// Folder of the dataset: Taidi Cup attachments, or Flickr8k(-CN)
+    #[arg(long, value_name = "DIR")]
+    pub data: PathBuf,
+    /// Recipe (TOML) [default: the built-in main.toml]
+    #[arg(long, value_name = "FILE")]
+    recipe: Option<PathBuf>,
+    /// Folder whose vocab/ and features/ keep what is computed
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub work: PathBuf,
+    /// Which captions, where a dataset has several: how the file's name begins (flickr8kenc)
+    #[arg(long, value_name = "NAME")]
+    captions: Option<String>,
+}
+
+impl Common {
+    pub fn recipe(&self) -> Result<Recipe> {
+        match &self.recipe {
+            Some(path) => Ok(Recipe::load(path)?),
+            None => Ok(Recipe::default_recipe()?),
+        }
+    }
+
+    pub fn dataset(&self) -> Result<Dataset> {
+        let options = ReadOptions {
+            captions: self.captions.clone(),
+        };
+        let dataset = Dataset::open(&self.data, &options).context("cannot read the dataset")?;
+        for c in &dataset.collections {
+            tracing::info!(
+                "{} {}: {} images, {} texts, {} known pairs",
+                dataset.name,
+                c.name,
+                c.images.len(),
+                c.texts.len(),
+                c.pairs.len()
+            );
+        }
+        for (kind, count) in dataset.warning_counts() {
+            tracing::warn!("in all {count} x {kind}");
+        }
+        Ok(dataset)
+    }
+}

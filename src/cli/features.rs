@@ -1,0 +1,38 @@
+use std::process::ExitCode;
+
+use anyhow::Result;
+use tuwen::pipeline::Pipeline;
+
+use super::bars::Bars;
+use super::common::Common;
+
+/// Compute the views of every picture and caption
+#[derive(clap::Args)]
+#[command(after_help = "\
+A run that was stopped goes on where it was. Vectors go to WORK/features, codebooks to WORK/vocab.
+
+Example:
+  tuwen features --data data/demo")]
+pub struct Args {
+    #[command(flatten)]
+    common: Common,
+}
+
+pub fn run(args: &Args) -> Result<ExitCode> {
+    let (recipe, dataset, bars) = (args.common.recipe()?, args.common.dataset()?, Bars::default());
+    let features = Pipeline::new(&recipe, &dataset, &args.common.work, &bars).features()?;
+    for (c, f) in dataset.collections.iter().zip(&features) {
+        let usable = |u: &[bool]| u.iter().filter(|&&u| u).count();
+        println!(
+            "{}: {} of {} images as {} numbers, {} of {} texts as {}",
+            c.name,
+            usable(&f.images.usable),
+            c.images.len(),
+            f.images.x.ncols(),
+            usable(&f.texts.usable),
+            c.texts.len(),
+            f.texts.x.ncols()
+        );
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,33 @@
+use std::process::ExitCode;
+
+use anyhow::Result;
+use tuwen::pipeline::Pipeline;
+
+use super::bars::Bars;
+use super::common::Common;
+
+/// Learn the fusion (after computing what is missing) and print how its settings did
+#[derive(clap::Args)]
+#[command(after_help = "\
+Settings are chosen on the validation split, or on a tenth of the training pictures.
+
+Example:
+  tuwen fit --data data/demo")]
+pub struct Args {
+    #[command(flatten)]
+    common: Common,
+}
+
+pub fn run(args: &Args) -> Result<ExitCode> {
+    let (recipe, dataset, bars) = (args.common.recipe()?, args.common.dataset()?, Bars::default());
+    let pipeline = Pipeline::new(&recipe, &dataset, &args.common.work, &bars);
+    let fitted = pipeline.fit(&pipeline.features()?)?;
+    let outcome = &fitted.outcome;
+    println!("mR on {} of each setting:", outcome.validation);
+    for trial in &outcome.trials {
+        let chosen = if trial.setting == outcome.setting { " <- chosen" } else { "" };
+        println!("{:7.2}  {}{chosen}", trial.score, serde_json::to_string(&trial.setting)?);
+    }
+    println!("{} pairs learned from, {} dimensions", outcome.training_pairs, fitted.fusion.dim());
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,97 @@
+//! The command line: one file per verb, with its arguments and its `run`.
+
+mod bars;
+mod common;
+mod demo;
+mod evaluate;
+mod features;
+mod fit;
+mod inspect;
+mod page;
+mod results;
+mod score;
+mod search;
+mod validate;
+
+use std::io::IsTerminal;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use clap::{Parser, Subcommand};
+use tracing_subscriber::EnvFilter;
+
+/// Classical image <-> text retrieval (图文检索) on a CPU: sentences find pictures, pictures find sentences.
+#[derive(Parser)]
+#[command(version, about, max_term_width = 100, after_help = EXAMPLES)]
+pub struct Args {
+    /// Worker threads (results do not depend on it)
+    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    threads: Option<u16>,
+    /// Say more (-v, -vv)
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+    /// Say warnings and errors alone
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  tuwen demo                                       fetch the demo set into data/demo
+  tuwen results --data data/demo --out out         answer attachments 2 and 3
+  tuwen search \"海边奔跑的狗\" --data data/flickr8k-cn
+  tuwen evaluate --data data/flickr8k-cn --recipe experiments/card.toml";
+
+#[derive(Subcommand)]
+enum Verb {
+    Demo(demo::Args),
+    Features(features::Args),
+    Fit(fit::Args),
+    Results(results::Args),
+    Evaluate(evaluate::Args),
+    Search(search::Args),
+    Validate(validate::Args),
+    Score(score::Args),
+    Inspect(inspect::Args),
+}
+
+/// Sends the log to stderr: stdout is for results.
+pub fn start_log(verbose: u8, quiet: bool) {
+    let level = match (quiet, verbose) {
+        (true, _) => "warn",
+        (_, 0) => "info",
+        (_, 1) => "debug",
+        _ => "trace",
+    };
+    let filter = EnvFilter::try_from_env("TUWEN_LOG")
+        .unwrap_or_else(|_| EnvFilter::new(format!("warn,tuwen={level}")));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(bars::Stderr::default)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_target(false)
+        .without_time()
+        .init();
+}
+
+pub fn run(args: Args) -> Result<ExitCode> {
+    if let Some(n) = args.threads {
+        rayon::ThreadPoolBuilder::new()
+            .num_threads(n.into())
+            .build_global()
+            .context("cannot start the worker threads")?;
+    }
+    match args.verb {
+        Verb::Demo(a) => demo::run(&a),
+        Verb::Features(a) => features::run(&a),
+        Verb::Fit(a) => fit::run(&a),
+        Verb::Results(a) => results::run(&a),
+        Verb::Evaluate(a) => evaluate::run(&a),
+        Verb::Search(a) => search::run(&a),
+        Verb::Validate(a) => validate::run(&a),
+        Verb::Score(a) => score::run(&a),
+        Verb::Inspect(a) => inspect::run(&a),
+    }
+}

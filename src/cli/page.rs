@@ -1,0 +1,127 @@
+//! A page that shows queries with their answers: one HTML file, its pictures inside it.
+
+use std::fmt::Write as _;
+use std::io::Cursor;
+use std::path::Path;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use image::codecs::jpeg::JpegEncoder;
+use image::imageops::{self, FilterType};
+use tuwen::artifact::write_atomically;
+use tuwen::dataset::{ImageItem, TextItem};
+use tuwen::picture::{PictureParams, decode_rgb};
+
+const THUMBNAIL: u32 = 160;
+const QUALITY: u8 = 82;
+
+const STYLE: &str = "
+:root { color-scheme: light dark; font-family: system-ui, 'Noto Sans CJK SC', sans-serif; }
+body { margin: 2rem auto; max-width: 76rem; padding: 0 1rem; }
+.row { display: grid; grid-template-columns: 13rem 1fr; gap: 1rem; padding: .8rem 0; border-top: 1px solid #8884; }
+.hits { display: flex; flex-wrap: wrap; gap: .6rem; }
+.item { width: 10rem; margin: 0; }
+.item img { width: 100%; height: 8rem; object-fit: contain; background: #fff; border-radius: 6px; }
+.item p { margin: 0; padding: .5rem; background: #8882; border-radius: 6px; overflow-wrap: anywhere; }
+.right img, .right p { outline: 3px solid #2a9d4a; }
+figcaption { font-size: .75rem; opacity: .7; overflow-wrap: anywhere; }
+.query { width: auto; } .query p { font-size: 1.1rem; }
+";
+
+/// A picture or a sentence, ready to be shown.
+pub struct Item(String);
+
+impl Item {
+    pub fn text(text: &TextItem) -> Self {
+        Self(format!(
+            "<p>{}</p><figcaption>{}",
+            escape(&text.caption),
+            escape(&text.id.0)
+        ))
+    }
+
+    pub fn sentence(sentence: &str) -> Self {
+        Self(format!("<p>{}</p><figcaption>", escape(sentence)))
+    }
+
+    pub fn image(image: &ImageItem) -> Self {
+        let bytes = image.source.read().unwrap_or_default();
+        Self::picture(&bytes, &image.id.0)
+    }
+
+    /// A picture that cannot be read is shown by its name.
+    pub fn picture(bytes: &[u8], name: &str) -> Self {
+        let name = escape(name);
+        match thumbnail(bytes) {
+            Some(data) => Self(format!(
+                "<img alt=\"{name}\" src=\"data:image/jpeg;base64,{data}\"><figcaption>{name}"
+            )),
+            None => Self(format!("<p>{name}</p><figcaption>cannot be shown")),
+        }
+    }
+}
+
+fn thumbnail(bytes: &[u8]) -> Option<String> {
+    let rgb = decode_rgb(bytes, PictureParams::default().max_pixels).ok()?;
+    let scale = f64::from(THUMBNAIL) / f64::from(rgb.width().max(rgb.height()));
+    let side = |v: u32| ((f64::from(v) * scale.min(1.0)).round() as u32).max(1);
+    let small = imageops::resize(&rgb, side(rgb.width()), side(rgb.height()), FilterType::Triangle);
+    let mut jpeg = Cursor::new(Vec::new());
+    JpegEncoder::new_with_quality(&mut jpeg, QUALITY).encode_image(&small).ok()?;
+    Some(STANDARD.encode(jpeg.into_inner()))
+}
+
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
+}
+
+/// The page being written.
+pub struct Page {
+    title: String,
+    body: String,
+}
+
+impl Page {
+    pub fn new(title: &str) -> Self {
+        Self {
+            title: escape(title),
+            body: String::new(),
+        }
+    }
+
+    pub fn heading(&mut self, text: &str) {
+        let _ = write!(self.body, "<h2>{}</h2>", escape(text));
+    }
+
+    /// A query, and its answers with score and whether they are known to be right.
+    pub fn row(&mut self, query: Item, hits: impl Iterator<Item = (Item, f32, bool)>) {
+        let _ = write!(
+            self.body,
+            "<div class=row><figure class=\"item query\">{}</figcaption></figure><div class=hits>",
+            query.0
+        );
+        for (item, score, right) in hits {
+            let class = if right { "item right" } else { "item" };
+            let _ = write!(
+                self.body,
+                "<figure class=\"{class}\">{} · {score:.3}</figcaption></figure>",
+                item.0
+            );
+        }
+        self.body.push_str("</div></div>\n");
+    }
+
+    pub fn write(&self, path: &Path) -> tuwen::Result<()> {
+        let Self { title, body } = self;
+        let html = format!(
+            "<!doctype html><html lang=zh><meta charset=utf-8>\
+             <meta name=viewport content=\"width=device-width\"><title>{title}</title>\
+             <style>{STYLE}</style><h1>{title}</h1>\
+             <p>Answers best first, with their scores; a green frame marks the right one.</p>\n{body}</html>\n"
+        );
+        write_atomically(path, html.as_bytes())
+    }
+}

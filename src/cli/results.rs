@@ -1,0 +1,194 @@
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, ensure};
+use serde::{Deserialize, Serialize};
+use tuwen::artifact::{Fingerprint, write_atomically};
+use tuwen::dataset::{Collection, Direction, Split};
+use tuwen::evaluation::{self, Report};
+use tuwen::pipeline::{Outcome, Pipeline, embed};
+use tuwen::recipe::Recipe;
+use tuwen::search::Found;
+use tuwen::submission::{self, ANSWERS, Answer, Format};
+
+use super::bars::Bars;
+use super::common::Common;
+use super::page::{Item, Page};
+
+/// Answer attachments 2 and 3: write result1.csv and result2.csv
+#[derive(clap::Args)]
+#[command(after_help = "\
+Learns from attachment 1 what is not learned yet. Where truth.csv stands beside an attachment, the answers
+are scored. A second run with nothing changed does nothing.
+
+Examples:
+  tuwen results --data data/demo --out out --contact-sheet out/page.html
+  tuwen results --data 赛题B --out out --blank-continuation --bom")]
+pub struct Args {
+    #[command(flatten)]
+    common: Common,
+    /// Folder for the result files
+    #[arg(long, value_name = "DIR", default_value = "out")]
+    out: PathBuf,
+    /// Write a query's id on the first of its rows alone
+    #[arg(long)]
+    blank_continuation: bool,
+    /// Begin the files with a byte-order mark, for spreadsheets
+    #[arg(long)]
+    bom: bool,
+    /// Also write a page that shows queries with their answers
+    #[arg(long, value_name = "FILE")]
+    contact_sheet: Option<PathBuf>,
+}
+
+/// What a run made, and from what: `run.json` beside the result files.
+#[derive(Serialize, Deserialize)]
+struct Run {
+    fingerprint: Fingerprint,
+    dataset: String,
+    recipe: Recipe,
+    outcome: Outcome,
+    /// Share of the true nearest that each index finds.
+    index_recall: BTreeMap<String, f64>,
+    /// Digest of each result file.
+    files: BTreeMap<String, Fingerprint>,
+    report: Option<Report>,
+}
+
+/// Queries shown on a contact sheet, evenly spread.
+const SHOWN: usize = 30;
+
+pub fn run(args: &Args) -> Result<ExitCode> {
+    let (recipe, dataset, bars) = (args.common.recipe()?, args.common.dataset()?, Bars::default());
+    let pipeline = Pipeline::new(&recipe, &dataset, &args.common.work, &bars);
+    let format = Format {
+        blank_continuation: args.blank_continuation,
+        bom: args.bom,
+    };
+    let fingerprint = Fingerprint::of(&(pipeline.fingerprint()?, format));
+    let run = match up_to_date(&args.out, &fingerprint) {
+        Some(run) if args.contact_sheet.as_ref().is_none_or(|p| p.exists()) => {
+            tracing::info!("results: up to date, nothing to do");
+            run
+        }
+        _ => answer(args, &pipeline, format, fingerprint)?,
+    };
+    for file in run.files.keys() {
+        println!("{}", args.out.join(file).display());
+    }
+    for (index, recall) in &run.index_recall {
+        println!("{index}: the index finds {:.1} % of the true nearest", 100.0 * recall);
+    }
+    if let Some(report) = &run.report {
+        println!("{report}");
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The last run's record, if it was of the same things and its files are as it left them.
+fn up_to_date(out: &Path, fingerprint: &Fingerprint) -> Option<Run> {
+    let run: Run = serde_json::from_slice(&std::fs::read(out.join("run.json")).ok()?).ok()?;
+    let whole = |(file, digest): (&String, &Fingerprint)| {
+        std::fs::read(out.join(file)).is_ok_and(|bytes| Fingerprint::of_bytes(&bytes) == *digest)
+    };
+    (run.fingerprint == *fingerprint && run.files.iter().all(whole)).then_some(run)
+}
+
+fn answer(args: &Args, pipeline: &Pipeline, format: Format, fingerprint: Fingerprint) -> Result<Run> {
+    let dataset = pipeline.dataset;
+    let features = pipeline.features()?;
+    let fitted = pipeline.fit(&features)?;
+    let mut page = Page::new(&format!("{} · {}", dataset.name, pipeline.recipe.name));
+    let (mut files, mut index_recall) = (BTreeMap::new(), BTreeMap::new());
+    let mut rankings = BTreeMap::new();
+    for direction in [Direction::TextToImage, Direction::ImageToText] {
+        let Some(place) = pipeline.place(Split::Test, direction) else { continue };
+        let collection = &dataset.collections[place];
+        let gallery = pipeline.gallery(place, direction, &features, &fitted)?;
+        let z = embed(&fitted.fusion, &features[place])?;
+        let (q, usable, items) = match direction {
+            Direction::TextToImage => (&z.texts, &z.text_usable, &z.images),
+            Direction::ImageToText => (&z.images, &z.image_usable, &z.texts),
+        };
+        let found = gallery.answer(q.view(), usable, ANSWERS)?;
+        if !pipeline.recipe.index.is_exact() {
+            index_recall.insert(direction.to_string(), gallery.recall(items, q.view(), ANSWERS)?);
+        }
+        let name = submission::file_name(direction);
+        let path = args.out.join(name);
+        submission::write(&path, direction, &answers(collection, direction, &found), format)
+            .with_context(|| format!("cannot write {}", path.display()))?;
+        files.insert(name.to_owned(), Fingerprint::of_bytes(&std::fs::read(&path)?));
+        show(&mut page, collection, direction, &found);
+        if !collection.pairs.is_empty() {
+            rankings.insert(direction, pipeline.rank(Split::Test, direction, &features, &fitted.fusion)?);
+        }
+    }
+    ensure!(!files.is_empty(), "there is nothing to answer: {} has no attachment 2 or 3", dataset.name);
+    let ranking = |d| rankings.get(&d).and_then(Option::as_ref);
+    let (t2i, i2t) = (ranking(Direction::TextToImage), ranking(Direction::ImageToText));
+    let about = (dataset.name.as_str(), pipeline.recipe.name.as_str(), "test");
+    let run = Run {
+        fingerprint,
+        dataset: dataset.name.clone(),
+        recipe: pipeline.recipe.clone(),
+        outcome: fitted.outcome,
+        index_recall,
+        files,
+        report: (!rankings.is_empty()).then(|| evaluation::report(about, t2i, i2t, pipeline.recipe.seed)),
+    };
+    if let Some(path) = &args.contact_sheet {
+        page.write(path)?;
+        tracing::info!("contact sheet: {}", path.display());
+    }
+    write_atomically(&args.out.join("run.json"), &serde_json::to_vec_pretty(&run)?)?;
+    Ok(run)
+}
+
+fn query_ids(c: &Collection, direction: Direction) -> (Vec<&str>, Vec<&str>) {
+    let images = c.images.iter().map(|i| i.id.0.as_str()).collect();
+    let texts = c.texts.iter().map(|t| t.id.0.as_str()).collect();
+    match direction {
+        Direction::TextToImage => (texts, images),
+        Direction::ImageToText => (images, texts),
+    }
+}
+
+fn answers(c: &Collection, direction: Direction, found: &[Found]) -> Vec<Answer> {
+    let (queries, gallery) = query_ids(c, direction);
+    let unanswered: Vec<&str> = queries.iter().zip(found).filter(|(_, f)| !f.answered).map(|(q, _)| *q).collect();
+    for query in &unanswered {
+        tracing::warn!("query that says nothing (its rows are the first of the gallery): {query}");
+    }
+    if !unanswered.is_empty() {
+        tracing::warn!("{} of {} queries ({direction}) say nothing", unanswered.len(), queries.len());
+    }
+    if gallery.len() < ANSWERS {
+        tracing::warn!("{} has only {} items: fewer than {ANSWERS} rows a query", c.name, gallery.len());
+    }
+    let answer = |(query, found): (&&str, &Found)| Answer {
+        query: (*query).to_owned(),
+        results: found.hits.iter().map(|h| gallery[h.item].to_owned()).collect(),
+    };
+    queries.iter().zip(found).map(answer).collect()
+}
+
+fn show(page: &mut Page, c: &Collection, direction: Direction, found: &[Found]) {
+    let (images_of, texts_of) = (c.images_of_texts(), c.texts_of_images());
+    page.heading(&format!("{direction}: {} queries", found.len()));
+    for place in tuwen::views::sample_places(found.len(), SHOWN) {
+        let hits = found[place].hits.iter();
+        match direction {
+            Direction::TextToImage => page.row(
+                Item::text(&c.texts[place]),
+                hits.map(|h| (Item::image(&c.images[h.item]), h.score, images_of[place].contains(&h.item))),
+            ),
+            Direction::ImageToText => page.row(
+                Item::image(&c.images[place]),
+                hits.map(|h| (Item::text(&c.texts[h.item]), h.score, texts_of[place].contains(&h.item))),
+            ),
+        }
+    }
+}
+

@@ -1,0 +1,36 @@
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use tuwen::submission::score;
+
+/// Score a result file against the truth: R@1 and R@5
+#[derive(clap::Args)]
+#[command(after_help = "\
+A query of the truth which the file does not answer counts as missed.
+
+Example:
+  tuwen score out/result1.csv --truth data/demo/attachment2/truth.csv")]
+pub struct Args {
+    /// The result file
+    file: PathBuf,
+    /// Table with the columns text_id,image_id
+    #[arg(long, value_name = "FILE")]
+    truth: PathBuf,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+pub fn run(args: &Args) -> Result<ExitCode> {
+    let score = score(&args.file, &args.truth)?;
+    if args.json {
+        println!("{}", serde_json::to_string(&score)?);
+    } else {
+        println!(
+            "{}: R@1 {:.2} %, R@5 {:.2} % of {} queries",
+            score.direction, score.r1, score.r5, score.queries
+        );
+    }
+    Ok(ExitCode::SUCCESS)
+}

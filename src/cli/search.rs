@@ -1,0 +1,119 @@
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, bail, ensure};
+use ndarray::Array2;
+use tuwen::dataset::{Collection, Dataset, Direction, Split};
+use tuwen::pipeline::Pipeline;
+
+use super::bars::Bars;
+use super::common::Common;
+use super::page::{Item, Page};
+
+/// Find pictures for a sentence, or sentences for a picture
+#[derive(clap::Args)]
+#[command(after_help = "\
+Searches the test gallery where there is one, else the training data. Sentence and keywords count as one
+text; a picture finds texts. Prints rank, score, id (and caption), tab-separated.
+
+Examples:
+  tuwen search \"海边奔跑的狗\" --data data/flickr8k-cn --html page.html
+  tuwen search --keywords 狗,海 --data data/flickr8k-cn --top 10
+  tuwen search --image dog.jpg --data data/flickr8k-cn")]
+pub struct Args {
+    /// What the picture shows
+    sentence: Option<String>,
+    /// Keywords, separated by commas
+    #[arg(long, value_name = "WORD,...", value_delimiter = ',')]
+    keywords: Vec<String>,
+    /// A picture that asks for its texts
+    #[arg(long, value_name = "FILE")]
+    image: Option<PathBuf>,
+    #[command(flatten)]
+    common: Common,
+    /// How many answers
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = at_least_one)]
+    top: usize,
+    /// Also write a page with the answers
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+}
+
+fn at_least_one(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(n) if n > 0 => Ok(n),
+        _ => Err("a number from 1".into()),
+    }
+}
+
+/// The collection to search: a test gallery if there is one for the direction.
+fn gallery_of(dataset: &Dataset, direction: Direction) -> usize {
+    let all = || dataset.collections.iter().enumerate();
+    let test = all().find(|(_, c)| c.split == Split::Test && c.directions.contains(&direction));
+    test.or_else(|| all().find(|(_, c)| c.split == Split::Train)).map_or(0, |(i, _)| i)
+}
+
+pub fn run(args: &Args) -> Result<ExitCode> {
+    let words: Vec<&str> = args.sentence.iter().chain(&args.keywords).map(String::as_str).collect();
+    let text = words.join(" ");
+    ensure!(
+        !text.trim().is_empty() || args.image.is_some(),
+        "say what to look for: a sentence, --keywords or --image"
+    );
+    if !text.trim().is_empty() && args.image.is_some() {
+        bail!("a text finds pictures and a picture finds texts: give one of them");
+    }
+    let picture = match &args.image {
+        Some(path) => {
+            let name = path.display().to_string();
+            let bytes = std::fs::read(path).with_context(|| format!("cannot read {name}"))?;
+            Some((name, bytes))
+        }
+        None => None,
+    };
+    let (recipe, dataset, bars) = (args.common.recipe()?, args.common.dataset()?, Bars::default());
+    let pipeline = Pipeline::new(&recipe, &dataset, &args.common.work, &bars);
+    let features = pipeline.features()?;
+    let fitted = pipeline.fit(&features)?;
+    let direction = match picture {
+        Some(_) => Direction::ImageToText,
+        None => Direction::TextToImage,
+    };
+    let place = gallery_of(&dataset, direction);
+    let gallery = pipeline.gallery(place, direction, &features, &fitted)?;
+    let models = pipeline.models(fitted.fusion)?;
+    let (z, query): (Array2<f32>, Item) = match &picture {
+        Some((name, bytes)) => {
+            let z = models.embed_picture(bytes).with_context(|| format!("cannot use {name}"))?;
+            (z, Item::picture(bytes, name))
+        }
+        None => (models.embed_captions(&[&text])?, Item::sentence(&text)),
+    };
+    let usable = z.iter().any(|&v| v != 0.0);
+    if !usable {
+        bail!(if picture.is_some() {
+            "nothing is found in this picture to search by"
+        } else {
+            "none of these words occurs in the captions that were learned from"
+        });
+    }
+    let found = gallery.answer(z.view(), &[usable], args.top)?.remove(0);
+    let c: &Collection = &dataset.collections[place];
+    let mut page = Page::new("tuwen search");
+    for (rank, hit) in found.hits.iter().enumerate() {
+        let label = match direction {
+            Direction::TextToImage => c.images[hit.item].source.describe(),
+            Direction::ImageToText => format!("{}\t{}", c.texts[hit.item].id, c.texts[hit.item].caption),
+        };
+        println!("{}\t{:.4}\t{label}", rank + 1, hit.score);
+    }
+    if let Some(path) = &args.html {
+        let item = |i: usize| match direction {
+            Direction::TextToImage => Item::image(&c.images[i]),
+            Direction::ImageToText => Item::text(&c.texts[i]),
+        };
+        page.row(query, found.hits.iter().map(|h| (item(h.item), h.score, false)));
+        page.write(path)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,70 @@
+//! Dividing pairs that come without a split.
+//!
+//! The fold of an image is a hash of its id; images that are the same byte for byte, or share a caption,
+//! go together, so that no item of one fold has a twin in another.
+
+use std::collections::HashMap;
+
+use super::{Collection, Split};
+use crate::artifact::Fingerprint;
+
+/// The group of each image: the smallest id that it hangs together with, by equal contents or captions.
+fn groups(c: &Collection, contents: &[Fingerprint]) -> Vec<String> {
+    let mut parent: Vec<usize> = (0..c.images.len()).collect();
+    fn root(parent: &mut [usize], mut i: usize) -> usize {
+        while parent[i] != i {
+            parent[i] = parent[parent[i]];
+            i = parent[i];
+        }
+        i
+    }
+    let mut join = |a: usize, b: usize| {
+        let (a, b) = (root(&mut parent, a), root(&mut parent, b));
+        // The root is the image with the smallest id, whatever the order of the file.
+        if c.images[a].id <= c.images[b].id {
+            parent[b] = a;
+        } else {
+            parent[a] = b;
+        }
+    };
+    let mut by_content = HashMap::new();
+    for (i, content) in contents.iter().enumerate() {
+        join(*by_content.entry(content).or_insert(i), i);
+    }
+    let mut by_caption = HashMap::new();
+    for p in &c.pairs {
+        let caption = c.texts[p.text].caption.trim();
+        join(*by_caption.entry(caption).or_insert(p.image), p.image);
+    }
+    (0..c.images.len())
+        .map(|i| c.images[root(&mut parent, i)].id.0.clone())
+        .collect()
+}
+
+fn bucket(group: &str, salt: &str, n: u64) -> u64 {
+    let hash = blake3::hash(format!("{salt}/{group}").as_bytes());
+    let first: [u8; 8] = hash.as_bytes()[..8].try_into().expect("a digest has 32 bytes");
+    u64::from_le_bytes(first) % n
+}
+
+/// The `n` (train, test) divisions. `contents` are the digests of the collection's pictures.
+pub fn folds(c: &Collection, contents: &[Fingerprint], n: u64) -> Vec<(Collection, Collection)> {
+    let groups = groups(c, contents);
+    let of: Vec<u64> = groups.iter().map(|g| bucket(g, "fold", n)).collect();
+    (0..n)
+        .map(|k| {
+            let train = c.filter(&format!("{}-fold{k}-train", c.name), Split::Train, |i| of[i] != k);
+            let test = c.filter(&format!("{}-fold{k}-test", c.name), Split::Test, |i| of[i] == k);
+            (train, test)
+        })
+        .collect()
+}
+
+/// One image in this many is held out to choose settings on.
+const HELD_OUT: u64 = 10;
+
+/// Which images of the training data are held out to choose settings on. `contents` as for [`folds`].
+pub fn held_out(c: &Collection, contents: &[Fingerprint]) -> Vec<bool> {
+    let groups = groups(c, contents);
+    groups.iter().map(|g| bucket(g, "held-out", HELD_OUT) == 0).collect()
+}

@@ -1,0 +1,257 @@
+//! Datasets: items, which of them belong together, and what they are for.
+//!
+//! A reader is one file with `recognises` and `read`, and one line in [`READERS`]. What a reader finds
+//! wrong is a [`Warning`]: said with its path, counted, and never a reason to stop or to mix up a pair.
+
+mod attachments;
+mod flickr8k;
+mod folds;
+mod source;
+mod table;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+pub use folds::{folds, held_out};
+pub use source::{ImageSource, SharedZip};
+pub use table::{Record, Table};
+
+use crate::error::{Error, Result};
+
+/// The name of a picture in its dataset, as result files write it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ImageId(pub String);
+
+/// The name of a caption in its dataset.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct TextId(pub String);
+
+impl fmt::Display for ImageId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Display for TextId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[derive(Clone, Debug)]
+pub struct ImageItem {
+    pub id: ImageId,
+    pub source: ImageSource,
+}
+
+#[derive(Clone, Debug)]
+pub struct TextItem {
+    pub id: TextId,
+    pub caption: String,
+}
+
+/// An image and a caption that belong together, by their places in the collection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pair {
+    pub image: usize,
+    pub text: usize,
+}
+
+/// What a collection is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Split {
+    Train,
+    Val,
+    Test,
+}
+
+impl fmt::Display for Split {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Train => "train",
+            Self::Val => "val",
+            Self::Test => "test",
+        })
+    }
+}
+
+/// What asks and what is searched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Direction {
+    #[serde(rename = "t2i")]
+    TextToImage,
+    #[serde(rename = "i2t")]
+    ImageToText,
+}
+
+impl fmt::Display for Direction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::TextToImage => "text -> image",
+            Self::ImageToText => "image -> text",
+        })
+    }
+}
+
+/// Items that are read, encoded and searched together.
+#[derive(Clone, Debug)]
+pub struct Collection {
+    /// File-name safe.
+    pub name: String,
+    pub split: Split,
+    /// The questions it is there for.
+    pub directions: Vec<Direction>,
+    pub images: Vec<ImageItem>,
+    pub texts: Vec<TextItem>,
+    /// Known pairs, in the order of the texts.
+    pub pairs: Vec<Pair>,
+}
+
+impl Collection {
+    pub fn captions(&self) -> Vec<&str> {
+        self.texts.iter().map(|t| t.caption.as_str()).collect()
+    }
+
+    /// The texts of each image.
+    pub fn texts_of_images(&self) -> Vec<Vec<usize>> {
+        let mut texts = vec![Vec::new(); self.images.len()];
+        for p in &self.pairs {
+            texts[p.image].push(p.text);
+        }
+        texts
+    }
+
+    /// The images of each text.
+    pub fn images_of_texts(&self) -> Vec<Vec<usize>> {
+        let mut images = vec![Vec::new(); self.texts.len()];
+        for p in &self.pairs {
+            images[p.text].push(p.image);
+        }
+        images
+    }
+
+    /// The part with the images for which `keep` holds, and all texts paired with those alone.
+    pub fn filter(&self, name: &str, split: Split, keep: impl Fn(usize) -> bool) -> Self {
+        let mut place = BTreeMap::new();
+        let mut images = Vec::new();
+        for (i, image) in self.images.iter().enumerate().filter(|&(i, _)| keep(i)) {
+            place.insert(i, images.len());
+            images.push(image.clone());
+        }
+        let mut texts = Vec::new();
+        let mut pairs = Vec::new();
+        for (text, paired) in self.images_of_texts().into_iter().enumerate() {
+            let kept: Option<Vec<usize>> = paired.iter().map(|i| place.get(i).copied()).collect();
+            if let Some(kept) = kept.filter(|k| !k.is_empty()) {
+                let text_place = texts.len();
+                texts.push(self.texts[text].clone());
+                pairs.extend(kept.into_iter().map(|image| Pair {
+                    image,
+                    text: text_place,
+                }));
+            }
+        }
+        let directions = vec![Direction::TextToImage, Direction::ImageToText];
+        Self {
+            name: name.to_owned(),
+            split,
+            directions,
+            images,
+            texts,
+            pairs,
+        }
+    }
+}
+
+/// Something wrong with the data that does not stop the work.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Warning {
+    /// The same for all of its kind, so that they can be counted: "picture without a row".
+    pub kind: &'static str,
+    pub message: String,
+}
+
+/// A dataset as it was read.
+#[derive(Clone, Debug)]
+pub struct Dataset {
+    pub name: String,
+    pub collections: Vec<Collection>,
+    pub warnings: Vec<Warning>,
+}
+
+/// What a user can choose about reading.
+#[derive(Clone, Debug, Default)]
+pub struct ReadOptions {
+    /// Which captions, where a dataset has several: the start of the file's name (`flickr8kenc`).
+    pub captions: Option<String>,
+}
+
+/// How one layout is recognised and read.
+pub struct Reader {
+    pub layout: &'static str,
+    recognises: fn(&Path) -> bool,
+    read: fn(&Path, &ReadOptions) -> Result<Dataset>,
+}
+
+/// The layouts tuwen reads.
+pub const READERS: &[Reader] = &[attachments::READER, flickr8k::READER];
+
+impl Dataset {
+    /// Reads a folder in any of the known layouts.
+    ///
+    /// # Errors
+    /// [`Error::Dataset`] naming the layouts where the folder is none of them.
+    pub fn open(path: &Path, options: &ReadOptions) -> Result<Self> {
+        if !path.is_dir() {
+            return Err(Error::dataset(path, "there is no such folder"));
+        }
+        let reader = READERS.iter().find(|r| (r.recognises)(path)).ok_or_else(|| {
+            let layouts: Vec<_> = READERS.iter().map(|r| r.layout).collect();
+            Error::dataset(
+                path,
+                format!("not a dataset in a known layout; known are: {}", layouts.join("; ")),
+            )
+        })?;
+        let dataset = (reader.read)(path, options)?;
+        for w in &dataset.warnings {
+            tracing::warn!("{}: {}", w.kind, w.message);
+        }
+        Ok(dataset)
+    }
+
+    /// The collection to learn from.
+    pub fn train(&self) -> Result<&Collection> {
+        self.split(Split::Train, None).ok_or_else(|| {
+            Error::dataset(&self.name, "there are no pairs to learn from (attachment1, or a train list)")
+        })
+    }
+
+    /// The collection of a split that is there for a direction.
+    pub fn split(&self, split: Split, direction: Option<Direction>) -> Option<&Collection> {
+        self.collections.iter().find(|c| {
+            c.split == split && direction.is_none_or(|d| c.directions.contains(&d))
+        })
+    }
+
+    /// How many warnings there are of each kind.
+    pub fn warning_counts(&self) -> BTreeMap<&'static str, usize> {
+        let mut counts = BTreeMap::new();
+        for w in &self.warnings {
+            *counts.entry(w.kind).or_default() += 1;
+        }
+        counts
+    }
+}
+
+/// A name for files made of a folder's name.
+fn name_of(path: &Path) -> String {
+    let full = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let name = full.file_name().map(|n| n.to_string_lossy().into_owned());
+    name.unwrap_or_else(|| "dataset".into())
+}

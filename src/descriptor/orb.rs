@@ -1,0 +1,72 @@
+//! ORB (Rublee et al., ICCV 2011), computed by OpenCV, its 256 bits as numbers 0 and 1.
+
+use ndarray::Array2;
+use opencv::core::{Mat, Vector};
+use opencv::features2d::{ORB, ORB_ScoreType};
+use opencv::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::{DescriptorKind, Extractor, as_mat, rows_of, too_small};
+use crate::error::Result;
+use crate::picture::Picture;
+
+const BITS: usize = 256;
+/// Side of the square that a descriptor looks at (Rublee et al. 2011 §4).
+const PATCH: i32 = 31;
+
+/// Settings of ORB; OpenCV's names and defaults.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct OrbParams {
+    /// Keypoints kept, by Harris score.
+    pub features: i32,
+    pub scale_factor: f32,
+    pub levels: i32,
+    pub fast_threshold: i32,
+}
+
+impl Default for OrbParams {
+    fn default() -> Self {
+        Self {
+            features: 500,
+            scale_factor: 1.2,
+            levels: 8,
+            fast_threshold: 20,
+        }
+    }
+}
+
+impl Extractor for OrbParams {
+    fn kind(&self) -> DescriptorKind {
+        DescriptorKind {
+            name: "orb".into(),
+            dim: BITS,
+        }
+    }
+
+    fn extract(&self, picture: &Picture) -> Result<Array2<f32>> {
+        if too_small(&picture.gray) {
+            return Ok(Array2::zeros((0, BITS)));
+        }
+        let mut orb = ORB::create(
+            self.features,
+            self.scale_factor,
+            self.levels,
+            PATCH, // no keypoint nearer to the border than a patch
+            0,
+            2,
+            ORB_ScoreType::HARRIS_SCORE,
+            PATCH,
+            self.fast_threshold,
+        )?;
+        let mut keypoints = Vector::new();
+        let mut found = Mat::default();
+        let image = as_mat(&picture.gray)?;
+        orb.detect_and_compute(&image, &Mat::default(), &mut keypoints, &mut found, false)?;
+        rows_of::<u8>(&found, BITS, |row, out| {
+            // bit 0 is the lowest of its byte
+            let bits = row.iter().flat_map(|&byte| (0..8).map(move |b| byte >> b & 1));
+            out.extend(bits.map(f32::from));
+        })
+    }
+}

@@ -1,0 +1,81 @@
+//! SIFT at detected keypoints (Lowe, IJCV 2004), computed by OpenCV.
+
+use ndarray::Array2;
+use opencv::core::{Mat, Vector};
+use opencv::features2d::SIFT;
+use opencv::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::{DescriptorKind, Extractor, as_mat, rows_of, too_small};
+use crate::error::Result;
+use crate::picture::Picture;
+
+const DIM: usize = 128;
+
+/// Settings of SIFT; OpenCV's names and defaults but for the number of features.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SiftParams {
+    /// Keypoints kept, by contrast; 0 keeps all.
+    pub features: i32,
+    pub octave_layers: i32,
+    pub contrast_threshold: f64,
+    pub edge_threshold: f64,
+    pub sigma: f64,
+    /// Square roots of the L1-normalised vector (RootSIFT).
+    pub root: bool,
+}
+
+impl Default for SiftParams {
+    fn default() -> Self {
+        Self {
+            features: 500,
+            octave_layers: 3,
+            contrast_threshold: 0.04, // Lowe 2004 §4 (OpenCV divides it by the number of layers)
+            edge_threshold: 10.0,     // Lowe 2004 §4.1
+            sigma: 1.6,               // Lowe 2004 §3.3
+            root: true,
+        }
+    }
+}
+
+impl Extractor for SiftParams {
+    fn kind(&self) -> DescriptorKind {
+        DescriptorKind {
+            name: if self.root { "root-sift" } else { "sift" }.into(),
+            dim: DIM,
+        }
+    }
+
+    fn extract(&self, picture: &Picture) -> Result<Array2<f32>> {
+        if too_small(&picture.gray) {
+            return Ok(Array2::zeros((0, DIM)));
+        }
+        let mut sift = SIFT::create(
+            self.features,
+            self.octave_layers,
+            self.contrast_threshold,
+            self.edge_threshold,
+            self.sigma,
+        )?;
+        let mut keypoints = Vector::new();
+        let mut found = Mat::default();
+        let image = as_mat(&picture.gray)?;
+        sift.detect_and_compute(&image, &Mat::default(), &mut keypoints, &mut found, false)?;
+        let mut values = rows_of::<f32>(&found, DIM, |row, out| out.extend_from_slice(row))?;
+        if self.root {
+            values
+                .outer_iter_mut()
+                .for_each(|mut row| root(row.as_slice_mut().expect("rows are contiguous")));
+        }
+        Ok(values)
+    }
+}
+
+/// Hellinger distance becomes Euclidean (RootSIFT, Arandjelović & Zisserman 2012).
+fn root(descriptor: &mut [f32]) {
+    let sum: f32 = descriptor.iter().sum();
+    if sum > 0.0 {
+        descriptor.iter_mut().for_each(|v| *v = (*v / sum).sqrt());
+    }
+}

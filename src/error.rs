@@ -1,0 +1,118 @@
+//! The one error type of the library.
+//!
+//! A variant names both sides of a disagreement ("codebook has 128 dimensions, descriptor has 32"),
+//! so that the message alone says what to change. The binary adds where it was and what to do.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// `Result` with this crate's [`enum@Error`].
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Everything that can go wrong inside the library.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The operating system refused; `action` is a verb ("read", "write").
+    #[error("cannot {action} {}: {source}", path.display())]
+    Io {
+        action: &'static str,
+        path: PathBuf,
+        source: io::Error,
+    },
+    /// A table that cannot be used as it is.
+    #[error("{}{}: {reason}", path.display(), line.map(|l| format!(", line {l}")).unwrap_or_default())]
+    Table {
+        path: PathBuf,
+        line: Option<u64>,
+        reason: String,
+    },
+    /// A table without a column that is needed.
+    #[error("{} has no column `{column}`; its columns are: {}", path.display(), found.join(", "))]
+    MissingColumn {
+        path: PathBuf,
+        column: String,
+        found: Vec<String>,
+    },
+    /// A folder that is not a dataset, or a dataset without the part that is asked for.
+    #[error("{}: {reason}", path.display())]
+    Dataset { path: PathBuf, reason: String },
+    /// Bytes that are not a picture tuwen can use.
+    #[error("{reason}")]
+    Picture { reason: String },
+    /// A file that is not a whole artifact of this program.
+    #[error("{} is not a usable artifact: {reason}", path.display())]
+    Artifact { path: PathBuf, reason: String },
+    /// Two stages that were not made for each other.
+    #[error("{left} is {left_is}, {right} is {right_is}: they cannot be used together")]
+    Mismatch {
+        left: String,
+        left_is: String,
+        right: String,
+        right_is: String,
+    },
+    /// Too little to learn from.
+    #[error("{what}: {needed} needed, {found} found")]
+    TooFew {
+        what: String,
+        needed: usize,
+        found: usize,
+    },
+    /// A recipe that cannot be read or asks for something impossible.
+    #[error("recipe {}: {reason}", path.display())]
+    Recipe { path: PathBuf, reason: String },
+    /// A decomposition that did not converge, or a matrix with a value that is not finite.
+    #[error("{what}: {reason}")]
+    Numeric { what: &'static str, reason: String },
+    /// More pictures than the recipe allows could not be read.
+    #[error(
+        "{bad} pictures cannot be used and the recipe allows {allowed} (max_bad_images); they are listed above"
+    )]
+    TooManyBadImages { bad: usize, allowed: usize },
+    #[error("OpenCV: {0}")]
+    OpenCv(#[from] opencv::Error),
+    #[error("FAISS: {0}")]
+    Faiss(#[from] faiss::error::Error),
+}
+
+impl Error {
+    /// For `map_err` on an I/O call: `.map_err(Error::io("read", path))`.
+    pub fn io(action: &'static str, path: impl AsRef<Path>) -> impl FnOnce(io::Error) -> Self {
+        let path = path.as_ref().to_owned();
+        move |source| Self::Io {
+            action,
+            path,
+            source,
+        }
+    }
+
+    pub(crate) fn picture(reason: impl ToString) -> Self {
+        Self::Picture {
+            reason: reason.to_string(),
+        }
+    }
+
+    pub(crate) fn dataset(path: impl AsRef<Path>, reason: impl Into<String>) -> Self {
+        Self::Dataset {
+            path: path.as_ref().to_owned(),
+            reason: reason.into(),
+        }
+    }
+
+    pub(crate) fn artifact(path: impl AsRef<Path>, reason: impl Into<String>) -> Self {
+        Self::Artifact {
+            path: path.as_ref().to_owned(),
+            reason: reason.into(),
+        }
+    }
+
+    /// "`left` has `a` dimensions, `right` has `b`".
+    pub(crate) fn dimensions(left: &str, a: usize, right: &str, b: usize) -> Self {
+        Self::Mismatch {
+            left: left.into(),
+            left_is: format!("{a}-dimensional"),
+            right: right.into(),
+            right_is: format!("{b}-dimensional"),
+        }
+    }
+}

@@ -1,0 +1,273 @@
+//! Regularised canonical correlation analysis (Hotelling 1936; Vinod 1976), by SVD of the whitened
+//! cross-covariance, in f64.
+//!
+//! Every pair is a sample: an image with five captions counts five times. The covariances get
+//! r·mean(diagonal) added to their diagonals. Scores are cosines after each canonical direction is scaled
+//! by its correlation to a power (Gong et al., IJCV 2014, §3.3: "eigenvalue scaling").
+
+use ndarray::{Array1, Array2, ArrayView2, s};
+use serde::{Deserialize, Serialize};
+
+use super::{Choice, Fusion, FusionParams, Pairs, Score, Side, Trial};
+use crate::artifact::Artifact;
+use crate::error::{Error, Result};
+use crate::linalg::{l2_normalize_rows, matmul, symmetric_eigen, thin_svd};
+
+pub(super) const STAGE: &str = "cca";
+
+/// Settings of CCA. Where a list has several values, the best combination on validation data is taken.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct CcaParams {
+    /// Canonical directions kept.
+    pub dims: Vec<usize>,
+    /// r above.
+    pub regularization: Vec<f64>,
+    /// Power of the correlations that scale the directions.
+    pub power: Vec<f64>,
+}
+
+impl Default for CcaParams {
+    fn default() -> Self {
+        Self {
+            dims: vec![64, 128, 256],
+            regularization: vec![0.01, 0.03, 0.1, 0.3, 1.0],
+            power: vec![1.0],
+        }
+    }
+}
+
+/// One modality's affine map.
+#[derive(Clone, Debug, PartialEq)]
+struct Map {
+    mean: Array1<f64>,
+    /// d×k
+    weights: Array2<f64>,
+}
+
+/// A fitted CCA.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Cca {
+    image: Map,
+    text: Map,
+    /// Canonical correlations, falling; of the regularised problem.
+    correlations: Array1<f64>,
+    power: f64,
+}
+
+/// The moments of the pairs, from which a solution for any r is cheap.
+struct Moments {
+    mean_x: Array1<f64>,
+    mean_y: Array1<f64>,
+    /// Eigenvalues and eigenvectors of each covariance.
+    xx: (Array1<f64>, Array2<f64>),
+    yy: (Array1<f64>, Array2<f64>),
+    xy: Array2<f64>,
+}
+
+/// Weighted column means and centred, weighted covariance of rows.
+fn covariance(x: &Array2<f64>, weights: &Array1<f64>) -> (Array1<f64>, Array2<f64>) {
+    let total = weights.sum();
+    let mean = x.t().dot(weights) / total;
+    let centred = x - &mean;
+    let weighted = &centred * &weights.view().insert_axis(ndarray::Axis(1));
+    (mean, matmul(weighted.t(), centred.view()) / total)
+}
+
+impl Moments {
+    fn of(data: Pairs) -> Result<Self> {
+        let n = data.pairs.len();
+        if n < 2 {
+            return Err(Error::TooFew {
+                what: "pairs to learn the fusion from".into(),
+                needed: 2,
+                found: n,
+            });
+        }
+        let (x, y) = (data.x.mapv(f64::from), data.y.mapv(f64::from));
+        let mut count_x = Array1::<f64>::zeros(x.nrows());
+        let mut count_y = Array1::<f64>::zeros(y.nrows());
+        let mut partners = Array2::<f64>::zeros((x.nrows(), y.ncols())); // Σ of an image's captions
+        for p in data.pairs {
+            count_x[p.image] += 1.0;
+            count_y[p.text] += 1.0;
+            partners.row_mut(p.image).scaled_add(1.0, &y.row(p.text));
+        }
+        let (mean_x, xx) = covariance(&x, &count_x);
+        let (mean_y, yy) = covariance(&y, &count_y);
+        let centred = &x - &mean_x; // so that y needs no centring: Σ (x−x̄)(y−ȳ)ᵀ = Σ (x−x̄)yᵀ
+        let xy = matmul(centred.t(), partners.view()) / n as f64;
+        Ok(Self {
+            mean_x,
+            mean_y,
+            xx: symmetric_eigen(xx.view())?,
+            yy: symmetric_eigen(yy.view())?,
+            xy,
+        })
+    }
+
+    /// All canonical directions for one r.
+    fn solve(&self, r: f64) -> Result<Cca> {
+        let (wx, wy) = (whitener(&self.xx, r)?, whitener(&self.yy, r)?);
+        let t = matmul(matmul(wx.t(), self.xy.view()).view(), wy.view());
+        let svd = thin_svd(t.view())?;
+        let map = |mean: &Array1<f64>, w: &Array2<f64>, u: &Array2<f64>| Map {
+            mean: mean.clone(),
+            weights: matmul(w.view(), u.view()),
+        };
+        Ok(Cca {
+            image: map(&self.mean_x, &wx, &svd.u),
+            text: map(&self.mean_y, &wy, &svd.v),
+            correlations: svd.s,
+            power: 0.0,
+        })
+    }
+}
+
+/// w: d×d' with wᵀ(c + r·mean(diag c)·1)w = 1. Directions without variance are left out.
+fn whitener(eigen: &(Array1<f64>, Array2<f64>), r: f64) -> Result<Array2<f64>> {
+    let (values, vectors) = eigen;
+    let ridge = r * values.mean().unwrap_or(0.0); // the trace is the sum of the eigenvalues
+    let floor = 1e-10 * values.first().copied().unwrap_or(0.0);
+    let k = values.iter().take_while(|&&v| v > floor).count();
+    if k == 0 {
+        return Err(Error::Numeric {
+            what: "CCA",
+            reason: "one side of the pairs is the same for all of them".into(),
+        });
+    }
+    let scale = values.slice(s![..k]).mapv(|v| (v + ridge).sqrt().recip());
+    Ok(&vectors.slice(s![.., ..k]) * &scale)
+}
+
+impl CcaParams {
+    fn check(&self) -> Result<()> {
+        let bad = self.dims.is_empty()
+            || self.dims.contains(&0)
+            || self.regularization.is_empty()
+            || self.regularization.iter().any(|&r| !(r >= 0.0 && r.is_finite()))
+            || self.power.is_empty()
+            || self.power.iter().any(|p| !p.is_finite());
+        if bad {
+            return Err(Error::Numeric {
+                what: "CCA",
+                reason: "`dims`, `regularization` and `power` need positive values".into(),
+            });
+        }
+        Ok(())
+    }
+
+    pub(super) fn fit(&self, data: Pairs) -> Result<Fusion> {
+        self.check()?;
+        let solution = Moments::of(data)?.solve(self.regularization[0])?;
+        Ok(Fusion::Cca(solution.cut(self.dims[0], self.power[0])))
+    }
+
+    pub(super) fn choose(&self, data: Pairs, score: Score) -> Result<Choice> {
+        self.check()?;
+        let moments = Moments::of(data)?;
+        let mut trials = Vec::new();
+        let mut best: Option<(f64, Fusion, FusionParams)> = None;
+        for &r in &self.regularization {
+            let solution = moments.solve(r)?;
+            for &dims in &self.dims {
+                for &power in &self.power {
+                    let fusion = Fusion::Cca(solution.clone().cut(dims, power));
+                    let setting = FusionParams::Cca(Self {
+                        dims: vec![dims],
+                        regularization: vec![r],
+                        power: vec![power],
+                    });
+                    let score = score(&fusion)?;
+                    tracing::debug!("r {r}, {dims} dimensions, power {power}: {score:.3}");
+                    trials.push(Trial {
+                        setting: setting.clone(),
+                        score,
+                    });
+                    if best.as_ref().is_none_or(|(b, ..)| score > *b) {
+                        best = Some((score, fusion, setting));
+                    }
+                }
+            }
+        }
+        let (_, fusion, setting) = best.expect("every list has a value");
+        Ok(Choice {
+            fusion,
+            setting,
+            trials,
+        })
+    }
+}
+
+impl Cca {
+    /// The first `dims` directions, to be scaled by their correlations to a power.
+    fn cut(mut self, dims: usize, power: f64) -> Self {
+        let k = dims.min(self.correlations.len());
+        for map in [&mut self.image, &mut self.text] {
+            map.weights = map.weights.slice(s![.., ..k]).to_owned();
+        }
+        self.correlations = self.correlations.slice(s![..k]).to_owned();
+        self.power = power;
+        self
+    }
+
+    /// Falling.
+    pub fn correlations(&self) -> &Array1<f64> {
+        &self.correlations
+    }
+
+    pub fn dim(&self) -> usize {
+        self.correlations.len()
+    }
+
+    fn map(&self, side: Side) -> &Map {
+        match side {
+            Side::Image => &self.image,
+            Side::Text => &self.text,
+        }
+    }
+
+    /// The canonical weights of a side: d×k, unscaled.
+    pub fn weights(&self, side: Side) -> ArrayView2<'_, f64> {
+        self.map(side).weights.view()
+    }
+
+    /// n×d -> n×k, unit rows.
+    pub fn project(&self, side: Side, x: ArrayView2<f32>) -> Result<Array2<f32>> {
+        let map = self.map(side);
+        if x.ncols() != map.mean.len() {
+            return Err(Error::dimensions("the CCA", map.mean.len(), "the input", x.ncols()));
+        }
+        let scale = self.correlations.mapv(|c| c.max(0.0).powf(self.power));
+        let weights = (&map.weights * &scale).mapv(|v| v as f32);
+        let centred = &x - &map.mean.mapv(|v| v as f32);
+        let mut z = matmul(centred.view(), weights.view());
+        l2_normalize_rows(&mut z);
+        Ok(z)
+    }
+
+    pub fn store(&self, artifact: Artifact) -> Artifact {
+        artifact
+            .with_vector("image.mean", self.image.mean.view())
+            .with_matrix("image.weights", self.image.weights.view())
+            .with_vector("text.mean", self.text.mean.view())
+            .with_matrix("text.weights", self.text.weights.view())
+            .with_vector("correlations", self.correlations.view())
+            .with_vector("power", Array1::from_elem(1, self.power).view())
+    }
+
+    pub fn load(artifact: &Artifact) -> Result<Self> {
+        let map = |side: &str| -> Result<Map> {
+            Ok(Map {
+                mean: artifact.vector(&format!("{side}.mean"))?,
+                weights: artifact.matrix(&format!("{side}.weights"))?,
+            })
+        };
+        Ok(Self {
+            image: map("image")?,
+            text: map("text")?,
+            correlations: artifact.vector("correlations")?,
+            power: artifact.vector("power")?[0],
+        })
+    }
+}

@@ -1,0 +1,121 @@
+//! Fusion: a model learned on pairs that projects both modalities into one shared space, in which the
+//! inner product says how well an image and a text go together.
+//!
+//! To add one: a file, a line in [`FusionParams`], [`Fusion`] and their matches.
+
+mod cca;
+
+use ndarray::{Array2, ArrayView2};
+use serde::{Deserialize, Serialize};
+
+pub use cca::{Cca, CcaParams};
+
+use crate::artifact::{Artifact, Spec};
+use crate::dataset::Pair;
+use crate::error::{Error, Result};
+
+/// A modality.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    Image,
+    Text,
+}
+
+/// What a fusion learns from.
+#[derive(Clone, Copy)]
+pub struct Pairs<'a> {
+    /// images × d
+    pub x: ArrayView2<'a, f32>,
+    /// texts × e
+    pub y: ArrayView2<'a, f32>,
+    pub pairs: &'a [Pair],
+}
+
+/// Which fusion, and its settings; a list of values is a choice to be made on validation data.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum FusionParams {
+    Cca(CcaParams),
+}
+
+/// A fitted fusion.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Fusion {
+    Cca(Cca),
+}
+
+/// One setting and how it did on validation data.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Trial {
+    pub setting: FusionParams,
+    pub score: f64,
+}
+
+/// What choosing among settings came to.
+pub struct Choice {
+    pub fusion: Fusion,
+    /// The settings without alternatives.
+    pub setting: FusionParams,
+    /// All that was tried, in the order of the recipe.
+    pub trials: Vec<Trial>,
+}
+
+/// How good a fusion is on pairs it has not seen.
+pub type Score<'a> = &'a dyn Fn(&Fusion) -> Result<f64>;
+
+impl FusionParams {
+    /// The stage name of its artifact.
+    pub fn stage(&self) -> &'static str {
+        match self {
+            Self::Cca(_) => cca::STAGE,
+        }
+    }
+
+    /// Fits every combination of settings and keeps the best (the first of equals).
+    pub fn choose(&self, data: Pairs, score: Score) -> Result<Choice> {
+        match self {
+            Self::Cca(p) => p.choose(data, score),
+        }
+    }
+
+    /// Fits the first of every list of settings.
+    pub fn fit(&self, data: Pairs) -> Result<Fusion> {
+        match self {
+            Self::Cca(p) => p.fit(data),
+        }
+    }
+}
+
+impl Fusion {
+    /// n×d -> n×s, unit rows (zero rows for what projects to zero).
+    pub fn project(&self, side: Side, x: ArrayView2<f32>) -> Result<Array2<f32>> {
+        match self {
+            Self::Cca(m) => m.project(side, x),
+        }
+    }
+
+    /// Width of the shared space.
+    pub fn dim(&self) -> usize {
+        match self {
+            Self::Cca(m) => m.dim(),
+        }
+    }
+
+    pub fn store(&self, spec: Spec) -> Artifact {
+        match self {
+            Self::Cca(m) => m.store(Artifact::new(spec)),
+        }
+    }
+
+    pub fn load(artifact: &Artifact) -> Result<Self> {
+        match artifact.spec.stage.as_str() {
+            cca::STAGE => Ok(Self::Cca(Cca::load(artifact)?)),
+            other => Err(Error::Mismatch {
+                left: "a fusion".into(),
+                left_is: "wanted".into(),
+                right: "the artifact".into(),
+                right_is: other.into(),
+            }),
+        }
+    }
+}

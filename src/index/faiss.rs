@@ -1,0 +1,161 @@
+//! FAISS by factory string (Douze et al. 2024), with the two promises FAISS does not make: equal answers
+//! for any number of threads, and ties in the order of the gallery.
+
+use std::ffi::c_int;
+use std::path::Path;
+
+use faiss::index::autotune::ParameterSpace;
+use faiss::index::IndexImpl;
+use faiss::{Index as _, MetricType, index_factory, read_index, write_index};
+use ndarray::{ArrayView2, Axis};
+use rayon::prelude::*;
+
+use super::{Hit, Index, IndexParams, best_first};
+use crate::error::{Error, Result};
+
+unsafe extern "C" {
+    fn omp_set_num_threads(n: c_int);
+}
+
+/// Runs `f` with FAISS's OpenMP on one thread. The setting belongs to the calling thread.
+fn on_one_thread<T>(f: impl FnOnce() -> T) -> T {
+    // SAFETY: it stores a number in this thread's OpenMP state.
+    unsafe { omp_set_num_threads(1) };
+    f()
+}
+
+/// A FAISS index over inner products.
+pub struct Faiss {
+    index: IndexImpl,
+}
+
+fn failed(reason: String) -> Error {
+    Error::Numeric {
+        what: "FAISS",
+        reason,
+    }
+}
+
+fn last_error() -> String {
+    // SAFETY: FAISS returns null or a string that lives until this thread's next call.
+    let message = unsafe {
+        let p = faiss_sys::faiss_get_last_error();
+        (!p.is_null()).then(|| std::ffi::CStr::from_ptr(p))
+    };
+    message.map_or_else(|| "unknown error".into(), |m| m.to_string_lossy().into_owned())
+}
+
+/// Queries that are searched together.
+const BLOCK: usize = 64;
+
+/// What FAISS reads: row-major, without gaps.
+fn rows<'a>(x: &'a ArrayView2<f32>) -> ndarray::CowArray<'a, f32, ndarray::Ix2> {
+    x.as_standard_layout()
+}
+
+fn slice<'a>(x: &'a ndarray::CowArray<'_, f32, ndarray::Ix2>) -> &'a [f32] {
+    x.as_slice().expect("in standard layout")
+}
+
+impl Faiss {
+    /// Learns from `sample` (of both modalities: images and texts are two clouds, and a quantiser that
+    /// has seen one answers queries of the other badly), then adds `items`: n×d.
+    ///
+    /// # Errors
+    /// [`Error::Faiss`] for a factory string FAISS does not know, or a sample too small for it.
+    pub fn build(params: &IndexParams, sample: ArrayView2<f32>, items: ArrayView2<f32>) -> Result<Self> {
+        let dim = items.ncols();
+        if sample.ncols() != dim {
+            return Err(Error::dimensions("the index", dim, "its sample", sample.ncols()));
+        }
+        on_one_thread(|| {
+            let mut index = index_factory(dim as u32, &params.factory, MetricType::InnerProduct)?;
+            if !index.is_trained() {
+                let step = sample.nrows().div_ceil(params.sample.max(1)).max(1);
+                let sample = sample.slice(ndarray::s![..;step, ..]);
+                index.train(slice(&rows(&sample)))?;
+            }
+            if items.nrows() > 0 {
+                index.add(slice(&rows(&items)))?;
+            }
+            Self { index }.with(&params.search)
+        })
+    }
+
+    fn with(self, search: &str) -> Result<Self> {
+        let space = ParameterSpace::new()?;
+        for setting in search.split(',').map(str::trim).filter(|s| !s.is_empty()) {
+            let parsed = setting.split_once('=').and_then(|(n, v)| Some((n, v.parse::<f64>().ok()?)));
+            let (name, value) = parsed.ok_or_else(|| failed(format!("`{setting}` is not NAME=NUMBER")))?;
+            space.set_index_parameter(&self.index, name, value)?;
+        }
+        Ok(self)
+    }
+
+    /// Writes FAISS's own format, which any FAISS reads.
+    pub fn write(&self, path: &Path) -> Result<()> {
+        Ok(write_index(&self.index, path.to_string_lossy())?)
+    }
+
+    pub fn read(path: &Path, search: &str) -> Result<Self> {
+        let index = read_index(path.to_string_lossy())?;
+        Self { index }.with(search)
+    }
+
+    fn search_block(&self, q: ArrayView2<f32>, k: usize) -> Result<Vec<Vec<Hit>>> {
+        let n = q.nrows();
+        let mut scores = vec![0f32; n * k];
+        let mut labels = vec![-1i64; n * k];
+        let q = rows(&q);
+        // SAFETY: q has n rows of the index's dimension (checked by the caller), both outputs have room
+        // for n·k, and searching does not change a CPU index, so that threads may share it.
+        let code = on_one_thread(|| unsafe {
+            faiss_sys::faiss_Index_search(
+                self.index.inner_ptr(),
+                n as i64,
+                slice(&q).as_ptr(),
+                k as i64,
+                scores.as_mut_ptr(),
+                labels.as_mut_ptr(),
+            )
+        });
+        if code != 0 {
+            return Err(failed(last_error()));
+        }
+        let answers = scores.chunks(k).zip(labels.chunks(k)).map(|(scores, labels)| {
+            let found = scores.iter().zip(labels).filter(|&(_, &label)| label >= 0);
+            let mut hits: Vec<Hit> = found
+                .map(|(&score, &label)| Hit {
+                    item: label as usize,
+                    score,
+                })
+                .collect();
+            hits.sort_by(best_first);
+            hits
+        });
+        Ok(answers.collect())
+    }
+}
+
+impl Index for Faiss {
+    fn len(&self) -> usize {
+        self.index.ntotal() as usize
+    }
+
+    fn search(&self, q: ArrayView2<f32>, k: usize) -> Result<Vec<Vec<Hit>>> {
+        let dim = self.index.d() as usize;
+        if q.ncols() != dim {
+            return Err(Error::dimensions("the index", dim, "a query", q.ncols()));
+        }
+        let k = k.min(self.len());
+        if k == 0 {
+            return Ok(vec![Vec::new(); q.nrows()]);
+        }
+        let blocks: Vec<_> = q.axis_chunks_iter(Axis(0), BLOCK).collect();
+        let answers: Result<Vec<_>> = blocks
+            .into_par_iter()
+            .map(|block| self.search_block(block, k))
+            .collect();
+        Ok(answers?.into_iter().flatten().collect())
+    }
+}

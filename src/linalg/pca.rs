@@ -1,0 +1,135 @@
+//! Principal components with whitening.
+
+use ndarray::{Array1, Array2, ArrayView2, s};
+use serde::{Deserialize, Serialize};
+
+use super::{column_means, matmul, randomized_svd, symmetric_eigen};
+use crate::artifact::Artifact;
+use crate::error::{Error, Result};
+
+/// Settings of [`Pca`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PcaParams {
+    /// Components kept (fewer where the data has fewer).
+    pub dim: usize,
+    /// Each component is divided by its standard deviation to this power: 0 rotates only, 1 whitens
+    /// (Jégou & Chum 2012).
+    pub whiten: f64,
+    /// At most this many training rows are looked at.
+    pub sample: usize,
+}
+
+impl Default for PcaParams {
+    fn default() -> Self {
+        Self {
+            dim: 256,
+            whiten: 1.0,
+            sample: 10_000,
+        }
+    }
+}
+
+/// Widest input for which the covariance matrix is decomposed whole; wider ones go by random projection.
+const EXACT_UP_TO: usize = 512;
+
+/// A fitted projection (x − mean)·v·diag(scale).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Pca {
+    mean: Array1<f32>,
+    /// d×k, scaled.
+    projection: Array2<f32>,
+    /// Variance of each component on the training rows.
+    variance: Array1<f64>,
+}
+
+impl PcaParams {
+    /// Learns from rows x: n×d. Components whose variance is below 1e-9 of the first are dropped.
+    ///
+    /// # Errors
+    /// [`Error::TooFew`] for fewer than two rows.
+    pub fn fit(&self, x: ArrayView2<f32>, seed: u64) -> Result<Pca> {
+        let (n, d) = x.dim();
+        if n < 2 {
+            return Err(Error::TooFew {
+                what: "rows to learn principal components from".into(),
+                needed: 2,
+                found: n,
+            });
+        }
+        let mean = column_means(x).mapv(|m| m as f32);
+        let centred = &x - &mean;
+        let (variance, v) = if d <= EXACT_UP_TO {
+            let c = centred.mapv(f64::from);
+            symmetric_eigen((matmul(c.t(), c.view()) / (n - 1) as f64).view())?
+        } else {
+            let svd = randomized_svd(
+                n,
+                d,
+                self.dim,
+                seed,
+                |b| matmul(centred.view(), b),
+                |b| matmul(centred.t(), b),
+            )?;
+            (svd.s.mapv(|s| s * s / (n - 1) as f64), svd.v)
+        };
+        let floor = 1e-9 * variance.first().copied().unwrap_or(0.0);
+        let k = variance
+            .iter()
+            .take(self.dim.min(n - 1))
+            .take_while(|&&v| v > floor)
+            .count();
+        let variance = variance.slice(s![..k]).to_owned();
+        let scale = variance.mapv(|v| v.sqrt().powf(-self.whiten));
+        let projection = (&v.slice(s![.., ..k]) * &scale).mapv(|v| v as f32);
+        Ok(Pca {
+            mean,
+            projection,
+            variance,
+        })
+    }
+}
+
+impl Pca {
+    pub fn input_dim(&self) -> usize {
+        self.mean.len()
+    }
+
+    /// Number of components kept.
+    pub fn dim(&self) -> usize {
+        self.projection.ncols()
+    }
+
+    /// Variance of each component on the training rows, falling.
+    pub fn variance(&self) -> &Array1<f64> {
+        &self.variance
+    }
+
+    /// n×d -> n×k.
+    pub fn transform(&self, x: ArrayView2<f32>) -> Result<Array2<f32>> {
+        if x.ncols() != self.input_dim() {
+            return Err(Error::dimensions(
+                "the PCA",
+                self.input_dim(),
+                "the input",
+                x.ncols(),
+            ));
+        }
+        Ok(matmul((&x - &self.mean).view(), self.projection.view()))
+    }
+
+    pub fn store(&self, artifact: Artifact) -> Artifact {
+        artifact
+            .with_vector("mean", self.mean.view())
+            .with_matrix("projection", self.projection.view())
+            .with_vector("variance", self.variance.view())
+    }
+
+    pub fn load(artifact: &Artifact) -> Result<Self> {
+        Ok(Self {
+            mean: artifact.vector("mean")?,
+            projection: artifact.matrix("projection")?,
+            variance: artifact.vector("variance")?,
+        })
+    }
+}

@@ -1,0 +1,265 @@
+//! Recipes: one TOML file which fully determines a run.
+//!
+//! A recipe may name another as its `base` and say only what differs: tables are merged key by key, lists
+//! and values are replaced. Unknown keys are refused. All keys and their defaults stand in the parameter
+//! types of the stages, from [`Recipe`] on.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use toml::{Table, Value};
+
+use crate::codebook::KMeansParams;
+use crate::descriptor::DescriptorParams;
+use crate::encoding::EncodingParams;
+use crate::error::{Error, Result};
+use crate::fusion::FusionParams;
+use crate::index::IndexParams;
+use crate::linalg::PcaParams;
+use crate::picture::PictureParams;
+use crate::text::{SegmenterParams, TfIdfParams};
+
+/// A whole run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Recipe {
+    pub name: String,
+    /// What it is for, in a line.
+    #[serde(default)]
+    pub about: String,
+    #[serde(default = "default_seed")]
+    pub seed: u64,
+    /// A run ends with an error where more pictures than this cannot be used.
+    #[serde(default = "default_max_bad_images")]
+    pub max_bad_images: usize,
+    /// Pictures per shard: what a killed run loses at most.
+    #[serde(default = "default_shard")]
+    pub shard: usize,
+    #[serde(default)]
+    pub picture: PictureParams,
+    pub image_views: Vec<ImageViewParams>,
+    pub text_views: Vec<TextViewParams>,
+    pub fusion: FusionParams,
+    #[serde(default)]
+    pub index: IndexParams,
+}
+
+fn default_seed() -> u64 {
+    2024
+}
+fn default_max_bad_images() -> usize {
+    100
+}
+fn default_shard() -> usize {
+    256
+}
+fn one() -> f32 {
+    1.0
+}
+
+/// One way to turn a picture into a vector.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ImageViewParams {
+    pub name: String,
+    /// Factor of this view's block beside the others'.
+    #[serde(default = "one")]
+    pub weight: f32,
+    #[serde(flatten)]
+    pub feature: FeatureParams,
+    #[serde(default)]
+    pub pca: PcaParams,
+}
+
+/// Where the numbers of an image view come from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FeatureParams {
+    /// Local descriptors, aggregated over a codebook.
+    Local(LocalParams),
+}
+
+/// Local descriptors, aggregated over a codebook.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LocalParams {
+    pub descriptor: DescriptorParams,
+    #[serde(default)]
+    pub codebook: KMeansParams,
+    pub encoding: EncodingParams,
+}
+
+/// One way to turn a caption into a vector.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TextViewParams {
+    pub name: String,
+    #[serde(default = "one")]
+    pub weight: f32,
+    pub tokens: TokenParams,
+    #[serde(default)]
+    pub tfidf: TfIdfParams,
+    /// Directions of latent semantic analysis.
+    pub lsa_dim: usize,
+}
+
+/// What counts as a term.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum TokenParams {
+    Words(SegmenterParams),
+}
+
+/// The recipes that are built into the program.
+const BUILT_IN: &[(&str, &str)] = &[
+    ("card.toml", include_str!("../experiments/card.toml")),
+    ("main.toml", include_str!("../experiments/main.toml")),
+];
+
+/// Longest chain of `base`s: anything longer is a circle.
+const MAX_DEPTH: usize = 8;
+
+/// Tables with exactly one key, which says the kind: another kind replaces them whole.
+const ONE_OF: &[&str] = &["fusion"];
+
+impl Recipe {
+    /// Reads a recipe and its bases. The name of a built-in recipe (`main.toml`) stands for it where no
+    /// such file exists.
+    ///
+    /// # Errors
+    /// [`Error::Recipe`] naming the file, and the key that is wrong.
+    pub fn load(path: &Path) -> Result<Self> {
+        Self::parse(path, read_merged(path, MAX_DEPTH)?)
+    }
+
+    /// The recipe `make results` runs.
+    pub fn default_recipe() -> Result<Self> {
+        Self::load(Path::new("main.toml"))
+    }
+
+    fn parse(path: &Path, table: Table) -> Result<Self> {
+        let recipe: Self = Value::Table(table)
+            .try_into()
+            .map_err(|e: toml::de::Error| wrong(path, e.to_string()))?;
+        recipe.check().map_err(|reason| wrong(path, reason))?;
+        Ok(recipe)
+    }
+
+    fn check(&self) -> Result<(), String> {
+        let names = self.image_views.iter().map(|v| &v.name);
+        let names: Vec<&String> = names.chain(self.text_views.iter().map(|v| &v.name)).collect();
+        for (i, name) in names.iter().enumerate() {
+            if names[..i].contains(name) {
+                return Err(format!("two views are called `{name}`"));
+            }
+            let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+            if name.is_empty() || !name.chars().all(plain) || name.starts_with('.') {
+                return Err(format!("`{name}` is no name for a view: letters, digits, - and _"));
+            }
+        }
+        if self.image_views.is_empty() || self.text_views.is_empty() {
+            return Err("it needs at least one image view and one text view".into());
+        }
+        if self.shard == 0 {
+            return Err("`shard` must be at least 1".into());
+        }
+        Ok(())
+    }
+
+    /// As TOML, with every default written out.
+    pub fn to_toml(&self) -> String {
+        toml::to_string_pretty(self).expect("a recipe is plain data")
+    }
+}
+
+fn wrong(path: &Path, reason: impl Into<String>) -> Error {
+    Error::Recipe {
+        path: path.to_owned(),
+        reason: reason.into(),
+    }
+}
+
+fn read_source(path: &Path) -> Result<String> {
+    if !path.exists() {
+        let name = path.file_name().unwrap_or_default();
+        if let Some((_, text)) = BUILT_IN.iter().find(|(n, _)| name == *n) {
+            return Ok((*text).to_owned());
+        }
+    }
+    fs::read_to_string(path).map_err(Error::io("read the recipe", path))
+}
+
+fn read_merged(path: &Path, depth: usize) -> Result<Table> {
+    let mut table: Table = toml::from_str(&read_source(path)?)
+        .map_err(|e| wrong(path, e.to_string()))?;
+    let Some(base) = table.remove("base") else {
+        return Ok(table);
+    };
+    if depth == 0 {
+        return Err(wrong(path, "its bases lead in a circle"));
+    }
+    let base = base.as_str().ok_or_else(|| wrong(path, "`base` must be a file name"))?;
+    let base: PathBuf = path.parent().unwrap_or(Path::new("")).join(base);
+    let mut merged = read_merged(&base, depth - 1)?;
+    merge(&mut merged, table);
+    Ok(merged)
+}
+
+fn merge(into: &mut Table, from: Table) {
+    for (key, value) in from {
+        match (into.get_mut(&key), value) {
+            (Some(Value::Table(old)), Value::Table(new))
+                if !ONE_OF.contains(&key.as_str()) || new.keys().eq(old.keys()) =>
+            {
+                merge(old, new);
+            }
+            (_, value) => {
+                into.insert(key, value);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table(text: &str) -> Table {
+        toml::from_str(text).unwrap()
+    }
+
+    #[test]
+    fn merge_descends_into_tables_and_replaces_the_rest() {
+        let mut base = table("a = 1\nl = [1, 2]\n[t]\nx = 1\ny = 2\n[fusion.cca]\npower = 1.0");
+        merge(&mut base, table("l = [3]\n[t]\ny = 3\n[fusion.mlp]\nhidden = 4"));
+        let expected = "a = 1\nl = [3]\n[t]\nx = 1\ny = 3\n[fusion.mlp]\nhidden = 4";
+        assert_eq!(base, table(expected));
+    }
+
+    #[test]
+    fn built_in_recipes_are_whole_and_survive_a_round_trip() {
+        for (name, _) in BUILT_IN {
+            let recipe = Recipe::load(Path::new(name)).unwrap();
+            let again = Recipe::parse(Path::new("again"), table(&recipe.to_toml())).unwrap();
+            assert_eq!(recipe, again);
+        }
+    }
+
+    #[test]
+    fn unknown_keys_are_refused_at_every_depth() {
+        let good = Recipe::load(Path::new("card.toml")).unwrap().to_toml();
+        for (place, line) in [
+            ("seed", "sede = 1\nseed"),
+            ("size", "siez = 1\nsize"),
+            ("power", "powr = 1\npower"),
+            ("weight", "wieght = 1\nweight"),
+        ] {
+            let bad = good.replacen(&format!("{place} ="), &format!("{line} ="), 1);
+            assert_ne!(good, bad);
+            let error = Recipe::parse(Path::new("bad"), table(&bad)).unwrap_err();
+            let key = line.split(' ').next().unwrap();
+            assert!(error.to_string().contains(key), "{error}");
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! Galleries: an index over the usable items of a collection, and what to answer when it has no answer.
+
+use std::fs::{self, File};
+use std::path::Path;
+
+use ndarray::{Array2, ArrayView2, Axis};
+use serde::{Deserialize, Serialize};
+
+use crate::artifact::{Artifact, Fingerprint, Spec};
+use crate::error::{Error, Result};
+use crate::index::{Faiss, Flat, Hit, Index, IndexParams, recall};
+
+/// The items of one modality of a collection, indexed.
+pub struct Gallery {
+    index: Faiss,
+    /// Index row -> item.
+    places: Vec<usize>,
+    /// Items that nothing is known of, in the order of the gallery: they answer last.
+    rest: Vec<usize>,
+}
+
+/// What a query gets.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Found {
+    /// Best first; fillers have score 0.
+    pub hits: Vec<Hit>,
+    /// False where the query says nothing (no known word, no keypoint): its hits are then the first items
+    /// of the gallery, since any answer is as good as another.
+    pub answered: bool,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Notes {
+    ids: Vec<String>,
+    faiss: Fingerprint,
+}
+
+impl Gallery {
+    /// items: n×d. `sample`: vectors of both modalities for an index that learns.
+    pub fn build(
+        params: &IndexParams,
+        sample: ArrayView2<f32>,
+        items: ArrayView2<f32>,
+        usable: &[bool],
+    ) -> Result<Self> {
+        let (places, rest): (Vec<usize>, Vec<usize>) = (0..usable.len()).partition(|&i| usable[i]);
+        let index = Faiss::build(params, sample, items.select(Axis(0), &places).view())?;
+        Ok(Self {
+            index,
+            places,
+            rest,
+        })
+    }
+
+    /// The `k` best items of each query, q: n×d; all of them where the gallery has fewer.
+    pub fn answer(&self, q: ArrayView2<f32>, usable: &[bool], k: usize) -> Result<Vec<Found>> {
+        let hits = self.index.search(q, k)?;
+        let all = || {
+            let mut all = [&self.places[..], &self.rest].concat();
+            all.sort_unstable();
+            all
+        };
+        let answers = hits.into_iter().zip(usable).map(|(hits, &answered)| {
+            let mut hits: Vec<Hit> = if answered {
+                let place = |h: Hit| Hit {
+                    item: self.places[h.item],
+                    ..h
+                };
+                hits.into_iter().map(place).collect()
+            } else {
+                vec![]
+            };
+            if hits.len() < k {
+                // An approximate index may come back with less than it has.
+                let others = if answered { [&self.places[..], &self.rest].concat() } else { all() };
+                let new: Vec<usize> = others
+                    .into_iter()
+                    .filter(|i| hits.iter().all(|h| h.item != *i))
+                    .take(k - hits.len())
+                    .collect();
+                hits.extend(new.into_iter().map(|item| Hit { item, score: 0.0 }));
+            }
+            Found { hits, answered }
+        });
+        Ok(answers.collect())
+    }
+
+    /// The share of the true k nearest that this index finds; items as given to [`Gallery::build`].
+    pub fn recall(&self, items: &Array2<f32>, q: ArrayView2<f32>, k: usize) -> Result<f64> {
+        let flat = Flat::new(items.select(Axis(0), &self.places));
+        Ok(recall(&self.index.search(q, k)?, &flat.search(q, k)?))
+    }
+
+    /// Writes `path` in FAISS's format, and beside it an artifact with the ids.
+    pub fn write(&self, path: &Path, spec: Spec, ids: Vec<String>) -> Result<()> {
+        let dir = path.parent().unwrap_or(Path::new("."));
+        fs::create_dir_all(dir).map_err(Error::io("create", dir))?;
+        let temporary = path.with_extension("faiss.part");
+        self.index.write(&temporary)?;
+        File::open(&temporary)
+            .and_then(|f| f.sync_all())
+            .map_err(Error::io("write", &temporary))?;
+        let notes = Notes {
+            ids,
+            faiss: digest(&temporary)?,
+        };
+        fs::rename(&temporary, path).map_err(Error::io("write", path))?;
+        let vector = |v: &[usize]| v.iter().map(|&i| i as u32).collect::<ndarray::Array1<u32>>();
+        Artifact::new(spec)
+            .with_notes(&notes)
+            .with_vector("places", vector(&self.places).view())
+            .with_vector("rest", vector(&self.rest).view())
+            .write(&ids_path(path))
+    }
+
+    /// Reads what [`Gallery::write`] wrote, if it was made from `spec` and is whole.
+    pub fn read_fresh(path: &Path, spec: &Spec, params: &IndexParams) -> Option<Self> {
+        let artifact = Artifact::read_fresh(&ids_path(path), spec)?;
+        let notes: Notes = artifact.read_notes().ok()?;
+        if digest(path).ok()? != notes.faiss {
+            tracing::warn!("{} is damaged; made again", path.display());
+            return None;
+        }
+        let vector = |name: &str| -> Option<Vec<usize>> {
+            let values = artifact.vector::<u32>(name).ok()?;
+            Some(values.iter().map(|&i| i as usize).collect())
+        };
+        Some(Self {
+            index: Faiss::read(path, &params.search).ok()?,
+            places: vector("places")?,
+            rest: vector("rest")?,
+        })
+    }
+}
+
+fn ids_path(path: &Path) -> std::path::PathBuf {
+    path.with_extension("safetensors")
+}
+
+fn digest(path: &Path) -> Result<Fingerprint> {
+    let bytes = fs::read(path).map_err(Error::io("read", path))?;
+    Ok(Fingerprint::of_bytes(&bytes))
+}

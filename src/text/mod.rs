@@ -1,0 +1,9 @@
+//! Captions to vectors: tokens, weights, and a dense projection.
+
+mod lsa;
+mod segment;
+mod tfidf;
+
+pub use lsa::Lsa;
+pub use segment::{SegmenterParams, Segmenter};
+pub use tfidf::{TfIdf, TfIdfParams};

@@ -1,0 +1,140 @@
+//! Sentences to tokens.
+//!
+//! NFKC first (full-width letters become plain ones); a placeholder such as `<人名>` is one token; Chinese
+//! is cut by jieba; Latin words are lowercased and stemmed (Snowball); punctuation and stop words go.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::BufReader;
+use std::path::{Path, PathBuf};
+
+use jieba_rs::Jieba;
+use rust_stemmers::{Algorithm, Stemmer};
+use serde::{Deserialize, Serialize};
+use unicode_normalization::UnicodeNormalization;
+
+use crate::artifact::Fingerprint;
+use crate::error::{Error, Result};
+
+const STOP_WORDS: &str = include_str!("../../vocab/stop_words.txt");
+const USER_DICTIONARY: &str = include_str!("../../vocab/user_dictionary.txt");
+
+/// Settings of the segmenter. Without a path, the file of that name in `vocab/` is used, as it was when
+/// the program was built.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SegmenterParams {
+    pub stop_words: Option<PathBuf>,
+    pub user_dictionary: Option<PathBuf>,
+    /// Find words that are in no dictionary by a hidden Markov model.
+    pub hmm: bool,
+}
+
+impl Default for SegmenterParams {
+    fn default() -> Self {
+        Self {
+            stop_words: None,
+            user_dictionary: None,
+            hmm: true,
+        }
+    }
+}
+
+/// A loaded segmenter.
+pub struct Segmenter {
+    jieba: Jieba,
+    stop_words: BTreeSet<String>,
+    stemmer: Stemmer,
+    hmm: bool,
+    fingerprint: Fingerprint,
+}
+
+impl SegmenterParams {
+    /// Loads the dictionaries.
+    ///
+    /// # Errors
+    /// [`Error::Io`] for a file that cannot be read, [`Error::Table`] for a broken dictionary.
+    pub fn load(&self) -> Result<Segmenter> {
+        let text = |path: &Option<PathBuf>, built_in: &str| match path {
+            None => Ok(built_in.to_owned()),
+            Some(p) => fs::read_to_string(p).map_err(Error::io("read", p)),
+        };
+        let stop_words = text(&self.stop_words, STOP_WORDS)?;
+        let dictionary = text(&self.user_dictionary, USER_DICTIONARY)?;
+        let mut jieba = Jieba::new();
+        let entries: String = entries(&dictionary).map(|l| format!("{l}\n")).collect();
+        jieba
+            .load_dict(&mut BufReader::new(entries.as_bytes()))
+            .map_err(|e| Error::Table {
+                path: self.user_dictionary.clone().unwrap_or_else(|| Path::new("vocab/user_dictionary.txt").into()),
+                line: None,
+                reason: e.to_string(),
+            })?;
+        Ok(Segmenter {
+            jieba,
+            stop_words: entries_normalised(&stop_words),
+            stemmer: Stemmer::create(Algorithm::English),
+            hmm: self.hmm,
+            fingerprint: Fingerprint::of(&(stop_words, dictionary, self.hmm)),
+        })
+    }
+}
+
+/// Lines that are neither empty nor comments.
+fn entries(text: &str) -> impl Iterator<Item = &str> {
+    text.lines().map(str::trim).filter(|l| !l.is_empty() && !l.starts_with('#'))
+}
+
+fn entries_normalised(text: &str) -> BTreeSet<String> {
+    entries(text).map(|l| l.nfkc().collect::<String>().to_lowercase()).collect()
+}
+
+impl Segmenter {
+    /// Of the dictionaries and settings, not of the program.
+    pub fn fingerprint(&self) -> Fingerprint {
+        self.fingerprint.clone()
+    }
+
+    /// The tokens of a sentence, in order.
+    pub fn tokens(&self, sentence: &str) -> Vec<String> {
+        let text: String = sentence.nfkc().collect();
+        let mut tokens = Vec::new();
+        let mut rest = text.as_str();
+        while let Some((before, placeholder, after)) = next_placeholder(rest) {
+            self.cut(before, &mut tokens);
+            tokens.push(placeholder.to_owned());
+            rest = after;
+        }
+        self.cut(rest, &mut tokens);
+        tokens
+    }
+
+    fn cut(&self, text: &str, tokens: &mut Vec<String>) {
+        for word in self.jieba.cut(text, self.hmm) {
+            let word = word.word.trim().to_lowercase();
+            if !word.chars().any(char::is_alphanumeric) || self.stop_words.contains(&word) {
+                continue;
+            }
+            let latin = word.chars().all(|c| c.is_ascii_alphabetic());
+            tokens.push(if latin { self.stemmer.stem(&word).into_owned() } else { word });
+        }
+    }
+}
+
+/// The longest thing in angle brackets that counts as a placeholder, in characters.
+const PLACEHOLDER: usize = 8;
+
+/// The first `<…>` with letters alone inside: what is before it, itself, what is after it.
+fn next_placeholder(text: &str) -> Option<(&str, &str, &str)> {
+    for (open, _) in text.match_indices('<') {
+        let Some(close) = text[open..].find('>').map(|i| open + i) else {
+            return None;
+        };
+        let inside = &text[open + 1..close];
+        let letters = !inside.is_empty() && inside.chars().all(char::is_alphabetic);
+        if letters && inside.chars().count() <= PLACEHOLDER {
+            return Some((&text[..open], &text[open..=close], &text[close + 1..]));
+        }
+    }
+    None
+}

@@ -1,0 +1,71 @@
+//! Views: the named ways to turn an item into a vector, each fitted on training items alone.
+
+mod image;
+mod text;
+
+pub use image::{ImageView, sample_places};
+pub use text::{TextView, TextViewSetup};
+
+use ndarray::{Array2, ArrayView2, Axis};
+use serde::{Deserialize, Serialize};
+
+use crate::artifact::Artifact;
+use crate::error::Result;
+
+/// A picture that cannot be used, and why.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct BadItem {
+    pub id: String,
+    pub reason: String,
+}
+
+/// The vectors of a collection's items in one view, or in all of them side by side.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rows {
+    /// n×d; the row of an item that is not usable is zero.
+    pub x: Array2<f32>,
+    /// False where the view says nothing about the item: a picture without a keypoint, a caption without
+    /// a known word. Such an item is nobody's neighbour.
+    pub usable: Vec<bool>,
+    pub bad: Vec<BadItem>,
+}
+
+impl Rows {
+    /// Lays views side by side, each times its weight. An item is usable if any view can use it.
+    pub fn side_by_side(views: Vec<(f32, Self)>) -> Self {
+        let n = views.first().map_or(0, |(_, v)| v.usable.len());
+        let blocks: Vec<Array2<f32>> = views.iter().map(|(w, v)| &v.x * *w).collect();
+        let blocks: Vec<ArrayView2<f32>> = blocks.iter().map(Array2::view).collect();
+        let mut bad: Vec<BadItem> = views.iter().flat_map(|(_, v)| v.bad.clone()).collect();
+        bad.sort();
+        bad.dedup();
+        Self {
+            x: ndarray::concatenate(Axis(1), &blocks).expect("views describe the same items"),
+            usable: (0..n).map(|i| views.iter().any(|(_, v)| v.usable[i])).collect(),
+            bad,
+        }
+    }
+
+    /// Zeroes what is not usable.
+    pub fn blank_unusable(&mut self) {
+        for (mut row, _) in self.x.outer_iter_mut().zip(&self.usable).filter(|(_, u)| !**u) {
+            row.fill(0.0);
+        }
+    }
+
+    pub fn store(&self, artifact: Artifact) -> Artifact {
+        let usable: Vec<u8> = self.usable.iter().map(|&u| u8::from(u)).collect();
+        artifact
+            .with_notes(&self.bad)
+            .with_matrix("x", self.x.view())
+            .with_vector("usable", ndarray::ArrayView1::from(&usable))
+    }
+
+    pub fn load(artifact: &Artifact) -> Result<Self> {
+        Ok(Self {
+            x: artifact.matrix("x")?,
+            usable: artifact.vector::<u8>("usable")?.iter().map(|&u| u != 0).collect(),
+            bad: artifact.read_notes()?,
+        })
+    }
+}

@@ -1,0 +1,101 @@
+//! Text views: a caption to one vector.
+
+use ndarray::Array2;
+use rayon::prelude::*;
+
+use super::Rows;
+use crate::artifact::{Artifact, Fingerprint, Spec};
+use crate::error::Result;
+use crate::linalg::SparseRow;
+use crate::recipe::{TextViewParams, TokenParams};
+use crate::text::{Lsa, Segmenter, TfIdf};
+
+/// Cuts captions into terms.
+pub enum Tokenizer {
+    Words(Box<Segmenter>),
+}
+
+impl TokenParams {
+    fn load(&self) -> Result<Tokenizer> {
+        match self {
+            Self::Words(p) => Ok(Tokenizer::Words(Box::new(p.load()?))),
+        }
+    }
+}
+
+impl Tokenizer {
+    fn fingerprint(&self) -> Fingerprint {
+        match self {
+            Self::Words(s) => s.fingerprint(),
+        }
+    }
+
+    fn tokens(&self, caption: &str) -> Vec<String> {
+        match self {
+            Self::Words(s) => s.tokens(caption),
+        }
+    }
+}
+
+/// A text view that has learned nothing yet: its dictionaries.
+pub struct TextViewSetup {
+    tokenizer: Tokenizer,
+}
+
+/// A fitted text view: tokens, their weights, and the projection of these.
+pub struct TextView {
+    tokenizer: Tokenizer,
+    tfidf: TfIdf,
+    lsa: Lsa,
+}
+
+impl TextViewSetup {
+    /// Loads the dictionaries.
+    pub fn new(params: &TextViewParams) -> Result<Self> {
+        Ok(Self {
+            tokenizer: params.tokens.load()?,
+        })
+    }
+
+    /// What the fitted view is made from.
+    pub fn spec(&self, params: &TextViewParams, train: Fingerprint, seed: u64) -> Spec {
+        let settings = (&params.tokens, &params.tfidf, params.lsa_dim);
+        Spec::new("text-view", &settings, seed)
+            .input("training captions", train)
+            .input("dictionaries", self.tokenizer.fingerprint())
+    }
+
+    /// Learns from the training captions.
+    pub fn fit(&self, params: &TextViewParams, spec: Spec, captions: &[&str]) -> Result<Artifact> {
+        let documents: Vec<_> = captions.par_iter().map(|c| self.tokenizer.tokens(c)).collect();
+        let tfidf = params.tfidf.fit(&documents)?;
+        let rows: Vec<SparseRow> = documents.iter().map(|d| tfidf.transform(d)).collect();
+        let lsa = Lsa::fit(rows, tfidf.dim(), params.lsa_dim, spec.seed)?;
+        Ok(lsa.store(tfidf.store(Artifact::new(spec))))
+    }
+
+    pub fn load(self, artifact: &Artifact) -> Result<TextView> {
+        Ok(TextView {
+            tokenizer: self.tokenizer,
+            tfidf: TfIdf::load(artifact)?,
+            lsa: Lsa::load(artifact)?,
+        })
+    }
+}
+
+impl TextView {
+    /// The captions' vectors. A caption of which no word is known is not usable.
+    pub fn describe(&self, captions: &[&str]) -> Rows {
+        let rows: Vec<SparseRow> = captions
+            .par_iter()
+            .map(|c| self.tfidf.transform(&self.tokenizer.tokens(c)))
+            .collect();
+        let x: Array2<f32> = self.lsa.transform(&rows);
+        let usable = x.outer_iter().map(|r| r.iter().any(|&v| v != 0.0)).collect();
+        Rows {
+            x,
+            usable,
+            bad: vec![],
+        }
+    }
+}
