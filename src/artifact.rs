@@ -381,5 +381,7 @@ fn permissions() -> fs::Permissions {
 }
 #[cfg(not(unix))]
 fn permissions() -> fs::Permissions {
-    fs::metadata(".").map(|m| m.permissions()).expect("the current folder exists")
+    fs::metadata(".")
+        .map(|m| m.permissions())
+        .expect("the current folder exists")
 }

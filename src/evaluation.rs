@@ -30,14 +30,22 @@ pub fn ranks(
     truth: &[Vec<usize>],
 ) -> Vec<Option<f64>> {
     let mut ranks = Vec::with_capacity(truth.len());
-    for (rows, truth) in queries.axis_chunks_iter(Axis(0), BLOCK).zip(truth.chunks(BLOCK)) {
+    for (rows, truth) in queries
+        .axis_chunks_iter(Axis(0), BLOCK)
+        .zip(truth.chunks(BLOCK))
+    {
         let mut scores = matmul(rows, gallery.t());
         for (j, _) in usable.iter().enumerate().filter(|&(_, &u)| !u) {
             scores.column_mut(j).fill(f32::NEG_INFINITY);
         }
         let block: Vec<_> = (0..rows.nrows())
             .into_par_iter()
-            .map(|i| mid_rank(scores.row(i).as_slice().expect("rows are contiguous"), &truth[i]))
+            .map(|i| {
+                mid_rank(
+                    scores.row(i).as_slice().expect("rows are contiguous"),
+                    &truth[i],
+                )
+            })
             .collect();
         ranks.extend(block);
     }
@@ -83,7 +91,10 @@ impl Ranking {
 
     /// Share of the queries with a right answer among the first k, in per cent.
     pub fn recall(&self, k: usize) -> f64 {
-        percent(self.ranks.iter().filter(|&&r| r <= k as f64).count(), self.ranks.len())
+        percent(
+            self.ranks.iter().filter(|&&r| r <= k as f64).count(),
+            self.ranks.len(),
+        )
     }
 
     pub fn median_rank(&self) -> f64 {
@@ -99,7 +110,9 @@ impl Ranking {
     /// R@k of a random order, in per cent: 1 − C(g−t, k)/C(g, k), averaged over queries.
     pub fn chance(&self, k: usize) -> f64 {
         let miss = |(&t, &g): (&usize, &usize)| -> f64 {
-            (0..k.min(g)).map(|i| (g.saturating_sub(t + i)) as f64 / (g - i) as f64).product()
+            (0..k.min(g))
+                .map(|i| (g.saturating_sub(t + i)) as f64 / (g - i) as f64)
+                .product()
         };
         let hits = self.right.iter().zip(&self.gallery).map(|q| 1.0 - miss(q));
         100.0 * hits.sum::<f64>() / self.ranks.len().max(1) as f64
@@ -205,7 +218,10 @@ fn direction_report(r: &Ranking) -> DirectionReport {
 
 /// Mean of the six recalls.
 pub fn mean_recall(t2i: &Ranking, i2t: &Ranking) -> f64 {
-    KS.iter().map(|&k| t2i.recall(k) + i2t.recall(k)).sum::<f64>() / 6.0
+    KS.iter()
+        .map(|&k| t2i.recall(k) + i2t.recall(k))
+        .sum::<f64>()
+        / 6.0
 }
 
 /// Percentile interval of resampled figures (Efron 1979).
@@ -246,15 +262,21 @@ pub fn report(
     let asked = |r: Option<&Ranking>| r.filter(|r| !r.ranks.is_empty()).cloned();
     let (t2i, i2t) = (asked(t2i), asked(i2t));
     let (t2i_samples, i2t_samples) = (t2i.as_ref().map(samples), i2t.as_ref().map(samples));
-    let mean_interval = t2i_samples.as_ref().zip(i2t_samples.as_ref()).map(|(a, b)| {
-        let mean = |(a, b): (&[f64; 3], &[f64; 3])| a.iter().chain(b).sum::<f64>() / 6.0;
-        interval(a.iter().zip(b).map(mean).collect())
-    });
+    let mean_interval = t2i_samples
+        .as_ref()
+        .zip(i2t_samples.as_ref())
+        .map(|(a, b)| {
+            let mean = |(a, b): (&[f64; 3], &[f64; 3])| a.iter().chain(b).sum::<f64>() / 6.0;
+            interval(a.iter().zip(b).map(mean).collect())
+        });
     Report {
         dataset: dataset.into(),
         recipe: recipe.into(),
         split: split.into(),
-        mean_recall: t2i.as_ref().zip(i2t.as_ref()).map(|(a, b)| mean_recall(a, b)),
+        mean_recall: t2i
+            .as_ref()
+            .zip(i2t.as_ref())
+            .map(|(a, b)| mean_recall(a, b)),
         t2i: t2i.as_ref().map(direction_report),
         i2t: i2t.as_ref().map(direction_report),
         ci95: AllIntervals {
@@ -268,7 +290,11 @@ pub fn report(
 impl std::fmt::Display for Report {
     /// A table for people.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        writeln!(f, "{} · {} · recipe {}", self.dataset, self.split, self.recipe)?;
+        writeln!(
+            f,
+            "{} · {} · recipe {}",
+            self.dataset, self.split, self.recipe
+        )?;
         writeln!(
             f,
             "{:<15}{:>16}{:>20}{:>20}{:>8}{:>9}{:>9}{:>12}",
@@ -279,7 +305,9 @@ impl std::fmt::Display for Report {
             ("image -> text", &self.i2t, &self.ci95.i2t),
         ];
         for (name, d, ci) in rows {
-            let (Some(d), Some(ci)) = (d, ci) else { continue };
+            let (Some(d), Some(ci)) = (d, ci) else {
+                continue;
+            };
             let cell = |r: f64, [lo, hi]: [f64; 2]| format!("{r:.1} [{lo:.1}, {hi:.1}]");
             writeln!(
                 f,
@@ -297,6 +325,9 @@ impl std::fmt::Display for Report {
         if let (Some(m), Some([lo, hi])) = (self.mean_recall, self.ci95.mean_recall) {
             writeln!(f, "mR {m:.2} [{lo:.2}, {hi:.2}]")?;
         }
-        write!(f, "recalls in per cent, ties at mid-rank, [95 % bootstrap interval]")
+        write!(
+            f,
+            "recalls in per cent, ties at mid-rank, [95 % bootstrap interval]"
+        )
     }
 }

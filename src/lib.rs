@@ -1,4 +1,53 @@
-//! tuwen (图文): classical, hand-crafted-feature retrieval between images and texts, on a CPU.
+//! tuwen (图文): classical, hand-crafted-feature retrieval between images and texts, on a CPU. A sentence
+//! finds pictures, a picture finds sentences; no GPU, no downloaded network.
+//!
+//! # How it works
+//! ```text
+//! dataset ─► image views: SIFT/ORB ─ codebook ─ VLAD ─ PCA ┐
+//!            text views:  jieba ─ TF-IDF ─ LSA ────────────┴► fusion (CCA) ─► index (FAISS) ─► answers ─► evaluation
+//! ```
+//! An **item** is an image or a caption. A **view** is one named way to turn items into vectors, a
+//! **fusion** projects the views of both modalities into one **shared space**, and a **recipe** is one file
+//! that determines all of it. Every stage has one grammar: parameters (public, with defaults, from TOML) →
+//! `fit` on training items → a fitted model of another type, which never changes.
+//!
+//! Begin with [`pipeline`], which knows the order of the stages; then read one stage: [`descriptor`],
+//! [`codebook`], [`encoding`], [`text`], [`fusion`], [`index`], [`evaluation`]. [`artifact`] is the one file
+//! format, [`dataset`] what is read, [`submission`] what is written for the contest.
+//!
+//! # The stages on toy data
+//! Six pictures, here described by how red and how blue they are, and their captions:
+//! ```
+//! use ndarray::array;
+//! use tuwen::dataset::Pair;
+//! use tuwen::fusion::{CcaParams, FusionParams, Pairs, Side};
+//! use tuwen::index::{Flat, Index};
+//! use tuwen::text::{Lsa, SegmenterParams, TfIdfParams};
+//!
+//! let captions = ["红色的苹果", "红色的汽车", "红色的花", "蓝色的大海", "蓝色的汽车", "蓝色的花"];
+//! let x = array![[0.9, 0.1], [0.8, 0.1], [0.9, 0.2], [0.1, 0.9], [0.2, 0.8], [0.1, 0.8]]; // n×d
+//!
+//! // Captions to vectors: tokens, weights, projection.
+//! let segmenter = SegmenterParams::default().load()?;
+//! let tokens: Vec<_> = captions.iter().map(|c| segmenter.tokens(c)).collect();
+//! let tfidf = TfIdfParams { min_df: 1, ..Default::default() }.fit(&tokens)?;
+//! let rows: Vec<_> = tokens.iter().map(|t| tfidf.transform(t)).collect();
+//! let lsa = Lsa::fit(rows.clone(), tfidf.dim(), 4, 0)?;
+//! let y = lsa.transform(&rows);
+//!
+//! // Both into one space, learned from the pairs.
+//! let pairs: Vec<_> = (0..6).map(|i| Pair { image: i, text: i }).collect();
+//! let data = Pairs { x: x.view(), y: y.view(), pairs: &pairs };
+//! let fusion = FusionParams::Cca(CcaParams::default()).fit(data)?;
+//!
+//! // A sentence nobody wrote finds the blue pictures.
+//! let gallery = Flat::new(fusion.project(Side::Image, x.view())?);
+//! let query = lsa.transform(&[tfidf.transform(&segmenter.tokens("蓝色"))]);
+//! let hits = &gallery.search(fusion.project(Side::Text, query.view())?.view(), 3)?[0];
+//! assert!(hits.iter().all(|hit| hit.item >= 3));
+//! # Ok::<(), tuwen::Error>(())
+//! ```
+
 pub mod artifact;
 pub mod codebook;
 pub mod dataset;

@@ -148,14 +148,18 @@ impl Recipe {
 
     fn check(&self) -> Result<(), String> {
         let names = self.image_views.iter().map(|v| &v.name);
-        let names: Vec<&String> = names.chain(self.text_views.iter().map(|v| &v.name)).collect();
+        let names: Vec<&String> = names
+            .chain(self.text_views.iter().map(|v| &v.name))
+            .collect();
         for (i, name) in names.iter().enumerate() {
             if names[..i].contains(name) {
                 return Err(format!("two views are called `{name}`"));
             }
             let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
             if name.is_empty() || !name.chars().all(plain) || name.starts_with('.') {
-                return Err(format!("`{name}` is no name for a view: letters, digits, - and _"));
+                return Err(format!(
+                    "`{name}` is no name for a view: letters, digits, - and _"
+                ));
             }
         }
         if self.image_views.is_empty() || self.text_views.is_empty() {
@@ -191,15 +195,17 @@ fn read_source(path: &Path) -> Result<String> {
 }
 
 fn read_merged(path: &Path, depth: usize) -> Result<Table> {
-    let mut table: Table = toml::from_str(&read_source(path)?)
-        .map_err(|e| wrong(path, e.to_string()))?;
+    let mut table: Table =
+        toml::from_str(&read_source(path)?).map_err(|e| wrong(path, e.to_string()))?;
     let Some(base) = table.remove("base") else {
         return Ok(table);
     };
     if depth == 0 {
         return Err(wrong(path, "its bases lead in a circle"));
     }
-    let base = base.as_str().ok_or_else(|| wrong(path, "`base` must be a file name"))?;
+    let base = base
+        .as_str()
+        .ok_or_else(|| wrong(path, "`base` must be a file name"))?;
     let base: PathBuf = path.parent().unwrap_or(Path::new("")).join(base);
     let mut merged = read_merged(&base, depth - 1)?;
     merge(&mut merged, table);
@@ -232,7 +238,10 @@ mod tests {
     #[test]
     fn merge_descends_into_tables_and_replaces_the_rest() {
         let mut base = table("a = 1\nl = [1, 2]\n[t]\nx = 1\ny = 2\n[fusion.cca]\npower = 1.0");
-        merge(&mut base, table("l = [3]\n[t]\ny = 3\n[fusion.mlp]\nhidden = 4"));
+        merge(
+            &mut base,
+            table("l = [3]\n[t]\ny = 3\n[fusion.mlp]\nhidden = 4"),
+        );
         let expected = "a = 1\nl = [3]\n[t]\nx = 1\ny = 3\n[fusion.mlp]\nhidden = 4";
         assert_eq!(base, table(expected));
     }

@@ -72,7 +72,11 @@ impl Gallery {
             };
             if hits.len() < k {
                 // An approximate index may come back with less than it has.
-                let others = if answered { [&self.places[..], &self.rest].concat() } else { all() };
+                let others = if answered {
+                    [&self.places[..], &self.rest].concat()
+                } else {
+                    all()
+                };
                 let new: Vec<usize> = others
                     .into_iter()
                     .filter(|i| hits.iter().all(|h| h.item != *i))
@@ -105,7 +109,11 @@ impl Gallery {
             faiss: digest(&temporary)?,
         };
         fs::rename(&temporary, path).map_err(Error::io("write", path))?;
-        let vector = |v: &[usize]| v.iter().map(|&i| i as u32).collect::<ndarray::Array1<u32>>();
+        let vector = |v: &[usize]| {
+            v.iter()
+                .map(|&i| i as u32)
+                .collect::<ndarray::Array1<u32>>()
+        };
         Artifact::new(spec)
             .with_notes(&notes)
             .with_vector("places", vector(&self.places).view())

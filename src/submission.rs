@@ -66,10 +66,14 @@ pub fn write(path: &Path, direction: Direction, answers: &[Answer], format: Form
             let blank = format.blank_continuation && i > 0;
             let query = if blank { "" } else { &answer.query };
             let rank = (i + 1).to_string();
-            writer.write_record([query, &rank, result]).map_err(failed)?;
+            writer
+                .write_record([query, &rank, result])
+                .map_err(failed)?;
         }
     }
-    let bytes = writer.into_inner().expect("writing to memory does not fail");
+    let bytes = writer
+        .into_inner()
+        .expect("writing to memory does not fail");
     write_atomically(path, &bytes)
 }
 
@@ -159,7 +163,12 @@ fn parse(path: &Path) -> Result<Parsed> {
         .has_headers(false)
         .from_reader(text.as_bytes());
     let mut records = reader.records();
-    let first = records.next().transpose().ok().flatten().unwrap_or_default();
+    let first = records
+        .next()
+        .transpose()
+        .ok()
+        .flatten()
+        .unwrap_or_default();
     let both = [Direction::TextToImage, Direction::ImageToText];
     let direction = both.into_iter().find(|&d| first.iter().eq(header(d)));
     if direction.is_none() {
@@ -167,7 +176,12 @@ fn parse(path: &Path) -> Result<Parsed> {
         let found: Vec<&str> = first.iter().collect();
         say(
             Some(1),
-            format!("the header is `{}`, expected `{}` or `{}`", found.join(","), expected[0], expected[1]),
+            format!(
+                "the header is `{}`, expected `{}` or `{}`",
+                found.join(","),
+                expected[0],
+                expected[1]
+            ),
         );
     }
     let mut groups: Vec<Group> = Vec::new();
@@ -175,7 +189,10 @@ fn parse(path: &Path) -> Result<Parsed> {
         let record = match record {
             Ok(record) => record,
             Err(e) => {
-                say(e.position().map(csv::Position::line), format!("not CSV: {e}"));
+                say(
+                    e.position().map(csv::Position::line),
+                    format!("not CSV: {e}"),
+                );
                 continue;
             }
         };
@@ -186,9 +203,15 @@ fn parse(path: &Path) -> Result<Parsed> {
         }
         let [query, rank, result] = [0, 1, 2].map(|i| record[i].to_owned());
         // A group goes on where the id is blank, or repeated with a rank that is not the first.
-        let continues = groups.last().is_some_and(|g| query.is_empty() || (query == g.query && rank.trim() != "1"));
+        let continues = groups
+            .last()
+            .is_some_and(|g| query.is_empty() || (query == g.query && rank.trim() != "1"));
         if continues {
-            groups.last_mut().expect("just seen").rows.push((line, rank, result));
+            groups
+                .last_mut()
+                .expect("just seen")
+                .rows
+                .push((line, rank, result));
         } else {
             if query.is_empty() {
                 say(Some(line), "the first row has no id".into());
@@ -227,37 +250,67 @@ pub fn validate(path: &Path, known: Option<&Known>) -> Result<Vec<Violation>> {
     if let (Some(found), Some(known)) = (direction, known)
         && found != known.direction
     {
-        say(1, format!("the file answers {found}, the attachment asks {}", known.direction));
+        say(
+            1,
+            format!(
+                "the file answers {found}, the attachment asks {}",
+                known.direction
+            ),
+        );
     }
     let queries: BTreeMap<&str, usize> = known
-        .map(|k| k.queries.iter().enumerate().map(|(i, q)| (q.as_str(), i)).collect())
+        .map(|k| {
+            k.queries
+                .iter()
+                .enumerate()
+                .map(|(i, q)| (q.as_str(), i))
+                .collect()
+        })
         .unwrap_or_default();
     let mut seen: BTreeMap<&str, u64> = BTreeMap::new();
     let mut last_place = 0;
     for group in &groups {
         let Group { query, line, rows } = group;
         if let Some(first) = seen.insert(query, *line) {
-            say(*line, format!("query {query} is answered again (first on line {first})"));
+            say(
+                *line,
+                format!("query {query} is answered again (first on line {first})"),
+            );
         }
         if let Some(known) = known {
             match queries.get(query.as_str()) {
                 Some(&place) if place < last_place => {
-                    say(*line, format!("query {query} is out of order: the input names it earlier"));
+                    say(
+                        *line,
+                        format!("query {query} is out of order: the input names it earlier"),
+                    );
                 }
                 Some(&place) => last_place = place,
                 None if known.gallery.contains(query) => {
-                    say(*line, format!("{query} is an id of the gallery, not of a query"));
+                    say(
+                        *line,
+                        format!("{query} is an id of the gallery, not of a query"),
+                    );
                 }
                 None => say(*line, format!("{query} is not a query of the input")),
             }
         }
         if rows.len() != expected {
-            say(*line, format!("query {query} has {} results, expected {expected}", rows.len()));
+            say(
+                *line,
+                format!(
+                    "query {query} has {} results, expected {expected}",
+                    rows.len()
+                ),
+            );
         }
         let mut results = BTreeSet::new();
         for (i, (line, rank, result)) in rows.iter().enumerate() {
             if rank.trim() != (i + 1).to_string() {
-                say(*line, format!("rank `{rank}` of query {query}, expected {}", i + 1));
+                say(
+                    *line,
+                    format!("rank `{rank}` of query {query}, expected {}", i + 1),
+                );
             }
             if !results.insert(result) {
                 say(*line, format!("{result} is given twice for query {query}"));
@@ -267,13 +320,20 @@ pub fn validate(path: &Path, known: Option<&Known>) -> Result<Vec<Violation>> {
                 continue;
             }
             if queries.contains_key(result.as_str()) {
-                say(*line, format!("{result} is an id of a query, not of the gallery"));
+                say(
+                    *line,
+                    format!("{result} is an id of a query, not of the gallery"),
+                );
             } else {
                 say(*line, format!("{result} is not in the gallery"));
             }
         }
     }
-    for query in known.iter().flat_map(|k| &k.queries).filter(|q| !seen.contains_key(q.as_str())) {
+    for query in known
+        .iter()
+        .flat_map(|k| &k.queries)
+        .filter(|q| !seen.contains_key(q.as_str()))
+    {
         violations.push(Violation {
             line: None,
             message: format!("query {query} is not answered"),
@@ -301,7 +361,9 @@ pub fn read(path: &Path) -> Result<(Direction, Vec<Answer>)> {
             reason: v.message.clone(),
         });
     }
-    let direction = parsed.direction.expect("a file without violations has a header");
+    let direction = parsed
+        .direction
+        .expect("a file without violations has a header");
     let answers = parsed.groups.into_iter().map(|g| Answer {
         query: g.query,
         results: g.rows.into_iter().map(|(_, _, result)| result).collect(),

@@ -18,7 +18,10 @@ pub struct Bars {
 
 impl Bars {
     fn with(&self, f: impl FnOnce(&mut Option<ProgressBar>)) {
-        f(&mut self.current.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
+        f(&mut self
+            .current
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner));
     }
 }
 

@@ -46,9 +46,6 @@ impl Common {
                 c.pairs.len()
             );
         }
-        for (kind, count) in dataset.warning_counts() {
-            tracing::warn!("in all {count} x {kind}");
-        }
         Ok(dataset)
     }
 }

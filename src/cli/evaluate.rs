@@ -36,9 +36,16 @@ const BOTH: [Direction; 2] = [Direction::TextToImage, Direction::ImageToText];
 pub fn run(args: &Args) -> Result<ExitCode> {
     let (recipe, dataset) = (args.common.recipe()?, args.common.dataset()?);
     let (split, rankings) = match args.folds {
-        Some(n) => (format!("{n} folds"), by_folds(args, &recipe, dataset.clone(), n)?),
+        Some(n) => (
+            format!("{n} folds"),
+            by_folds(args, &recipe, dataset.clone(), n)?,
+        ),
         None => {
-            let split = if args.split == "val" { Split::Val } else { Split::Test };
+            let split = if args.split == "val" {
+                Split::Val
+            } else {
+                Split::Test
+            };
             (args.split.clone(), rank(args, &recipe, &dataset, split)?)
         }
     };
@@ -57,7 +64,12 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn rank(args: &Args, recipe: &Recipe, dataset: &Dataset, split: Split) -> Result<[Option<Ranking>; 2]> {
+fn rank(
+    args: &Args,
+    recipe: &Recipe,
+    dataset: &Dataset,
+    split: Split,
+) -> Result<[Option<Ranking>; 2]> {
     let bars = Bars::default();
     let pipeline = Pipeline::new(recipe, dataset, &args.common.work, &bars);
     let features = pipeline.features()?;
@@ -70,20 +82,40 @@ fn rank(args: &Args, recipe: &Recipe, dataset: &Dataset, split: Split) -> Result
 }
 
 /// Every fold learns everything anew from the others: nothing of it reaches a fit.
-fn by_folds(args: &Args, recipe: &Recipe, mut dataset: Dataset, n: u64) -> Result<[Option<Ranking>; 2]> {
+fn by_folds(
+    args: &Args,
+    recipe: &Recipe,
+    mut dataset: Dataset,
+    n: u64,
+) -> Result<[Option<Ranking>; 2]> {
     let train = dataset.train()?.clone();
     dataset.collections = vec![train];
     let bars = Bars::default();
-    let contents = Pipeline::new(recipe, &dataset, &args.common.work, &bars).train_contents()?.to_vec();
+    let contents = Pipeline::new(recipe, &dataset, &args.common.work, &bars)
+        .train_contents()?
+        .to_vec();
     let mut all = [const { None }, const { None }];
-    for (k, (train, test)) in folds(&dataset.collections[0], &contents, n).into_iter().enumerate() {
-        tracing::info!("fold {} of {n}: {} to learn from, {} to test on", k + 1, train.images.len(), test.images.len());
-        ensure!(!test.images.is_empty(), "fold {} is empty: use fewer folds", k + 1);
+    for (k, (train, test)) in folds(&dataset.collections[0], &contents, n)
+        .into_iter()
+        .enumerate()
+    {
+        tracing::info!(
+            "fold {} of {n}: {} to learn from, {} to test on",
+            k + 1,
+            train.images.len(),
+            test.images.len()
+        );
+        ensure!(
+            !test.images.is_empty(),
+            "fold {} is empty: use fewer folds",
+            k + 1
+        );
         let fold = Dataset {
             collections: vec![train, test],
             ..dataset.clone()
         };
-        let rankings = rank(args, recipe, &fold, Split::Test).with_context(|| format!("fold {}", k + 1))?;
+        let rankings =
+            rank(args, recipe, &fold, Split::Test).with_context(|| format!("fold {}", k + 1))?;
         for (all, ranking) in all.iter_mut().zip(rankings) {
             if let Some(ranking) = ranking {
                 all.get_or_insert_with(Ranking::default).extend(&ranking);

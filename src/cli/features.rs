@@ -19,7 +19,11 @@ pub struct Args {
 }
 
 pub fn run(args: &Args) -> Result<ExitCode> {
-    let (recipe, dataset, bars) = (args.common.recipe()?, args.common.dataset()?, Bars::default());
+    let (recipe, dataset, bars) = (
+        args.common.recipe()?,
+        args.common.dataset()?,
+        Bars::default(),
+    );
     let features = Pipeline::new(&recipe, &dataset, &args.common.work, &bars).features()?;
     for (c, f) in dataset.collections.iter().zip(&features) {
         let usable = |u: &[bool]| u.iter().filter(|&&u| u).count();

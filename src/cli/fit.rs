@@ -19,15 +19,31 @@ pub struct Args {
 }
 
 pub fn run(args: &Args) -> Result<ExitCode> {
-    let (recipe, dataset, bars) = (args.common.recipe()?, args.common.dataset()?, Bars::default());
+    let (recipe, dataset, bars) = (
+        args.common.recipe()?,
+        args.common.dataset()?,
+        Bars::default(),
+    );
     let pipeline = Pipeline::new(&recipe, &dataset, &args.common.work, &bars);
     let fitted = pipeline.fit(&pipeline.features()?)?;
     let outcome = &fitted.outcome;
     println!("mR on {} of each setting:", outcome.validation);
     for trial in &outcome.trials {
-        let chosen = if trial.setting == outcome.setting { " <- chosen" } else { "" };
-        println!("{:7.2}  {}{chosen}", trial.score, serde_json::to_string(&trial.setting)?);
+        let chosen = if trial.setting == outcome.setting {
+            " <- chosen"
+        } else {
+            ""
+        };
+        println!(
+            "{:7.2}  {}{chosen}",
+            trial.score,
+            serde_json::to_string(&trial.setting)?
+        );
     }
-    println!("{} pairs learned from, {} dimensions", outcome.training_pairs, fitted.fusion.dim());
+    println!(
+        "{} pairs learned from, {} dimensions",
+        outcome.training_pairs,
+        fitted.fusion.dim()
+    );
     Ok(ExitCode::SUCCESS)
 }

@@ -30,7 +30,10 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let spec = &header.spec;
     println!("stage        {}", spec.stage);
     println!("fingerprint  {}", spec.fingerprint());
-    println!("made by      tuwen {} (schema {}), seed {}", spec.version, header.schema, spec.seed);
+    println!(
+        "made by      tuwen {} (schema {}), seed {}",
+        spec.version, header.schema, spec.seed
+    );
     println!("parameters   {}", spec.params);
     for (name, fingerprint) in &spec.inputs {
         println!("made from    {name} {fingerprint}");
@@ -41,7 +44,11 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     if !header.notes.is_null() {
         let notes = header.notes.to_string();
         let shown: String = notes.chars().take(NOTES).collect();
-        let cut = if shown.len() < notes.len() { " ... (--json prints all)" } else { "" };
+        let cut = if shown.len() < notes.len() {
+            " ... (--json prints all)"
+        } else {
+            ""
+        };
         println!("notes        {shown}{cut}");
     }
     println!("content      {} (verified)", header.content);

@@ -65,9 +65,16 @@ fn thumbnail(bytes: &[u8]) -> Option<String> {
     let rgb = decode_rgb(bytes, PictureParams::default().max_pixels).ok()?;
     let scale = f64::from(THUMBNAIL) / f64::from(rgb.width().max(rgb.height()));
     let side = |v: u32| ((f64::from(v) * scale.min(1.0)).round() as u32).max(1);
-    let small = imageops::resize(&rgb, side(rgb.width()), side(rgb.height()), FilterType::Triangle);
+    let small = imageops::resize(
+        &rgb,
+        side(rgb.width()),
+        side(rgb.height()),
+        FilterType::Triangle,
+    );
     let mut jpeg = Cursor::new(Vec::new());
-    JpegEncoder::new_with_quality(&mut jpeg, QUALITY).encode_image(&small).ok()?;
+    JpegEncoder::new_with_quality(&mut jpeg, QUALITY)
+        .encode_image(&small)
+        .ok()?;
     Some(STANDARD.encode(jpeg.into_inner()))
 }
 

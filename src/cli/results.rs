@@ -8,6 +8,7 @@ use tuwen::artifact::{Fingerprint, write_atomically};
 use tuwen::dataset::{Collection, Direction, Split};
 use tuwen::evaluation::{self, Report};
 use tuwen::pipeline::{Outcome, Pipeline, embed};
+use tuwen::progress::warn_each;
 use tuwen::recipe::Recipe;
 use tuwen::search::Found;
 use tuwen::submission::{self, ANSWERS, Answer, Format};
@@ -60,7 +61,11 @@ struct Run {
 const SHOWN: usize = 30;
 
 pub fn run(args: &Args) -> Result<ExitCode> {
-    let (recipe, dataset, bars) = (args.common.recipe()?, args.common.dataset()?, Bars::default());
+    let (recipe, dataset, bars) = (
+        args.common.recipe()?,
+        args.common.dataset()?,
+        Bars::default(),
+    );
     let pipeline = Pipeline::new(&recipe, &dataset, &args.common.work, &bars);
     let format = Format {
         blank_continuation: args.blank_continuation,
@@ -78,7 +83,10 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         println!("{}", args.out.join(file).display());
     }
     for (index, recall) in &run.index_recall {
-        println!("{index}: the index finds {:.1} % of the true nearest", 100.0 * recall);
+        println!(
+            "{index}: the index finds {:.1} % of the true nearest",
+            100.0 * recall
+        );
     }
     if let Some(report) = &run.report {
         println!("{report}");
@@ -95,7 +103,12 @@ fn up_to_date(out: &Path, fingerprint: &Fingerprint) -> Option<Run> {
     (run.fingerprint == *fingerprint && run.files.iter().all(whole)).then_some(run)
 }
 
-fn answer(args: &Args, pipeline: &Pipeline, format: Format, fingerprint: Fingerprint) -> Result<Run> {
+fn answer(
+    args: &Args,
+    pipeline: &Pipeline,
+    format: Format,
+    fingerprint: Fingerprint,
+) -> Result<Run> {
     let dataset = pipeline.dataset;
     let features = pipeline.features()?;
     let fitted = pipeline.fit(&features)?;
@@ -103,7 +116,9 @@ fn answer(args: &Args, pipeline: &Pipeline, format: Format, fingerprint: Fingerp
     let (mut files, mut index_recall) = (BTreeMap::new(), BTreeMap::new());
     let mut rankings = BTreeMap::new();
     for direction in [Direction::TextToImage, Direction::ImageToText] {
-        let Some(place) = pipeline.place(Split::Test, direction) else { continue };
+        let Some(place) = pipeline.place(Split::Test, direction) else {
+            continue;
+        };
         let collection = &dataset.collections[place];
         let gallery = pipeline.gallery(place, direction, &features, &fitted)?;
         let z = embed(&fitted.fusion, &features[place])?;
@@ -113,21 +128,42 @@ fn answer(args: &Args, pipeline: &Pipeline, format: Format, fingerprint: Fingerp
         };
         let found = gallery.answer(q.view(), usable, ANSWERS)?;
         if !pipeline.recipe.index.is_exact() {
-            index_recall.insert(direction.to_string(), gallery.recall(items, q.view(), ANSWERS)?);
+            index_recall.insert(
+                direction.to_string(),
+                gallery.recall(items, q.view(), ANSWERS)?,
+            );
         }
         let name = submission::file_name(direction);
         let path = args.out.join(name);
-        submission::write(&path, direction, &answers(collection, direction, &found), format)
-            .with_context(|| format!("cannot write {}", path.display()))?;
-        files.insert(name.to_owned(), Fingerprint::of_bytes(&std::fs::read(&path)?));
+        submission::write(
+            &path,
+            direction,
+            &answers(collection, direction, &found),
+            format,
+        )
+        .with_context(|| format!("cannot write {}", path.display()))?;
+        files.insert(
+            name.to_owned(),
+            Fingerprint::of_bytes(&std::fs::read(&path)?),
+        );
         show(&mut page, collection, direction, &found);
         if !collection.pairs.is_empty() {
-            rankings.insert(direction, pipeline.rank(Split::Test, direction, &features, &fitted.fusion)?);
+            rankings.insert(
+                direction,
+                pipeline.rank(Split::Test, direction, &features, &fitted.fusion)?,
+            );
         }
     }
-    ensure!(!files.is_empty(), "there is nothing to answer: {} has no attachment 2 or 3", dataset.name);
+    ensure!(
+        !files.is_empty(),
+        "there is nothing to answer: {} has no attachment 2 or 3",
+        dataset.name
+    );
     let ranking = |d| rankings.get(&d).and_then(Option::as_ref);
-    let (t2i, i2t) = (ranking(Direction::TextToImage), ranking(Direction::ImageToText));
+    let (t2i, i2t) = (
+        ranking(Direction::TextToImage),
+        ranking(Direction::ImageToText),
+    );
     let about = (dataset.name.as_str(), pipeline.recipe.name.as_str(), "test");
     let run = Run {
         fingerprint,
@@ -136,13 +172,17 @@ fn answer(args: &Args, pipeline: &Pipeline, format: Format, fingerprint: Fingerp
         outcome: fitted.outcome,
         index_recall,
         files,
-        report: (!rankings.is_empty()).then(|| evaluation::report(about, t2i, i2t, pipeline.recipe.seed)),
+        report: (!rankings.is_empty())
+            .then(|| evaluation::report(about, t2i, i2t, pipeline.recipe.seed)),
     };
     if let Some(path) = &args.contact_sheet {
         page.write(path)?;
         tracing::info!("contact sheet: {}", path.display());
     }
-    write_atomically(&args.out.join("run.json"), &serde_json::to_vec_pretty(&run)?)?;
+    write_atomically(
+        &args.out.join("run.json"),
+        &serde_json::to_vec_pretty(&run)?,
+    )?;
     Ok(run)
 }
 
@@ -157,19 +197,25 @@ fn query_ids(c: &Collection, direction: Direction) -> (Vec<&str>, Vec<&str>) {
 
 fn answers(c: &Collection, direction: Direction, found: &[Found]) -> Vec<Answer> {
     let (queries, gallery) = query_ids(c, direction);
-    let unanswered: Vec<&str> = queries.iter().zip(found).filter(|(_, f)| !f.answered).map(|(q, _)| *q).collect();
-    for query in &unanswered {
-        tracing::warn!("query that says nothing (its rows are the first of the gallery): {query}");
-    }
-    if !unanswered.is_empty() {
-        tracing::warn!("{} of {} queries ({direction}) say nothing", unanswered.len(), queries.len());
-    }
+    let unanswered = queries.iter().zip(found).filter(|(_, f)| !f.answered);
+    warn_each(
+        "query that says nothing (its rows are the first of the gallery)",
+        unanswered.map(|(query, _)| (*query).to_owned()),
+    );
     if gallery.len() < ANSWERS {
-        tracing::warn!("{} has only {} items: fewer than {ANSWERS} rows a query", c.name, gallery.len());
+        tracing::warn!(
+            "{} has only {} items: fewer than {ANSWERS} rows a query",
+            c.name,
+            gallery.len()
+        );
     }
     let answer = |(query, found): (&&str, &Found)| Answer {
         query: (*query).to_owned(),
-        results: found.hits.iter().map(|h| gallery[h.item].to_owned()).collect(),
+        results: found
+            .hits
+            .iter()
+            .map(|h| gallery[h.item].to_owned())
+            .collect(),
     };
     queries.iter().zip(found).map(answer).collect()
 }
@@ -182,13 +228,24 @@ fn show(page: &mut Page, c: &Collection, direction: Direction, found: &[Found]) 
         match direction {
             Direction::TextToImage => page.row(
                 Item::text(&c.texts[place]),
-                hits.map(|h| (Item::image(&c.images[h.item]), h.score, images_of[place].contains(&h.item))),
+                hits.map(|h| {
+                    (
+                        Item::image(&c.images[h.item]),
+                        h.score,
+                        images_of[place].contains(&h.item),
+                    )
+                }),
             ),
             Direction::ImageToText => page.row(
                 Item::image(&c.images[place]),
-                hits.map(|h| (Item::text(&c.texts[h.item]), h.score, texts_of[place].contains(&h.item))),
+                hits.map(|h| {
+                    (
+                        Item::text(&c.texts[h.item]),
+                        h.score,
+                        texts_of[place].contains(&h.item),
+                    )
+                }),
             ),
         }
     }
 }
-

@@ -50,11 +50,17 @@ fn at_least_one(text: &str) -> Result<usize, String> {
 fn gallery_of(dataset: &Dataset, direction: Direction) -> usize {
     let all = || dataset.collections.iter().enumerate();
     let test = all().find(|(_, c)| c.split == Split::Test && c.directions.contains(&direction));
-    test.or_else(|| all().find(|(_, c)| c.split == Split::Train)).map_or(0, |(i, _)| i)
+    test.or_else(|| all().find(|(_, c)| c.split == Split::Train))
+        .map_or(0, |(i, _)| i)
 }
 
 pub fn run(args: &Args) -> Result<ExitCode> {
-    let words: Vec<&str> = args.sentence.iter().chain(&args.keywords).map(String::as_str).collect();
+    let words: Vec<&str> = args
+        .sentence
+        .iter()
+        .chain(&args.keywords)
+        .map(String::as_str)
+        .collect();
     let text = words.join(" ");
     ensure!(
         !text.trim().is_empty() || args.image.is_some(),
@@ -71,7 +77,11 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         }
         None => None,
     };
-    let (recipe, dataset, bars) = (args.common.recipe()?, args.common.dataset()?, Bars::default());
+    let (recipe, dataset, bars) = (
+        args.common.recipe()?,
+        args.common.dataset()?,
+        Bars::default(),
+    );
     let pipeline = Pipeline::new(&recipe, &dataset, &args.common.work, &bars);
     let features = pipeline.features()?;
     let fitted = pipeline.fit(&features)?;
@@ -84,7 +94,9 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let models = pipeline.models(fitted.fusion)?;
     let (z, query): (Array2<f32>, Item) = match &picture {
         Some((name, bytes)) => {
-            let z = models.embed_picture(bytes).with_context(|| format!("cannot use {name}"))?;
+            let z = models
+                .embed_picture(bytes)
+                .with_context(|| format!("cannot use {name}"))?;
             (z, Item::picture(bytes, name))
         }
         None => (models.embed_captions(&[&text])?, Item::sentence(&text)),
@@ -103,7 +115,9 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     for (rank, hit) in found.hits.iter().enumerate() {
         let label = match direction {
             Direction::TextToImage => c.images[hit.item].source.describe(),
-            Direction::ImageToText => format!("{}\t{}", c.texts[hit.item].id, c.texts[hit.item].caption),
+            Direction::ImageToText => {
+                format!("{}\t{}", c.texts[hit.item].id, c.texts[hit.item].caption)
+            }
         };
         println!("{}\t{:.4}\t{label}", rank + 1, hit.score);
     }
@@ -112,7 +126,10 @@ pub fn run(args: &Args) -> Result<ExitCode> {
             Direction::TextToImage => Item::image(&c.images[i]),
             Direction::ImageToText => Item::text(&c.texts[i]),
         };
-        page.row(query, found.hits.iter().map(|h| (item(h.item), h.score, false)));
+        page.row(
+            query,
+            found.hits.iter().map(|h| (item(h.item), h.score, false)),
+        );
         page.write(path)?;
     }
     Ok(ExitCode::SUCCESS)

@@ -31,7 +31,9 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         (None, None) => None,
     };
     if known.is_none() {
-        tracing::warn!("the form alone is checked; give --attachment2 or --attachment3 to check the ids too");
+        tracing::warn!(
+            "the form alone is checked; give --attachment2 or --attachment3 to check the ids too"
+        );
     }
     let violations = validate(&args.file, known.as_ref())?;
     for violation in &violations {

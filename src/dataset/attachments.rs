@@ -36,7 +36,11 @@ pub fn attachment(root: &Path, n: u8) -> Option<PathBuf> {
     entries
         .into_iter()
         .find(|e| {
-            let name = e.file_name().to_string_lossy().to_lowercase().replace(' ', "");
+            let name = e
+                .file_name()
+                .to_string_lossy()
+                .to_lowercase()
+                .replace(' ', "");
             wanted.contains(&name) && e.path().is_dir()
         })
         .map(|e| e.path())
@@ -62,7 +66,11 @@ fn read(root: &Path, _: &ReadOptions) -> Result<Dataset> {
 }
 
 fn training_pairs(dir: &Path, warnings: &mut Vec<Warning>) -> Result<Collection> {
-    let table = Table::read(&dir.join("ImageWordData.csv"), &["image_id", "caption"], warnings)?;
+    let table = Table::read(
+        &dir.join("ImageWordData.csv"),
+        &["image_id", "caption"],
+        warnings,
+    )?;
     let mut files = pictures(dir, warnings)?;
     let mut images: Vec<ImageItem> = Vec::new();
     let mut place: BTreeMap<String, usize> = BTreeMap::new();
@@ -125,13 +133,27 @@ fn training_pairs(dir: &Path, warnings: &mut Vec<Warning>) -> Result<Collection>
 fn text_to_image(dir: &Path, warnings: &mut Vec<Warning>) -> Result<Collection> {
     let texts = read_texts(&dir.join("word_test.csv"), warnings)?;
     let images = read_images(dir, "image_data.csv", warnings)?;
-    with_truth(dir, "attachment2", Direction::TextToImage, images, texts, warnings)
+    with_truth(
+        dir,
+        "attachment2",
+        Direction::TextToImage,
+        images,
+        texts,
+        warnings,
+    )
 }
 
 fn image_to_text(dir: &Path, warnings: &mut Vec<Warning>) -> Result<Collection> {
     let texts = read_texts(&dir.join("word_data.csv"), warnings)?;
     let images = read_images(dir, "image_test.csv", warnings)?;
-    with_truth(dir, "attachment3", Direction::ImageToText, images, texts, warnings)
+    with_truth(
+        dir,
+        "attachment3",
+        Direction::ImageToText,
+        images,
+        texts,
+        warnings,
+    )
 }
 
 /// Every text stays, whatever it says: a query must be answered.
@@ -149,13 +171,19 @@ fn read_texts(path: &Path, warnings: &mut Vec<Warning>) -> Result<Vec<TextItem>>
 fn read_images(dir: &Path, file: &str, warnings: &mut Vec<Warning>) -> Result<Vec<ImageItem>> {
     let path = dir.join(file);
     let table = Table::read(&path, &["image_id"], warnings)?;
-    let ids: Vec<String> = unique(&table, warnings).map(|f| f[0].trim().to_owned()).collect();
+    let ids: Vec<String> = unique(&table, warnings)
+        .map(|f| f[0].trim().to_owned())
+        .collect();
     let mut files = pictures(dir, warnings)?;
     let items = ids
         .into_iter()
         .map(|id| {
             let source = files.remove(&id).unwrap_or_else(|| {
-                warn(warnings, "id without a picture", format!("{}: {id}", path.display()));
+                warn(
+                    warnings,
+                    "id without a picture",
+                    format!("{}: {id}", path.display()),
+                );
                 missing(dir, &id)
             });
             ImageItem {
@@ -217,7 +245,11 @@ fn with_truth(
     if images.is_empty() || texts.is_empty() {
         return Err(Error::dataset(
             dir,
-            format!("{} texts and {} images: nothing to search", texts.len(), images.len()),
+            format!(
+                "{} texts and {} images: nothing to search",
+                texts.len(),
+                images.len()
+            ),
         ));
     }
     Ok(Collection {
@@ -244,6 +276,10 @@ fn warn(warnings: &mut Vec<Warning>, kind: &'static str, message: String) {
 
 fn warn_unused(files: &BTreeMap<String, ImageSource>, warnings: &mut Vec<Warning>) {
     for source in files.values() {
-        warn(warnings, "picture without an id (not used)", source.describe());
+        warn(
+            warnings,
+            "picture without an id (not used)",
+            source.describe(),
+        );
     }
 }

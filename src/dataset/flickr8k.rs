@@ -46,7 +46,10 @@ fn text_files(root: &Path) -> Vec<PathBuf> {
 }
 
 fn file_name(path: &Path) -> String {
-    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+    path.file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned()
 }
 
 fn caption_files(root: &Path) -> Vec<PathBuf> {
@@ -92,12 +95,22 @@ fn read(root: &Path, options: &ReadOptions) -> Result<Dataset> {
     for (split, words) in LISTS {
         let list = text_files(root).into_iter().find(|p| {
             let name = file_name(p).to_lowercase();
-            words.iter().any(|w| name.contains(w)) && !name.contains("caption") && !name.contains("token")
+            words.iter().any(|w| name.contains(w))
+                && !name.contains("caption")
+                && !name.contains("token")
         });
         let Some(list) = list else { continue };
         let names = read_list(&list)?;
         used.extend(names.iter().cloned());
-        collections.push(collect(split, &list, &names, &files, &captions, &folder, &mut warnings));
+        collections.push(collect(
+            split,
+            &list,
+            &names,
+            &files,
+            &captions,
+            &folder,
+            &mut warnings,
+        ));
     }
     for name in files.keys().filter(|n| !used.contains(*n)) {
         warnings.push(Warning {
@@ -123,7 +136,13 @@ fn read_list(path: &Path) -> Result<Vec<String>> {
         .lines()
         .map(str::trim)
         .filter(|l| !l.is_empty())
-        .map(|l| if l.ends_with(".jpg") { l.to_owned() } else { format!("{l}.jpg") })
+        .map(|l| {
+            if l.ends_with(".jpg") {
+                l.to_owned()
+            } else {
+                format!("{l}.jpg")
+            }
+        })
         .filter(|name| seen.insert(name.clone()))
         .collect())
 }

@@ -43,7 +43,9 @@ fn groups(c: &Collection, contents: &[Fingerprint]) -> Vec<String> {
 
 fn bucket(group: &str, salt: &str, n: u64) -> u64 {
     let hash = blake3::hash(format!("{salt}/{group}").as_bytes());
-    let first: [u8; 8] = hash.as_bytes()[..8].try_into().expect("a digest has 32 bytes");
+    let first: [u8; 8] = hash.as_bytes()[..8]
+        .try_into()
+        .expect("a digest has 32 bytes");
     u64::from_le_bytes(first) % n
 }
 
@@ -53,8 +55,12 @@ pub fn folds(c: &Collection, contents: &[Fingerprint], n: u64) -> Vec<(Collectio
     let of: Vec<u64> = groups.iter().map(|g| bucket(g, "fold", n)).collect();
     (0..n)
         .map(|k| {
-            let train = c.filter(&format!("{}-fold{k}-train", c.name), Split::Train, |i| of[i] != k);
-            let test = c.filter(&format!("{}-fold{k}-test", c.name), Split::Test, |i| of[i] == k);
+            let train = c.filter(&format!("{}-fold{k}-train", c.name), Split::Train, |i| {
+                of[i] != k
+            });
+            let test = c.filter(&format!("{}-fold{k}-test", c.name), Split::Test, |i| {
+                of[i] == k
+            });
             (train, test)
         })
         .collect()
@@ -66,5 +72,8 @@ const HELD_OUT: u64 = 10;
 /// Which images of the training data are held out to choose settings on. `contents` as for [`folds`].
 pub fn held_out(c: &Collection, contents: &[Fingerprint]) -> Vec<bool> {
     let groups = groups(c, contents);
-    groups.iter().map(|g| bucket(g, "held-out", HELD_OUT) == 0).collect()
+    groups
+        .iter()
+        .map(|g| bucket(g, "held-out", HELD_OUT) == 0)
+        .collect()
 }

@@ -9,7 +9,7 @@ mod folds;
 mod source;
 mod table;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::Path;
 
@@ -20,6 +20,7 @@ pub use source::{ImageSource, SharedZip};
 pub use table::{Record, Table};
 
 use crate::error::{Error, Result};
+use crate::progress::warn_each;
 
 /// The name of a picture in its dataset, as result files write it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -211,16 +212,24 @@ impl Dataset {
         if !path.is_dir() {
             return Err(Error::dataset(path, "there is no such folder"));
         }
-        let reader = READERS.iter().find(|r| (r.recognises)(path)).ok_or_else(|| {
-            let layouts: Vec<_> = READERS.iter().map(|r| r.layout).collect();
-            Error::dataset(
-                path,
-                format!("not a dataset in a known layout; known are: {}", layouts.join("; ")),
-            )
-        })?;
+        let reader = READERS
+            .iter()
+            .find(|r| (r.recognises)(path))
+            .ok_or_else(|| {
+                let layouts: Vec<_> = READERS.iter().map(|r| r.layout).collect();
+                Error::dataset(
+                    path,
+                    format!(
+                        "not a dataset in a known layout; known are: {}",
+                        layouts.join("; ")
+                    ),
+                )
+            })?;
         let dataset = (reader.read)(path, options)?;
-        for w in &dataset.warnings {
-            tracing::warn!("{}: {}", w.kind, w.message);
+        let kinds: BTreeSet<&str> = dataset.warnings.iter().map(|w| w.kind).collect();
+        for kind in kinds {
+            let of_kind = dataset.warnings.iter().filter(|w| w.kind == kind);
+            warn_each(kind, of_kind.map(|w| w.message.clone()));
         }
         Ok(dataset)
     }
@@ -228,24 +237,18 @@ impl Dataset {
     /// The collection to learn from.
     pub fn train(&self) -> Result<&Collection> {
         self.split(Split::Train, None).ok_or_else(|| {
-            Error::dataset(&self.name, "there are no pairs to learn from (attachment1, or a train list)")
+            Error::dataset(
+                &self.name,
+                "there are no pairs to learn from (attachment1, or a train list)",
+            )
         })
     }
 
     /// The collection of a split that is there for a direction.
     pub fn split(&self, split: Split, direction: Option<Direction>) -> Option<&Collection> {
-        self.collections.iter().find(|c| {
-            c.split == split && direction.is_none_or(|d| c.directions.contains(&d))
-        })
-    }
-
-    /// How many warnings there are of each kind.
-    pub fn warning_counts(&self) -> BTreeMap<&'static str, usize> {
-        let mut counts = BTreeMap::new();
-        for w in &self.warnings {
-            *counts.entry(w.kind).or_default() += 1;
-        }
-        counts
+        self.collections
+            .iter()
+            .find(|c| c.split == split && direction.is_none_or(|d| c.directions.contains(&d)))
     }
 }
 

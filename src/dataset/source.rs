@@ -16,7 +16,10 @@ use crate::error::{Error, Result};
 #[derive(Clone, Debug)]
 pub enum ImageSource {
     File(PathBuf),
-    Zip { archive: SharedZip, entry: usize },
+    Zip {
+        archive: SharedZip,
+        entry: usize,
+    },
     /// The dataset names a picture that is not there.
     Missing(PathBuf),
 }
@@ -46,7 +49,10 @@ impl ImageSource {
         match self {
             Self::File(path) | Self::Missing(path) => path.display().to_string(),
             Self::Zip { archive, entry } => {
-                let name = archive.archive.name_for_index(*entry).and_then(std::result::Result::ok);
+                let name = archive
+                    .archive
+                    .name_for_index(*entry)
+                    .and_then(std::result::Result::ok);
                 format!("{}:{}", archive.path.display(), name.unwrap_or_default())
             }
         }

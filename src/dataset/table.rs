@@ -84,9 +84,8 @@ impl Table {
             .collect::<Result<_>>()?;
         let mut records = Vec::new();
         for record in reader.records() {
-            let record = record.map_err(|e| {
-                broken(e.position().map(csv::Position::line), e.to_string())
-            })?;
+            let record =
+                record.map_err(|e| broken(e.position().map(csv::Position::line), e.to_string()))?;
             let line = record.position().map_or(0, csv::Position::line);
             let ragged = record.len() != header.len();
             if ragged {

@@ -65,7 +65,9 @@ impl Extractor for OrbParams {
         orb.detect_and_compute(&image, &Mat::default(), &mut keypoints, &mut found, false)?;
         rows_of::<u8>(&found, BITS, |row, out| {
             // bit 0 is the lowest of its byte
-            let bits = row.iter().flat_map(|&byte| (0..8).map(move |b| byte >> b & 1));
+            let bits = row
+                .iter()
+                .flat_map(|&byte| (0..8).map(move |b| byte >> b & 1));
             out.extend(bits.map(f32::from));
         })
     }

@@ -145,7 +145,10 @@ impl CcaParams {
         let bad = self.dims.is_empty()
             || self.dims.contains(&0)
             || self.regularization.is_empty()
-            || self.regularization.iter().any(|&r| !(r >= 0.0 && r.is_finite()))
+            || self
+                .regularization
+                .iter()
+                .any(|&r| !(r >= 0.0 && r.is_finite()))
             || self.power.is_empty()
             || self.power.iter().any(|p| !p.is_finite());
         if bad {
@@ -236,7 +239,12 @@ impl Cca {
     pub fn project(&self, side: Side, x: ArrayView2<f32>) -> Result<Array2<f32>> {
         let map = self.map(side);
         if x.ncols() != map.mean.len() {
-            return Err(Error::dimensions("the CCA", map.mean.len(), "the input", x.ncols()));
+            return Err(Error::dimensions(
+                "the CCA",
+                map.mean.len(),
+                "the input",
+                x.ncols(),
+            ));
         }
         let scale = self.correlations.mapv(|c| c.max(0.0).powf(self.power));
         let weights = (&map.weights * &scale).mapv(|v| v as f32);

@@ -4,8 +4,8 @@
 use std::ffi::c_int;
 use std::path::Path;
 
-use faiss::index::autotune::ParameterSpace;
 use faiss::index::IndexImpl;
+use faiss::index::autotune::ParameterSpace;
 use faiss::{Index as _, MetricType, index_factory, read_index, write_index};
 use ndarray::{ArrayView2, Axis};
 use rayon::prelude::*;
@@ -42,7 +42,10 @@ fn last_error() -> String {
         let p = faiss_sys::faiss_get_last_error();
         (!p.is_null()).then(|| std::ffi::CStr::from_ptr(p))
     };
-    message.map_or_else(|| "unknown error".into(), |m| m.to_string_lossy().into_owned())
+    message.map_or_else(
+        || "unknown error".into(),
+        |m| m.to_string_lossy().into_owned(),
+    )
 }
 
 /// Queries that are searched together.
@@ -63,10 +66,19 @@ impl Faiss {
     ///
     /// # Errors
     /// [`Error::Faiss`] for a factory string FAISS does not know, or a sample too small for it.
-    pub fn build(params: &IndexParams, sample: ArrayView2<f32>, items: ArrayView2<f32>) -> Result<Self> {
+    pub fn build(
+        params: &IndexParams,
+        sample: ArrayView2<f32>,
+        items: ArrayView2<f32>,
+    ) -> Result<Self> {
         let dim = items.ncols();
         if sample.ncols() != dim {
-            return Err(Error::dimensions("the index", dim, "its sample", sample.ncols()));
+            return Err(Error::dimensions(
+                "the index",
+                dim,
+                "its sample",
+                sample.ncols(),
+            ));
         }
         on_one_thread(|| {
             let mut index = index_factory(dim as u32, &params.factory, MetricType::InnerProduct)?;
@@ -85,8 +97,11 @@ impl Faiss {
     fn with(self, search: &str) -> Result<Self> {
         let space = ParameterSpace::new()?;
         for setting in search.split(',').map(str::trim).filter(|s| !s.is_empty()) {
-            let parsed = setting.split_once('=').and_then(|(n, v)| Some((n, v.parse::<f64>().ok()?)));
-            let (name, value) = parsed.ok_or_else(|| failed(format!("`{setting}` is not NAME=NUMBER")))?;
+            let parsed = setting
+                .split_once('=')
+                .and_then(|(n, v)| Some((n, v.parse::<f64>().ok()?)));
+            let (name, value) =
+                parsed.ok_or_else(|| failed(format!("`{setting}` is not NAME=NUMBER")))?;
             space.set_index_parameter(&self.index, name, value)?;
         }
         Ok(self)
@@ -122,17 +137,20 @@ impl Faiss {
         if code != 0 {
             return Err(failed(last_error()));
         }
-        let answers = scores.chunks(k).zip(labels.chunks(k)).map(|(scores, labels)| {
-            let found = scores.iter().zip(labels).filter(|&(_, &label)| label >= 0);
-            let mut hits: Vec<Hit> = found
-                .map(|(&score, &label)| Hit {
-                    item: label as usize,
-                    score,
-                })
-                .collect();
-            hits.sort_by(best_first);
-            hits
-        });
+        let answers = scores
+            .chunks(k)
+            .zip(labels.chunks(k))
+            .map(|(scores, labels)| {
+                let found = scores.iter().zip(labels).filter(|&(_, &label)| label >= 0);
+                let mut hits: Vec<Hit> = found
+                    .map(|(&score, &label)| Hit {
+                        item: label as usize,
+                        score,
+                    })
+                    .collect();
+                hits.sort_by(best_first);
+                hits
+            });
         Ok(answers.collect())
     }
 }

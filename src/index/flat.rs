@@ -28,7 +28,12 @@ impl Index for Flat {
 
     fn search(&self, q: ArrayView2<f32>, k: usize) -> Result<Vec<Vec<Hit>>> {
         if q.ncols() != self.items.ncols() {
-            return Err(Error::dimensions("the index", self.items.ncols(), "a query", q.ncols()));
+            return Err(Error::dimensions(
+                "the index",
+                self.items.ncols(),
+                "a query",
+                q.ncols(),
+            ));
         }
         let mut answers = Vec::with_capacity(q.nrows());
         for block in q.axis_chunks_iter(Axis(0), BLOCK) {

@@ -71,7 +71,10 @@ pub trait Index: Sync {
 /// The share of the true `k` nearest that `found` has, averaged over queries.
 pub fn recall(found: &[Vec<Hit>], truth: &[Vec<Hit>]) -> f64 {
     let share = |(f, t): (&Vec<Hit>, &Vec<Hit>)| {
-        let hit = t.iter().filter(|t| f.iter().any(|f| f.item == t.item)).count();
+        let hit = t
+            .iter()
+            .filter(|t| f.iter().any(|f| f.item == t.item))
+            .count();
         hit as f64 / t.len().max(1) as f64
     };
     found.iter().zip(truth).map(share).sum::<f64>() / found.len().max(1) as f64

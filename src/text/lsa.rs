@@ -19,7 +19,14 @@ impl Lsa {
     pub fn fit(rows: Vec<SparseRow>, terms: usize, dim: usize, seed: u64) -> Result<Self> {
         let n = rows.len();
         let x = Csr::new(rows, terms);
-        let svd = randomized_svd(n, terms, dim, seed, |b| x.times(b), |b| x.transposed_times(b))?;
+        let svd = randomized_svd(
+            n,
+            terms,
+            dim,
+            seed,
+            |b| x.times(b),
+            |b| x.transposed_times(b),
+        )?;
         let floor = 1e-6 * svd.s.first().copied().unwrap_or(0.0);
         let k = svd.s.iter().take_while(|&&s| s > floor).count();
         Ok(Self {

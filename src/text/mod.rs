@@ -5,5 +5,5 @@ mod segment;
 mod tfidf;
 
 pub use lsa::Lsa;
-pub use segment::{SegmenterParams, Segmenter};
+pub use segment::{Segmenter, SegmenterParams};
 pub use tfidf::{TfIdf, TfIdfParams};

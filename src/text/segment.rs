@@ -66,7 +66,10 @@ impl SegmenterParams {
         jieba
             .load_dict(&mut BufReader::new(entries.as_bytes()))
             .map_err(|e| Error::Table {
-                path: self.user_dictionary.clone().unwrap_or_else(|| Path::new("vocab/user_dictionary.txt").into()),
+                path: self
+                    .user_dictionary
+                    .clone()
+                    .unwrap_or_else(|| Path::new("vocab/user_dictionary.txt").into()),
                 line: None,
                 reason: e.to_string(),
             })?;
@@ -82,11 +85,15 @@ impl SegmenterParams {
 
 /// Lines that are neither empty nor comments.
 fn entries(text: &str) -> impl Iterator<Item = &str> {
-    text.lines().map(str::trim).filter(|l| !l.is_empty() && !l.starts_with('#'))
+    text.lines()
+        .map(str::trim)
+        .filter(|l| !l.is_empty() && !l.starts_with('#'))
 }
 
 fn entries_normalised(text: &str) -> BTreeSet<String> {
-    entries(text).map(|l| l.nfkc().collect::<String>().to_lowercase()).collect()
+    entries(text)
+        .map(|l| l.nfkc().collect::<String>().to_lowercase())
+        .collect()
 }
 
 impl Segmenter {
@@ -116,7 +123,11 @@ impl Segmenter {
                 continue;
             }
             let latin = word.chars().all(|c| c.is_ascii_alphabetic());
-            tokens.push(if latin { self.stemmer.stem(&word).into_owned() } else { word });
+            tokens.push(if latin {
+                self.stemmer.stem(&word).into_owned()
+            } else {
+                word
+            });
         }
     }
 }

@@ -52,7 +52,8 @@ impl TfIdfParams {
     pub fn fit(&self, documents: &[Vec<String>]) -> Result<TfIdf> {
         let mut df = BTreeMap::<&str, usize>::new();
         for document in documents {
-            let terms: std::collections::BTreeSet<&str> = document.iter().map(String::as_str).collect();
+            let terms: std::collections::BTreeSet<&str> =
+                document.iter().map(String::as_str).collect();
             for term in terms {
                 *df.entry(term).or_default() += 1;
             }
@@ -102,7 +103,11 @@ impl TfIdf {
             *counts.entry(*column).or_default() += 1.0;
         }
         let weight = |(j, count): (u32, f32)| {
-            let tf = if self.params.sublinear { 1.0 + count.ln() } else { count };
+            let tf = if self.params.sublinear {
+                1.0 + count.ln()
+            } else {
+                count
+            };
             (j, tf * self.idf[j as usize])
         };
         let mut row: SparseRow = counts.into_iter().map(weight).collect();
@@ -116,7 +121,9 @@ impl TfIdf {
             params: self.params.clone(),
             vocabulary: self.vocabulary.keys().cloned().collect(),
         };
-        artifact.with_notes(&notes).with_vector("idf", self.idf.view())
+        artifact
+            .with_notes(&notes)
+            .with_vector("idf", self.idf.view())
     }
 
     pub fn load(artifact: &Artifact) -> Result<Self> {

@@ -29,7 +29,12 @@ pub fn sample_places(n: usize, most: usize) -> impl Iterator<Item = usize> {
 
 impl ImageView {
     /// What the fitted view is made from.
-    pub fn spec(params: &ImageViewParams, picture: &PictureParams, train: Fingerprint, seed: u64) -> Spec {
+    pub fn spec(
+        params: &ImageViewParams,
+        picture: &PictureParams,
+        train: Fingerprint,
+        seed: u64,
+    ) -> Spec {
         Spec::new("image-view", &(&params.feature, picture), seed).input("training pictures", train)
     }
 
@@ -44,7 +49,8 @@ impl ImageView {
     pub fn fit(params: &ImageViewParams, spec: Spec, pictures: &[Picture]) -> Result<Artifact> {
         match &params.feature {
             FeatureParams::Local(p) => {
-                let codebook = fit_codebook(p, pictures, spec.seed).map_err(|e| explain(e, params))?;
+                let codebook =
+                    fit_codebook(p, pictures, spec.seed).map_err(|e| explain(e, params))?;
                 Ok(codebook.store(Artifact::new(spec)))
             }
         }
@@ -82,14 +88,20 @@ impl ImageView {
     /// The picture's vector; zero where the view finds nothing in it.
     pub fn describe(&self, picture: &Picture) -> Result<Array1<f32>> {
         match self {
-            Self::Local { extractor, encoder } => encoder.encode(extractor.extract(picture)?.view()),
+            Self::Local { extractor, encoder } => {
+                encoder.encode(extractor.extract(picture)?.view())
+            }
         }
     }
 }
 
 fn explain(e: Error, params: &ImageViewParams) -> Error {
     match e {
-        Error::TooFew { what, needed, found } => Error::TooFew {
+        Error::TooFew {
+            what,
+            needed,
+            found,
+        } => Error::TooFew {
             what: format!("view `{}`: {what}", params.name),
             needed,
             found,

@@ -41,14 +41,21 @@ impl Rows {
         bad.dedup();
         Self {
             x: ndarray::concatenate(Axis(1), &blocks).expect("views describe the same items"),
-            usable: (0..n).map(|i| views.iter().any(|(_, v)| v.usable[i])).collect(),
+            usable: (0..n)
+                .map(|i| views.iter().any(|(_, v)| v.usable[i]))
+                .collect(),
             bad,
         }
     }
 
     /// Zeroes what is not usable.
     pub fn blank_unusable(&mut self) {
-        for (mut row, _) in self.x.outer_iter_mut().zip(&self.usable).filter(|(_, u)| !**u) {
+        for (mut row, _) in self
+            .x
+            .outer_iter_mut()
+            .zip(&self.usable)
+            .filter(|(_, u)| !**u)
+        {
             row.fill(0.0);
         }
     }
@@ -64,7 +71,11 @@ impl Rows {
     pub fn load(artifact: &Artifact) -> Result<Self> {
         Ok(Self {
             x: artifact.matrix("x")?,
-            usable: artifact.vector::<u8>("usable")?.iter().map(|&u| u != 0).collect(),
+            usable: artifact
+                .vector::<u8>("usable")?
+                .iter()
+                .map(|&u| u != 0)
+                .collect(),
             bad: artifact.read_notes()?,
         })
     }

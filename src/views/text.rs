@@ -67,7 +67,10 @@ impl TextViewSetup {
 
     /// Learns from the training captions.
     pub fn fit(&self, params: &TextViewParams, spec: Spec, captions: &[&str]) -> Result<Artifact> {
-        let documents: Vec<_> = captions.par_iter().map(|c| self.tokenizer.tokens(c)).collect();
+        let documents: Vec<_> = captions
+            .par_iter()
+            .map(|c| self.tokenizer.tokens(c))
+            .collect();
         let tfidf = params.tfidf.fit(&documents)?;
         let rows: Vec<SparseRow> = documents.iter().map(|d| tfidf.transform(d)).collect();
         let lsa = Lsa::fit(rows, tfidf.dim(), params.lsa_dim, spec.seed)?;
@@ -91,7 +94,10 @@ impl TextView {
             .map(|c| self.tfidf.transform(&self.tokenizer.tokens(c)))
             .collect();
         let x: Array2<f32> = self.lsa.transform(&rows);
-        let usable = x.outer_iter().map(|r| r.iter().any(|&v| v != 0.0)).collect();
+        let usable = x
+            .outer_iter()
+            .map(|r| r.iter().any(|&v| v != 0.0))
+            .collect();
         Rows {
             x,
             usable,

@@ -47,7 +47,11 @@ pub fn write(archives: &Archives, out: &Path, progress: &dyn Progress) -> Result
     let mut captions = captions(&archives.annotations)?;
     captions.extend(self::captions(&archives.derived)?);
     let emoji = emoji(&archives.pictures, &captions)?;
-    ensure!(emoji.len() > 1000, "only {} emoji have an annotation", emoji.len());
+    ensure!(
+        emoji.len() > 1000,
+        "only {} emoji have an annotation",
+        emoji.len()
+    );
     progress.start("demo set", emoji.len() as u64);
     let mut parts: [Vec<Emoji>; 3] = Default::default();
     for e in emoji {
@@ -82,13 +86,19 @@ fn captions(archive: &Path) -> Result<BTreeMap<String, String>> {
     let mut captions = BTreeMap::new();
     for (path, bytes) in unpack(archive, |p| p.ends_with("/zh/annotations.json"))? {
         let json: serde_json::Value = serde_json::from_slice(&bytes)?;
-        let inner = ["annotations", "annotationsDerived"].iter().find_map(|k| json.get(k)?.get("annotations"));
-        let inner = inner.with_context(|| format!("{path} in {} holds no annotations", archive.display()))?;
+        let inner = ["annotations", "annotationsDerived"]
+            .iter()
+            .find_map(|k| json.get(k)?.get("annotations"));
+        let inner = inner
+            .with_context(|| format!("{path} in {} holds no annotations", archive.display()))?;
         let all: BTreeMap<String, Annotation> = serde_json::from_value(inner.clone())?;
         for (emoji, annotation) in all {
             let mut seen = BTreeSet::new();
             let words = annotation.tts.iter().chain(&annotation.default);
-            let words: Vec<&str> = words.map(String::as_str).filter(|w| seen.insert(*w)).collect();
+            let words: Vec<&str> = words
+                .map(String::as_str)
+                .filter(|w| seen.insert(*w))
+                .collect();
             captions.insert(code(emoji.chars().map(u32::from)), words.join("，"));
         }
     }
@@ -99,7 +109,10 @@ const VARIATION_SELECTOR: u32 = 0xfe0f;
 const JOINER: &str = "200d";
 
 fn code(points: impl Iterator<Item = u32>) -> String {
-    let points: Vec<String> = points.filter(|&p| p != VARIATION_SELECTOR).map(|p| format!("{p:x}")).collect();
+    let points: Vec<String> = points
+        .filter(|&p| p != VARIATION_SELECTOR)
+        .map(|p| format!("{p:x}"))
+        .collect();
     points.join("-")
 }
 
@@ -107,8 +120,13 @@ fn code(points: impl Iterator<Item = u32>) -> String {
 fn emoji(archive: &Path, captions: &BTreeMap<String, String>) -> Result<Vec<Emoji>> {
     let mut found = BTreeMap::new();
     for (path, webp) in unpack(archive, |p| p.starts_with("package/assets/"))? {
-        let stem = path.trim_start_matches("package/assets/").trim_end_matches(".webp");
-        let points: Option<Vec<u32>> = stem.split('-').map(|p| u32::from_str_radix(p, 16).ok()).collect();
+        let stem = path
+            .trim_start_matches("package/assets/")
+            .trim_end_matches(".webp");
+        let points: Option<Vec<u32>> = stem
+            .split('-')
+            .map(|p| u32::from_str_radix(p, 16).ok())
+            .collect();
         let Some(points) = points else { continue };
         let tone = |p: &u32| (0x1f3fb..=0x1f3ff).contains(p);
         let flag = |p: &u32| (0x1f1e6..=0x1f1ff).contains(p);
@@ -118,7 +136,11 @@ fn emoji(archive: &Path, captions: &BTreeMap<String, String>) -> Result<Vec<Emoj
         let code = code(points.into_iter());
         if let Some(caption) = captions.get(&code) {
             let caption = caption.clone();
-            found.entry(code.clone()).or_insert(Emoji { code, caption, webp });
+            found.entry(code.clone()).or_insert(Emoji {
+                code,
+                caption,
+                webp,
+            });
         }
     }
     Ok(found.into_values().collect())
@@ -137,14 +159,17 @@ fn family(code: &str) -> String {
     if points.iter().filter(|p| is_person(p)).count() > 1 {
         return "family or couple".into();
     }
-    let neutral = points.iter().filter(|p| !["2640", "2642"].contains(p)).map(|p| match *p {
-        p if is_person(p) => "person",
-        "1f474" | "1f475" | "1f9d3" => "old person",
-        "1f385" | "1f936" => "father christmas",
-        "1f470" | "1f935" => "wedding dress",
-        "1f934" | "1f478" | "1fac5" => "royalty",
-        p => p,
-    });
+    let neutral = points
+        .iter()
+        .filter(|p| !["2640", "2642"].contains(p))
+        .map(|p| match *p {
+            p if is_person(p) => "person",
+            "1f474" | "1f475" | "1f9d3" => "old person",
+            "1f385" | "1f936" => "father christmas",
+            "1f470" | "1f935" => "wedding dress",
+            "1f934" | "1f478" | "1fac5" => "royalty",
+            p => p,
+        });
     neutral.collect::<Vec<_>>().join("-")
 }
 
@@ -159,7 +184,8 @@ fn part(family: &str) -> usize {
 
 fn write_attachment(dir: &Path, n: usize, emoji: &[Emoji], progress: &dyn Progress) -> Result<()> {
     let pictures = dir.join("ImageData");
-    fs::create_dir_all(&pictures).with_context(|| format!("cannot create {}", pictures.display()))?;
+    fs::create_dir_all(&pictures)
+        .with_context(|| format!("cannot create {}", pictures.display()))?;
     for e in emoji {
         let path = pictures.join(image_id(e));
         fs::write(&path, &e.webp).with_context(|| format!("cannot write {}", path.display()))?;
@@ -169,7 +195,11 @@ fn write_attachment(dir: &Path, n: usize, emoji: &[Emoji], progress: &dyn Progre
     let texts = || emoji.iter().map(|e| vec![text_id(e), e.caption.clone()]);
     let images = || emoji.iter().map(|e| vec![image_id(e)]);
     match n {
-        1 => table(&dir.join("ImageWordData.csv"), &["image_id", "caption"], pairs())?,
+        1 => table(
+            &dir.join("ImageWordData.csv"),
+            &["image_id", "caption"],
+            pairs(),
+        )?,
         2 => {
             table(&dir.join("word_test.csv"), &["text_id", "caption"], texts())?;
             table(&dir.join("image_data.csv"), &["image_id"], images())?;

@@ -49,7 +49,10 @@ pub fn fetch(dir: &Path) -> Result<Archives> {
             pack(package, dir)?;
         }
         let bytes = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
-        let found: String = Sha256::digest(&bytes).iter().map(|b| format!("{b:02x}")).collect();
+        let found: String = Sha256::digest(&bytes)
+            .iter()
+            .map(|b| format!("{b:02x}"))
+            .collect();
         if found != package.sha256 {
             bail!(
                 "{} has SHA-256 {found}, expected {}: delete it and run again",
@@ -81,6 +84,10 @@ fn pack(package: &Package, dir: &Path) -> Result<()> {
                 dir.display()
             )
         })?;
-    ensure!(status.success(), "npm pack {} failed ({status}); is there a network?", package.name);
+    ensure!(
+        status.success(),
+        "npm pack {} failed ({status}); is there a network?",
+        package.name
+    );
     Ok(())
 }

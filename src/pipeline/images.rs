@@ -1,0 +1,338 @@
+//! The image side: pictures to shards of raw vectors to rows after PCA.
+
+use std::path::PathBuf;
+
+use ndarray::{Array2, Axis};
+use rayon::prelude::*;
+
+use super::Pipeline;
+use crate::artifact::{Artifact, Fingerprint, Spec};
+use crate::dataset::{Collection, ImageItem};
+use crate::error::{Error, Result};
+use crate::linalg::Pca;
+use crate::picture::Picture;
+use crate::progress::warn_each;
+use crate::recipe::ImageViewParams;
+use crate::views::{BadItem, ImageView, Rows, sample_places};
+
+impl Pipeline<'_> {
+    pub(super) fn view_spec(&self, params: &ImageViewParams) -> Result<Spec> {
+        let train = self.pictures(self.train()?);
+        Ok(ImageView::spec(
+            params,
+            &self.recipe.picture,
+            train,
+            self.recipe.seed,
+        ))
+    }
+
+    pub(super) fn pca_spec(&self, params: &ImageViewParams, view: &Spec) -> Spec {
+        Spec::new("pca", &params.pca, self.recipe.seed).input("view", view.fingerprint())
+    }
+
+    fn rows_spec(&self, pca: &Spec, collection: usize) -> Spec {
+        Spec::new("image-rows", &(), 0)
+            .input("pca", pca.fingerprint())
+            .input("pictures", self.pictures(collection))
+    }
+
+    fn rows_path(&self, view: &str, collection: usize, spec: &Spec) -> PathBuf {
+        self.file(
+            "features",
+            &format!("{view}/{}", self.dataset.collections[collection].name),
+            spec,
+        )
+    }
+
+    /// The vectors of all pictures in all image views, one [`Rows`] per collection.
+    pub fn image_features(&self) -> Result<Vec<Rows>> {
+        let collections = 0..self.dataset.collections.len();
+        let mut fresh: Vec<Vec<Option<Rows>>> = Vec::new();
+        let mut stale = Vec::new();
+        for params in &self.recipe.image_views {
+            let pca = self.pca_spec(params, &self.view_spec(params)?);
+            let read = |c| {
+                let spec = self.rows_spec(&pca, c);
+                let artifact = Artifact::read_fresh(&self.rows_path(&params.name, c, &spec), &spec);
+                artifact.map(|a| Rows::load(&a)).transpose()
+            };
+            let rows: Vec<Option<Rows>> = collections.clone().map(read).collect::<Result<_>>()?;
+            if rows.iter().any(Option::is_none) {
+                stale.push(params);
+            }
+            fresh.push(rows);
+        }
+        if stale.is_empty() {
+            tracing::info!("image features: up to date");
+        } else {
+            self.encode(&stale)?;
+        }
+        let mut views = Vec::new();
+        for (params, rows) in self.recipe.image_views.iter().zip(fresh) {
+            let rows = match rows.into_iter().collect::<Option<Vec<_>>>() {
+                Some(rows) => rows,
+                None => self.reduce(params)?,
+            };
+            views.push((params.weight, rows));
+        }
+        let by_collection = collections.map(|c| {
+            Rows::side_by_side(
+                views
+                    .iter()
+                    .map(|(w, rows)| (*w, rows[c].clone()))
+                    .collect(),
+            )
+        });
+        let rows: Vec<Rows> = by_collection.collect();
+        self.check_bad(&rows)?;
+        Ok(rows)
+    }
+
+    /// Names every picture that cannot be used, and stops where there are too many.
+    fn check_bad(&self, rows: &[Rows]) -> Result<()> {
+        let bad = rows.iter().map(|r| r.bad.len()).sum();
+        let describe = |(c, item): (&Collection, &BadItem)| {
+            let image = c.images.iter().find(|i| i.id.0 == item.id);
+            let place = image.map_or_else(|| item.id.clone(), |i| i.source.describe());
+            format!("{place}: {}", item.reason)
+        };
+        let items = self.dataset.collections.iter().zip(rows);
+        let items = items.flat_map(|(c, rows)| rows.bad.iter().map(move |b| (c, b)));
+        warn_each("picture that cannot be used", items.map(describe));
+        if bad > self.recipe.max_bad_images {
+            return Err(Error::TooManyBadImages {
+                bad,
+                allowed: self.recipe.max_bad_images,
+            });
+        }
+        Ok(())
+    }
+
+    pub(super) fn fit_image_view(&self, params: &ImageViewParams) -> Result<ImageView> {
+        let spec = self.view_spec(params)?;
+        let path = self.file("vocab", &params.name, &spec);
+        let artifact = self.cached(&path, spec, |spec| {
+            let train = self.dataset.train()?;
+            let places: Vec<usize> =
+                sample_places(train.images.len(), ImageView::wants(params)).collect();
+            self.progress
+                .start(&format!("{}: learning", params.name), places.len() as u64);
+            let pictures: Vec<Picture> = places
+                .par_iter()
+                .filter_map(|&i| {
+                    self.progress.step(1);
+                    self.decode(&train.images[i]).ok()
+                })
+                .collect();
+            let artifact = ImageView::fit(params, spec, &pictures);
+            self.progress.finish();
+            artifact
+        })?;
+        ImageView::load(params, &artifact)
+    }
+
+    fn decode(&self, image: &ImageItem) -> Result<Picture> {
+        Picture::decode(&image.source.read()?, &self.recipe.picture)
+    }
+
+    fn shard_path(
+        &self,
+        view: &ImageViewParams,
+        spec: &Spec,
+        collection: &Collection,
+        shard: usize,
+    ) -> PathBuf {
+        let dir = format!("{}/raw-{}", view.name, spec.fingerprint().short());
+        let name = format!("{}-{shard:05}.safetensors", collection.name);
+        self.folder("features").join(dir).join(name)
+    }
+
+    /// Encodes every picture in the given views, by shards; a shard that is there already is kept.
+    fn encode(&self, views: &[&ImageViewParams]) -> Result<()> {
+        let mut fitted = Vec::new();
+        for params in views {
+            fitted.push((
+                *params,
+                self.view_spec(params)?,
+                self.fit_image_view(params)?,
+            ));
+        }
+        let total: usize = self
+            .dataset
+            .collections
+            .iter()
+            .map(|c| c.images.len())
+            .sum();
+        self.progress.start("image features", total as u64);
+        let outcome = self.encode_shards(&fitted);
+        self.progress.finish();
+        outcome
+    }
+
+    fn encode_shards(&self, views: &[(&ImageViewParams, Spec, ImageView)]) -> Result<()> {
+        for (collection, contents) in self.dataset.collections.iter().zip(&self.contents) {
+            let chunks = collection.images.chunks(self.recipe.shard);
+            for (shard, (images, contents)) in
+                chunks.zip(contents.chunks(self.recipe.shard)).enumerate()
+            {
+                let wanted: Vec<_> = views
+                    .iter()
+                    .filter_map(|(params, view_spec, view)| {
+                        let spec = shard_spec(view_spec, images, contents);
+                        let path = self.shard_path(params, view_spec, collection, shard);
+                        let fresh = Artifact::read_fresh(&path, &spec).is_some();
+                        (!fresh).then_some((path, spec, view))
+                    })
+                    .collect();
+                let views: Vec<&ImageView> = wanted.iter().map(|w| w.2).collect();
+                if views.is_empty() {
+                    self.progress.step(images.len() as u64);
+                    continue;
+                }
+                let rows = self.describe(images, &views);
+                for ((path, spec, _), rows) in wanted.into_iter().zip(rows) {
+                    rows.store(Artifact::new(spec)).write(&path)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The raw vectors of some pictures; each is decoded once for all views.
+    fn describe(&self, images: &[ImageItem], views: &[&ImageView]) -> Vec<Rows> {
+        let vectors: Vec<Result<Vec<_>>> = images
+            .par_iter()
+            .map(|image| {
+                let vectors = self
+                    .decode(image)
+                    .and_then(|picture| views.iter().map(|v| v.describe(&picture)).collect());
+                self.progress.step(1);
+                vectors
+            })
+            .collect();
+        let rows_of = |v: usize| {
+            let mut rows = Rows {
+                x: Array2::zeros((images.len(), views[v].dim())),
+                usable: vec![false; images.len()],
+                bad: vec![],
+            };
+            for (i, result) in vectors.iter().enumerate() {
+                match result {
+                    Ok(vectors) => {
+                        rows.usable[i] = vectors[v].iter().any(|&x| x != 0.0);
+                        rows.x.row_mut(i).assign(&vectors[v]);
+                    }
+                    Err(e) => rows.bad.push(BadItem {
+                        id: images[i].id.0.clone(),
+                        reason: e.to_string(),
+                    }),
+                }
+            }
+            rows
+        };
+        (0..views.len()).map(rows_of).collect()
+    }
+
+    fn read_shards(
+        &self,
+        params: &ImageViewParams,
+        view: &Spec,
+        c: usize,
+    ) -> impl Iterator<Item = Result<Rows>> {
+        let collection = &self.dataset.collections[c];
+        let shards = collection.images.len().div_ceil(self.recipe.shard);
+        let paths: Vec<_> = (0..shards)
+            .map(|s| self.shard_path(params, view, collection, s))
+            .collect();
+        paths
+            .into_iter()
+            .map(|path| Rows::load(&Artifact::read(&path)?))
+    }
+
+    pub(super) fn fit_pca(&self, params: &ImageViewParams) -> Result<Pca> {
+        let view = self.view_spec(params)?;
+        let spec = self.pca_spec(params, &view);
+        let path = self.file("vocab", &format!("{}-pca", params.name), &spec);
+        let artifact = self.cached(&path, spec, |spec| {
+            let train = self.train()?;
+            let images = self.dataset.collections[train].images.len();
+            let mut wanted = sample_places(images, params.pca.sample).peekable();
+            let mut sample = Vec::new();
+            let mut first = 0;
+            for rows in self.read_shards(params, &view, train) {
+                let rows = rows?;
+                while let Some(i) = wanted.next_if(|&i| i < first + rows.usable.len()) {
+                    if rows.usable[i - first] {
+                        sample.push(rows.x.row(i - first).to_owned());
+                    }
+                }
+                first += rows.usable.len();
+            }
+            let sample: Vec<_> = sample.iter().map(|r| r.view()).collect();
+            let sample = match &sample[..] {
+                [] => Array2::zeros((0, 0)),
+                some => ndarray::stack(Axis(0), some).expect("rows of one view"),
+            };
+            let pca = params.pca.fit(sample.view(), spec.seed)?;
+            Ok(pca.store(Artifact::new(spec)))
+        })?;
+        Pca::load(&artifact)
+    }
+
+    /// The shards of a view through its PCA, one [`Rows`] per collection.
+    fn reduce(&self, params: &ImageViewParams) -> Result<Vec<Rows>> {
+        let view = self.view_spec(params)?;
+        let pca_spec = self.pca_spec(params, &view);
+        let pca = self.fit_pca(params)?;
+        (0..self.dataset.collections.len())
+            .map(|c| {
+                let spec = self.rows_spec(&pca_spec, c);
+                let path = self.rows_path(&params.name, c, &spec);
+                let artifact = self.cached(&path, spec, |spec| {
+                    let shards: Vec<Rows> = self
+                        .read_shards(params, &view, c)
+                        .map(|shard| project(shard?, &pca))
+                        .collect::<Result<_>>()?;
+                    Ok(stacked(shards, pca.dim()).store(Artifact::new(spec)))
+                })?;
+                Rows::load(&artifact)
+            })
+            .collect()
+    }
+}
+
+fn shard_spec(view: &Spec, images: &[ImageItem], contents: &[Fingerprint]) -> Spec {
+    let ids = images.iter().map(|i| &i.id);
+    Spec::new("image-features", &(), 0)
+        .input("view", view.fingerprint())
+        .input(
+            "pictures",
+            Fingerprint::of(&ids.zip(contents).collect::<Vec<_>>()),
+        )
+}
+
+/// Through the PCA; what was not usable stays zero.
+pub(super) fn project(rows: Rows, pca: &Pca) -> Result<Rows> {
+    let mut projected = Rows {
+        x: pca.transform(rows.x.view())?,
+        ..rows
+    };
+    projected.blank_unusable();
+    Ok(projected)
+}
+
+fn stacked(shards: Vec<Rows>, dim: usize) -> Rows {
+    let mut all = Rows {
+        x: Array2::zeros((0, dim)),
+        usable: vec![],
+        bad: vec![],
+    };
+    for shard in shards {
+        all.x
+            .append(Axis(0), shard.x.view())
+            .expect("shards of one view");
+        all.usable.extend(shard.usable);
+        all.bad.extend(shard.bad);
+    }
+    all
+}

@@ -1,0 +1,404 @@
+//! The order of the stages, and what is fresh. The only module that sees them all.
+//!
+//! ```text
+//! pictures -> image views -> shards -> PCA ┐
+//!                                          ├-> fusion -> shared space -> index -> answers
+//! captions -> text views ------------------┘
+//! ```
+//! Every arrow is an artifact whose [`Spec`] names what it was made from, so that a stage runs when, and
+//! only when, something before it has changed. Below the work folder, `vocab/` takes what was learned and
+//! `features/` what was computed per item.
+
+mod images;
+mod space;
+
+use std::path::{Path, PathBuf};
+
+use ndarray::Axis;
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use crate::artifact::{Artifact, Fingerprint, Spec};
+use crate::dataset::{Collection, Dataset, Direction, ImageItem, Pair, Split, held_out};
+use crate::error::Result;
+use crate::evaluation::Ranking;
+use crate::fusion::{Fusion, FusionParams, Pairs, Trial};
+use crate::progress::Progress;
+use crate::recipe::{Recipe, TextViewParams};
+use crate::search::Gallery;
+use crate::views::{Rows, TextView, TextViewSetup};
+
+pub use space::{Embedded, Models, embed};
+use space::{mean_recall, ranking};
+
+/// A recipe about to be run on a dataset.
+pub struct Pipeline<'a> {
+    pub recipe: &'a Recipe,
+    pub dataset: &'a Dataset,
+    work: &'a Path,
+    progress: &'a dyn Progress,
+    /// Digests of the pictures' bytes, per collection.
+    contents: Vec<Vec<Fingerprint>>,
+}
+
+/// All views of a collection, side by side.
+pub struct Features {
+    pub images: Rows,
+    pub texts: Rows,
+}
+
+/// A fitted fusion and how it was chosen.
+pub struct Fitted {
+    pub fusion: Fusion,
+    pub outcome: Outcome,
+    pub fingerprint: Fingerprint,
+}
+
+/// What choosing the settings came to.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Outcome {
+    pub setting: FusionParams,
+    /// mR on the validation data, for every combination of settings.
+    pub trials: Vec<Trial>,
+    /// What the validation data was.
+    pub validation: String,
+    pub training_pairs: usize,
+}
+
+impl<'a> Pipeline<'a> {
+    /// Reads every picture once, to know what is fresh.
+    pub fn new(
+        recipe: &'a Recipe,
+        dataset: &'a Dataset,
+        work: &'a Path,
+        progress: &'a dyn Progress,
+    ) -> Self {
+        let total: usize = dataset.collections.iter().map(|c| c.images.len()).sum();
+        progress.start("checking pictures", total as u64);
+        let contents = dataset
+            .collections
+            .iter()
+            .map(|c| digests(c, progress))
+            .collect();
+        progress.finish();
+        Self {
+            recipe,
+            dataset,
+            work,
+            progress,
+            contents,
+        }
+    }
+
+    /// Digests of the training pictures.
+    pub fn train_contents(&self) -> Result<&[Fingerprint]> {
+        Ok(&self.contents[self.train()?])
+    }
+
+    /// Of everything that determines the answers.
+    pub fn fingerprint(&self) -> Result<Fingerprint> {
+        let fusion = self.fusion_spec(self.recipe.fusion.stage())?.fingerprint();
+        let galleries: Vec<_> = [Direction::TextToImage, Direction::ImageToText]
+            .into_iter()
+            .filter_map(|d| Some((d, self.place(Split::Test, d)?)))
+            .map(|(d, c)| {
+                let truth: Vec<_> = self.dataset.collections[c]
+                    .pairs
+                    .iter()
+                    .map(|p| (p.image, p.text))
+                    .collect();
+                (
+                    d,
+                    self.gallery_spec(c, d, &fusion).fingerprint(),
+                    self.pictures(c),
+                    self.captions(c),
+                    truth,
+                )
+            })
+            .collect();
+        Ok(Fingerprint::of(&(
+            fusion,
+            galleries,
+            self.recipe.max_bad_images,
+        )))
+    }
+
+    /// `vocab/` or `features/` of this dataset.
+    fn folder(&self, kind: &str) -> PathBuf {
+        self.work.join(kind).join(&self.dataset.name)
+    }
+
+    fn file(&self, kind: &str, name: &str, spec: &Spec) -> PathBuf {
+        let name = format!("{name}-{}.safetensors", spec.fingerprint().short());
+        self.folder(kind).join(name)
+    }
+
+    /// The artifact of `spec`, from disk if it is fresh there.
+    fn cached(
+        &self,
+        path: &Path,
+        spec: Spec,
+        make: impl FnOnce(Spec) -> Result<Artifact>,
+    ) -> Result<Artifact> {
+        if let Some(artifact) = Artifact::read_fresh(path, &spec) {
+            tracing::debug!("{} is up to date", path.display());
+            return Ok(artifact);
+        }
+        let artifact = make(spec)?;
+        artifact.write(path)?;
+        Ok(artifact)
+    }
+
+    fn train(&self) -> Result<usize> {
+        let wanted = self.dataset.train()?;
+        let place = self
+            .dataset
+            .collections
+            .iter()
+            .position(|c| std::ptr::eq(c, wanted));
+        Ok(place.expect("the training collection is one of the dataset's"))
+    }
+
+    fn pictures(&self, collection: usize) -> Fingerprint {
+        let ids = self.dataset.collections[collection]
+            .images
+            .iter()
+            .map(|i| &i.id);
+        Fingerprint::of(&ids.zip(&self.contents[collection]).collect::<Vec<_>>())
+    }
+
+    fn captions(&self, collection: usize) -> Fingerprint {
+        Fingerprint::of(&self.dataset.collections[collection].captions())
+    }
+
+    fn text_spec(&self, params: &TextViewParams, setup: &TextViewSetup) -> Result<Spec> {
+        Ok(setup.spec(params, self.captions(self.train()?), self.recipe.seed))
+    }
+
+    fn fit_text_view(&self, params: &TextViewParams) -> Result<(TextView, Fingerprint)> {
+        let setup = TextViewSetup::new(params)?;
+        let spec = self.text_spec(params, &setup)?;
+        let fingerprint = spec.fingerprint();
+        let path = self.file("vocab", &params.name, &spec);
+        let artifact = self.cached(&path, spec, |spec| {
+            setup.fit(params, spec, &self.dataset.train()?.captions())
+        })?;
+        Ok((setup.load(&artifact)?, fingerprint))
+    }
+
+    /// The vectors of all captions in all text views, one [`Rows`] per collection.
+    pub fn text_features(&self) -> Result<Vec<Rows>> {
+        let mut views = Vec::new();
+        for params in &self.recipe.text_views {
+            views.push((params.weight, self.fit_text_view(params)?.0));
+        }
+        let describe = |c: &Collection| {
+            let captions = c.captions();
+            Rows::side_by_side(
+                views
+                    .iter()
+                    .map(|(w, v)| (*w, v.describe(&captions)))
+                    .collect(),
+            )
+        };
+        Ok(self.dataset.collections.iter().map(describe).collect())
+    }
+
+    /// All features of all collections, in the dataset's order.
+    pub fn features(&self) -> Result<Vec<Features>> {
+        let images = self.image_features()?;
+        let texts = self.text_features()?;
+        let pairs = images.into_iter().zip(texts);
+        Ok(pairs
+            .map(|(images, texts)| Features { images, texts })
+            .collect())
+    }
+
+    /// What the fusion is made from: all views of the training and validation data, and what pairs there.
+    fn fusion_spec(&self, stage: &str) -> Result<Spec> {
+        let mut spec = Spec::new(stage, &self.recipe.fusion, self.recipe.seed);
+        for params in &self.recipe.image_views {
+            let pca = self.pca_spec(params, &self.view_spec(params)?);
+            spec = spec.input(
+                &format!("{} x {}", params.name, params.weight),
+                pca.fingerprint(),
+            );
+        }
+        for params in &self.recipe.text_views {
+            let view = self.text_spec(params, &TextViewSetup::new(params)?)?;
+            spec = spec.input(
+                &format!("{} x {}", params.name, params.weight),
+                view.fingerprint(),
+            );
+        }
+        for (i, c) in self.dataset.collections.iter().enumerate() {
+            if c.split != Split::Test {
+                let pairs: Vec<_> = c.pairs.iter().map(|p| (p.image, p.text)).collect();
+                let data = (self.pictures(i), self.captions(i), pairs);
+                spec = spec.input(&format!("{} data", c.name), Fingerprint::of(&data));
+            }
+        }
+        Ok(spec)
+    }
+
+    /// The fitted fusion, its settings chosen on the validation split, or on a tenth of the training images
+    /// that is held out for the choice and then learned from too.
+    pub fn fit(&self, features: &[Features]) -> Result<Fitted> {
+        let spec = self.fusion_spec(self.recipe.fusion.stage())?;
+        let fingerprint = spec.fingerprint();
+        let path = self.file("features", "fusion", &spec);
+        if path.exists() {
+            tracing::info!("fusion: up to date");
+        }
+        let artifact = self.cached(&path, spec, |spec| {
+            let (fusion, outcome) = self.choose(features)?;
+            Ok(fusion.store(spec).with_notes(&outcome))
+        })?;
+        Ok(Fitted {
+            fusion: Fusion::load(&artifact)?,
+            outcome: artifact.read_notes()?,
+            fingerprint,
+        })
+    }
+
+    fn choose(&self, features: &[Features]) -> Result<(Fusion, Outcome)> {
+        let train = self.train()?;
+        let collection = &self.dataset.collections[train];
+        let data = &features[train];
+        let usable = |p: &&Pair| data.images.usable[p.image] && data.texts.usable[p.text];
+        let all: Vec<Pair> = collection.pairs.iter().filter(usable).copied().collect();
+        let pairs = |pairs| Pairs {
+            x: data.images.x.view(),
+            y: data.texts.x.view(),
+            pairs,
+        };
+        let params = &self.recipe.fusion;
+        let val = self
+            .dataset
+            .collections
+            .iter()
+            .position(|c| c.split == Split::Val);
+        let (choice, fusion, validation) = if let Some(val) = val {
+            let seen = &self.dataset.collections[val];
+            let choice = params.choose(pairs(&all), &|f| {
+                mean_recall(f, seen, &features[val], |_| true)
+            })?;
+            let fusion = choice.fusion.clone();
+            (choice, fusion, "val".to_owned())
+        } else {
+            let held = held_out(collection, &self.contents[train]);
+            let rest: Vec<Pair> = all.iter().filter(|p| !held[p.image]).copied().collect();
+            let score = |f: &Fusion| mean_recall(f, collection, data, |image| held[image]);
+            let choice = params.choose(pairs(&rest), &score)?;
+            let fusion = choice.setting.fit(pairs(&all))?;
+            let count = held.iter().filter(|&&h| h).count();
+            (choice, fusion, format!("{count} training images held out"))
+        };
+        let outcome = Outcome {
+            setting: choice.setting,
+            trials: choice.trials,
+            validation,
+            training_pairs: all.len(),
+        };
+        Ok((fusion, outcome))
+    }
+
+    /// The first collection of a split that is there for a direction.
+    pub fn place(&self, split: Split, direction: Direction) -> Option<usize> {
+        let fits = |c: &Collection| c.split == split && c.directions.contains(&direction);
+        self.dataset.collections.iter().position(fits)
+    }
+
+    fn gallery_spec(&self, collection: usize, direction: Direction, fusion: &Fingerprint) -> Spec {
+        let (name, items) = match direction {
+            Direction::TextToImage => ("images", self.pictures(collection)),
+            Direction::ImageToText => ("texts", self.captions(collection)),
+        };
+        let c = &self.dataset.collections[collection];
+        let ids = match direction {
+            Direction::TextToImage => {
+                Fingerprint::of(&c.images.iter().map(|i| &i.id).collect::<Vec<_>>())
+            }
+            Direction::ImageToText => {
+                Fingerprint::of(&c.texts.iter().map(|t| &t.id).collect::<Vec<_>>())
+            }
+        };
+        Spec::new("index", &self.recipe.index, self.recipe.seed)
+            .input("fusion", fusion.clone())
+            .input(name, items)
+            .input("ids", ids)
+    }
+
+    /// The index over what a direction searches in a collection.
+    pub fn gallery(
+        &self,
+        collection: usize,
+        direction: Direction,
+        features: &[Features],
+        fitted: &Fitted,
+    ) -> Result<Gallery> {
+        let spec = self.gallery_spec(collection, direction, &fitted.fingerprint);
+        let c = &self.dataset.collections[collection];
+        let name = match direction {
+            Direction::TextToImage => format!("{}-images", c.name),
+            Direction::ImageToText => format!("{}-texts", c.name),
+        };
+        let path = self.file("features", &name, &spec).with_extension("faiss");
+        let params = &self.recipe.index;
+        if let Some(gallery) = Gallery::read_fresh(&path, &spec, params) {
+            tracing::info!("index of {name}: up to date");
+            return Ok(gallery);
+        }
+        let z = embed(&fitted.fusion, &features[collection])?;
+        let (items, usable, ids): (_, _, Vec<String>) = match direction {
+            Direction::TextToImage => (
+                z.images,
+                z.image_usable,
+                c.images.iter().map(|i| i.id.0.clone()).collect(),
+            ),
+            Direction::ImageToText => (
+                z.texts,
+                z.text_usable,
+                c.texts.iter().map(|t| t.id.0.clone()).collect(),
+            ),
+        };
+        let train = embed(&fitted.fusion, &features[self.train()?])?;
+        let sample = ndarray::concatenate(Axis(0), &[train.images.view(), train.texts.view()])
+            .expect("one shared space");
+        let gallery = Gallery::build(params, sample.view(), items.view(), &usable)?;
+        gallery.write(&path, spec, ids)?;
+        Ok(gallery)
+    }
+
+    /// The ranking of a split's queries, per direction that it is there for. Only queries with a known
+    /// answer count.
+    pub fn rank(
+        &self,
+        split: Split,
+        direction: Direction,
+        features: &[Features],
+        fusion: &Fusion,
+    ) -> Result<Option<Ranking>> {
+        let Some(place) = self.place(split, direction) else {
+            return Ok(None);
+        };
+        let embedded = embed(fusion, &features[place])?;
+        Ok(Some(ranking(
+            &self.dataset.collections[place],
+            &embedded,
+            direction,
+            |_| true,
+        )))
+    }
+}
+
+fn digests(c: &Collection, progress: &dyn Progress) -> Vec<Fingerprint> {
+    let digest = |image: &ImageItem| {
+        progress.step(1);
+        match image.source.read() {
+            Ok(bytes) => Fingerprint::of_bytes(&bytes),
+            Err(_) => Fingerprint::of(&("unreadable", &image.id)), // like no other picture
+        }
+    };
+    c.images.par_iter().map(digest).collect()
+}

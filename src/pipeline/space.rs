@@ -1,0 +1,187 @@
+//! The shared space: known and new items placed in it, and rankings read off it.
+
+use ndarray::{Array2, Axis};
+
+use super::images::project;
+use super::{Features, Pipeline};
+use crate::dataset::{Collection, Direction};
+use crate::error::Result;
+use crate::evaluation::{self, Ranking};
+use crate::fusion::{Fusion, Side};
+use crate::linalg::Pca;
+use crate::picture::Picture;
+use crate::recipe::{ImageViewParams, Recipe, TextViewParams};
+use crate::views::{ImageView, Rows, TextView};
+
+/// An image view with its projection, ready for new pictures.
+struct ImageModel<'a> {
+    params: &'a ImageViewParams,
+    view: ImageView,
+    pca: Pca,
+}
+
+/// What turns new pictures and captions into points of the shared space.
+pub struct Models<'a> {
+    recipe: &'a Recipe,
+    images: Vec<ImageModel<'a>>,
+    texts: Vec<(&'a TextViewParams, TextView)>,
+    fusion: Fusion,
+}
+
+/// A collection in the shared space: unit rows, zero where an item is not usable.
+pub struct Embedded {
+    pub images: Array2<f32>,
+    pub image_usable: Vec<bool>,
+    pub texts: Array2<f32>,
+    pub text_usable: Vec<bool>,
+}
+
+impl<'a> Pipeline<'a> {
+    /// What is needed to place new pictures and captions in the shared space.
+    pub fn models(&self, fusion: Fusion) -> Result<Models<'a>> {
+        let image = |params: &'a ImageViewParams| -> Result<ImageModel<'a>> {
+            Ok(ImageModel {
+                params,
+                view: self.fit_image_view(params)?,
+                pca: self.fit_pca(params)?,
+            })
+        };
+        let text = |params: &'a TextViewParams| Ok((params, self.fit_text_view(params)?.0));
+        Ok(Models {
+            recipe: self.recipe,
+            images: self
+                .recipe
+                .image_views
+                .iter()
+                .map(image)
+                .collect::<Result<_>>()?,
+            texts: self
+                .recipe
+                .text_views
+                .iter()
+                .map(text)
+                .collect::<Result<_>>()?,
+            fusion,
+        })
+    }
+}
+
+impl Models<'_> {
+    /// Pictures to points of the shared space; an unusable picture to zero.
+    pub fn embed_picture(&self, bytes: &[u8]) -> Result<Array2<f32>> {
+        let picture = Picture::decode(bytes, &self.recipe.picture)?;
+        let mut views = Vec::new();
+        for model in &self.images {
+            let x = model.view.describe(&picture)?.insert_axis(Axis(0));
+            let rows = Rows {
+                usable: vec![x.iter().any(|&v| v != 0.0)],
+                x,
+                bad: vec![],
+            };
+            views.push((model.params.weight, project(rows, &model.pca)?));
+        }
+        project_side(&self.fusion, Side::Image, &Rows::side_by_side(views))
+    }
+
+    /// Captions to points of the shared space, n×s; a caption without a known word to zero.
+    pub fn embed_captions(&self, captions: &[&str]) -> Result<Array2<f32>> {
+        let views = self
+            .texts
+            .iter()
+            .map(|(p, view)| (p.weight, view.describe(captions)));
+        project_side(
+            &self.fusion,
+            Side::Text,
+            &Rows::side_by_side(views.collect()),
+        )
+    }
+}
+
+/// Both sides of a collection in the shared space.
+pub fn embed(fusion: &Fusion, features: &Features) -> Result<Embedded> {
+    Ok(Embedded {
+        images: project_side(fusion, Side::Image, &features.images)?,
+        image_usable: features.images.usable.clone(),
+        texts: project_side(fusion, Side::Text, &features.texts)?,
+        text_usable: features.texts.usable.clone(),
+    })
+}
+
+fn project_side(fusion: &Fusion, side: Side, rows: &Rows) -> Result<Array2<f32>> {
+    let mut projected = Rows {
+        x: fusion.project(side, rows.x.view())?,
+        usable: rows.usable.clone(),
+        bad: vec![],
+    };
+    projected.blank_unusable();
+    Ok(projected.x)
+}
+
+/// mR on the pairs of the images for which `asked` holds, against each other.
+pub(super) fn mean_recall(
+    fusion: &Fusion,
+    c: &Collection,
+    features: &Features,
+    asked: impl Fn(usize) -> bool,
+) -> Result<f64> {
+    let embedded = embed(fusion, features)?;
+    let t2i = ranking(c, &embedded, Direction::TextToImage, &asked);
+    let i2t = ranking(c, &embedded, Direction::ImageToText, &asked);
+    Ok(evaluation::mean_recall(&t2i, &i2t))
+}
+
+/// Ranks the images (or texts) for which `among` holds of their image, with a known answer.
+pub(super) fn ranking(
+    c: &Collection,
+    z: &Embedded,
+    direction: Direction,
+    among: impl Fn(usize) -> bool,
+) -> Ranking {
+    let images: Vec<usize> = (0..c.images.len()).filter(|&i| among(i)).collect();
+    let images_of = c.images_of_texts();
+    let everything = images.len() == c.images.len();
+    let texts: Vec<usize> = (0..c.texts.len())
+        .filter(|&t| everything || images_of[t].iter().any(|&i| among(i)))
+        .collect();
+    let (queries, gallery, answers) = match direction {
+        Direction::TextToImage => (&texts, &images, &images_of),
+        Direction::ImageToText => (&images, &texts, &c.texts_of_images()),
+    };
+    let (q, g, usable) = match direction {
+        Direction::TextToImage => (&z.texts, &z.images, &z.image_usable),
+        Direction::ImageToText => (&z.images, &z.texts, &z.text_usable),
+    };
+    let mut place = vec![None; g.nrows()];
+    gallery
+        .iter()
+        .enumerate()
+        .for_each(|(p, &item)| place[item] = Some(p));
+    let queries: Vec<usize> = queries
+        .iter()
+        .copied()
+        .filter(|&i| !answers[i].is_empty())
+        .collect();
+    let truth: Vec<Vec<usize>> = queries
+        .iter()
+        .map(|&i| answers[i].iter().filter_map(|&a| place[a]).collect())
+        .collect();
+    let usable: Vec<bool> = gallery.iter().map(|&i| usable[i]).collect();
+    let ranks = evaluation::ranks(
+        q.select(Axis(0), &queries).view(),
+        g.select(Axis(0), gallery).view(),
+        &usable,
+        &truth,
+    );
+    let mut out = Ranking::default();
+    for ((&query, truth), rank) in queries.iter().zip(&truth).zip(ranks) {
+        let Some(rank) = rank else { continue };
+        out.ranks.push(rank);
+        out.units.push(match direction {
+            Direction::TextToImage => answers[query][0],
+            Direction::ImageToText => query,
+        });
+        out.right.push(truth.len());
+        out.gallery.push(gallery.len());
+    }
+    out
+}
