@@ -36,7 +36,7 @@ impl Default for KMeansParams {
         Self {
             size: 64,
             sample: 100_000,
-            pictures: 500,
+            pictures: 300,
             batch: 4096,
             rounds: 10,
         }

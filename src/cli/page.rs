@@ -103,12 +103,13 @@ impl Page {
         let _ = write!(self.body, "<h2>{}</h2>", escape(text));
     }
 
-    /// A query, and its answers with score and whether they are known to be right.
-    pub fn row(&mut self, query: Item, hits: impl Iterator<Item = (Item, f32, bool)>) {
+    /// A query, something to say of it, and its answers with score and whether they are known to be right.
+    pub fn row(&mut self, query: Item, note: &str, hits: impl Iterator<Item = (Item, f32, bool)>) {
         let _ = write!(
             self.body,
-            "<div class=row><figure class=\"item query\">{}</figcaption></figure><div class=hits>",
-            query.0
+            "<div class=row><figure class=\"item query\">{} {}</figcaption></figure><div class=hits>",
+            query.0,
+            escape(note)
         );
         for (item, score, right) in hits {
             let class = if right { "item right" } else { "item" };

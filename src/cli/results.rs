@@ -12,6 +12,7 @@ use tuwen::progress::warn_each;
 use tuwen::recipe::Recipe;
 use tuwen::search::Found;
 use tuwen::submission::{self, ANSWERS, Answer, Format};
+use tuwen::views::sample_places;
 
 use super::bars::Bars;
 use super::common::Common;
@@ -221,31 +222,25 @@ fn answers(c: &Collection, direction: Direction, found: &[Found]) -> Vec<Answer>
 }
 
 fn show(page: &mut Page, c: &Collection, direction: Direction, found: &[Found]) {
-    let (images_of, texts_of) = (c.images_of_texts(), c.texts_of_images());
+    let (image, text) = (
+        |i: usize| Item::image(&c.images[i]),
+        |i: usize| Item::text(&c.texts[i]),
+    );
+    let (query, hit, right): (&dyn Fn(usize) -> Item, &dyn Fn(usize) -> Item, _) = match direction {
+        Direction::TextToImage => (&text, &image, c.images_of_texts()),
+        Direction::ImageToText => (&image, &text, c.texts_of_images()),
+    };
     page.heading(&format!("{direction}: {} queries", found.len()));
-    for place in tuwen::views::sample_places(found.len(), SHOWN) {
-        let hits = found[place].hits.iter();
-        match direction {
-            Direction::TextToImage => page.row(
-                Item::text(&c.texts[place]),
-                hits.map(|h| {
-                    (
-                        Item::image(&c.images[h.item]),
-                        h.score,
-                        images_of[place].contains(&h.item),
-                    )
-                }),
-            ),
-            Direction::ImageToText => page.row(
-                Item::image(&c.images[place]),
-                hits.map(|h| {
-                    (
-                        Item::text(&c.texts[h.item]),
-                        h.score,
-                        texts_of[place].contains(&h.item),
-                    )
-                }),
-            ),
-        }
+    for place in sample_places(found.len(), SHOWN) {
+        let Found { hits, answered } = &found[place];
+        let note = if *answered {
+            ""
+        } else {
+            "· says nothing: the first of the gallery"
+        };
+        let hits = hits
+            .iter()
+            .map(|h| (hit(h.item), h.score, right[place].contains(&h.item)));
+        page.row(query(place), note, hits);
     }
 }

@@ -128,6 +128,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         };
         page.row(
             query,
+            "",
             found.hits.iter().map(|h| (item(h.item), h.score, false)),
         );
         page.write(path)?;

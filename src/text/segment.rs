@@ -138,9 +138,7 @@ const PLACEHOLDER: usize = 8;
 /// The first `<…>` with letters alone inside: what is before it, itself, what is after it.
 fn next_placeholder(text: &str) -> Option<(&str, &str, &str)> {
     for (open, _) in text.match_indices('<') {
-        let Some(close) = text[open..].find('>').map(|i| open + i) else {
-            return None;
-        };
+        let close = open + text[open..].find('>')?;
         let inside = &text[open + 1..close];
         let letters = !inside.is_empty() && inside.chars().all(char::is_alphabetic);
         if letters && inside.chars().count() <= PLACEHOLDER {
