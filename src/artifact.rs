@@ -97,7 +97,7 @@ pub struct Header {
     pub spec: Spec,
     /// What the stage found out and later readers need: chosen settings, vocabularies, unusable items.
     pub notes: serde_json::Value,
-    /// Digest of the tensors, so that a flipped bit is noticed.
+    /// Digest of all the rest, so that a flipped bit is noticed.
     pub content: Fingerprint,
 }
 
@@ -234,6 +234,8 @@ impl Artifact {
 
     fn content(&self) -> Fingerprint {
         let mut hash = blake3::Hasher::new();
+        let header = serde_json::to_vec(&(&self.spec, &self.notes)).expect("plain data");
+        hash.update(&header);
         for (name, t) in &self.tensors {
             hash.update(format!("{name} {:?} {:?}\n", t.dtype, t.shape).as_bytes());
             hash.update(&t.bytes);

@@ -126,15 +126,32 @@ fn on_white(image: DynamicImage) -> RgbImage {
     })
 }
 
-/// Whether a JPEG has a start of scan (FF DA) and after the last of them no end of image (FF D9).
+/// Whether a JPEG ends before its end-of-image marker (ITU-T T.81, annex B). What follows that marker does
+/// not matter: phones append films to pictures.
 fn is_cut_jpeg(bytes: &[u8]) -> bool {
-    if !bytes.starts_with(&[0xff, 0xd8]) {
+    const START_OF_IMAGE: u8 = 0xd8;
+    const END_OF_IMAGE: u8 = 0xd9;
+    const START_OF_SCAN: u8 = 0xda;
+    if !bytes.starts_with(&[0xff, START_OF_IMAGE]) {
         return false;
     }
-    let last = |marker: u8| bytes.windows(2).rposition(|w| w == [0xff, marker]);
-    match (last(0xda), last(0xd9)) {
-        (Some(scan), Some(end)) => end < scan,
-        (None, Some(_)) => false, // whole or not, the decoder will say
-        (_, None) => true,
+    let mut at = 2;
+    let mut in_scan = false;
+    while let (Some(&first), Some(&marker)) = (bytes.get(at), bytes.get(at + 1)) {
+        match (first, marker) {
+            (0xff, END_OF_IMAGE) => return false,
+            (0xff, 0xff) => at += 1,                      // fill
+            (0xff, 0x00 | 0x01 | 0xd0..=0xd8) => at += 2, // a stuffed byte, or a marker that stands alone
+            (0xff, _) => {
+                let Some(&[high, low]) = bytes.get(at + 2..at + 4) else {
+                    return true;
+                };
+                at += 2 + usize::from(u16::from_be_bytes([high, low])).max(2);
+                in_scan = in_scan || marker == START_OF_SCAN;
+            }
+            _ if in_scan => at += 1, // compressed data
+            _ => return false,       // not a JPEG as it should be: the decoder will say
+        }
     }
+    true
 }

@@ -10,7 +10,7 @@ use std::fs;
 use std::path::Path;
 
 use crate::artifact::write_atomically;
-use crate::dataset::{Direction, Table};
+use crate::dataset::{Direction, Table, first_line};
 use crate::error::{Error, Result};
 
 /// Answers per query.
@@ -190,13 +190,13 @@ fn parse(path: &Path) -> Result<Parsed> {
             Ok(record) => record,
             Err(e) => {
                 say(
-                    e.position().map(csv::Position::line),
+                    e.position().map(|p| first_line(text, p)),
                     format!("not CSV: {e}"),
                 );
                 continue;
             }
         };
-        let line = record.position().map_or(0, csv::Position::line);
+        let line = record.position().map_or(0, |p| first_line(text, p));
         if record.len() != 3 {
             say(Some(line), format!("{} fields, expected 3", record.len()));
             continue;

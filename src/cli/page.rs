@@ -92,10 +92,11 @@ pub struct Page {
 }
 
 impl Page {
-    pub fn new(title: &str) -> Self {
+    /// `lead`: what a reader must know.
+    pub fn new(title: &str, lead: &str) -> Self {
         Self {
             title: escape(title),
-            body: String::new(),
+            body: format!("<p>{}</p>\n", escape(lead)),
         }
     }
 
@@ -127,8 +128,7 @@ impl Page {
         let html = format!(
             "<!doctype html><html lang=zh><meta charset=utf-8>\
              <meta name=viewport content=\"width=device-width\"><title>{title}</title>\
-             <style>{STYLE}</style><h1>{title}</h1>\
-             <p>Answers best first, with their scores; a green frame marks the right one.</p>\n{body}</html>\n"
+             <style>{STYLE}</style><h1>{title}</h1>\n{body}</html>\n"
         );
         write_atomically(path, html.as_bytes())
     }

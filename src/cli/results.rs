@@ -113,7 +113,11 @@ fn answer(
     let dataset = pipeline.dataset;
     let features = pipeline.features()?;
     let fitted = pipeline.fit(&features)?;
-    let mut page = Page::new(&format!("{} · {}", dataset.name, pipeline.recipe.name));
+    let title = format!("{} · {}", dataset.name, pipeline.recipe.name);
+    let mut page = Page::new(
+        &title,
+        "Answers best first, with their scores; a green frame marks a right one.",
+    );
     let (mut files, mut index_recall) = (BTreeMap::new(), BTreeMap::new());
     let mut rankings = BTreeMap::new();
     for direction in [Direction::TextToImage, Direction::ImageToText] {

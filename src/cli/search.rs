@@ -111,7 +111,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     }
     let found = gallery.answer(z.view(), &[usable], args.top)?.remove(0);
     let c: &Collection = &dataset.collections[place];
-    let mut page = Page::new("tuwen search");
+    let mut page = Page::new("tuwen search", "Best first, with scores.");
     for (rank, hit) in found.hits.iter().enumerate() {
         let label = match direction {
             Direction::TextToImage => c.images[hit.item].source.describe(),

@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 
 pub use folds::{folds, held_out};
 pub use source::{ImageSource, SharedZip};
+pub(crate) use table::first_line;
 pub use table::{Record, Table};
 
 use crate::error::{Error, Result};

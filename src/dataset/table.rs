@@ -46,6 +46,17 @@ pub fn decode_text<'a>(path: &Path, bytes: &'a [u8]) -> Result<Cow<'a, str>> {
     })
 }
 
+/// The line a record begins on, from 1. The position of the csv crate may still be before the line break
+/// that ends the line above.
+pub fn first_line(text: &str, position: &csv::Position) -> u64 {
+    let rest = text
+        .as_bytes()
+        .get(position.byte() as usize..)
+        .unwrap_or_default();
+    let breaks = rest.iter().take_while(|b| matches!(b, b'\r' | b'\n'));
+    position.line() + breaks.filter(|&&b| b == b'\n').count() as u64
+}
+
 impl Table {
     /// Reads the columns with the given names, by their names.
     ///
@@ -84,9 +95,9 @@ impl Table {
             .collect::<Result<_>>()?;
         let mut records = Vec::new();
         for record in reader.records() {
-            let record =
-                record.map_err(|e| broken(e.position().map(csv::Position::line), e.to_string()))?;
-            let line = record.position().map_or(0, csv::Position::line);
+            let record = record
+                .map_err(|e| broken(e.position().map(|p| first_line(&text, p)), e.to_string()))?;
+            let line = record.position().map_or(0, |p| first_line(&text, p));
             let ragged = record.len() != header.len();
             if ragged {
                 warnings.push(Warning {

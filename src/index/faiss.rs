@@ -3,6 +3,7 @@
 
 use std::ffi::c_int;
 use std::path::Path;
+use std::sync::Once;
 
 use faiss::index::IndexImpl;
 use faiss::index::autotune::ParameterSpace;
@@ -17,8 +18,18 @@ unsafe extern "C" {
     fn omp_set_num_threads(n: c_int);
 }
 
-/// Runs `f` with FAISS's OpenMP on one thread. The setting belongs to the calling thread.
+// FAISS calls it.
+#[link(name = "openblas")]
+unsafe extern "C" {
+    fn openblas_set_num_threads(n: c_int);
+}
+
+/// Runs `f` with FAISS on one thread: a sum that is split over threads rounds differently for another
+/// number of them, and rayon shares out the work.
 fn on_one_thread<T>(f: impl FnOnce() -> T) -> T {
+    static BLAS: Once = Once::new();
+    // SAFETY: OpenBLAS takes any number, from any thread, at any time.
+    BLAS.call_once(|| unsafe { openblas_set_num_threads(1) });
     // SAFETY: it stores a number in this thread's OpenMP state.
     unsafe { omp_set_num_threads(1) };
     f()
@@ -117,7 +128,25 @@ impl Faiss {
         Self { index }.with(search)
     }
 
+    /// The `k` best of each query, ties in the order of the gallery. FAISS keeps any of the items that tie
+    /// with the k-th, so that more are asked for until the tie ends.
     fn search_block(&self, q: ArrayView2<f32>, k: usize) -> Result<Vec<Vec<Hit>>> {
+        let mut asked = (k + 1).min(self.len());
+        loop {
+            let mut answers = self.ask(q, asked)?;
+            let ties = |hits: &Vec<Hit>| {
+                hits.len() == asked && asked > k && hits[k - 1].score == hits[asked - 1].score
+            };
+            if asked == self.len() || !answers.iter().any(ties) {
+                answers.iter_mut().for_each(|hits| hits.truncate(k));
+                return Ok(answers);
+            }
+            asked = (2 * asked).min(self.len());
+        }
+    }
+
+    /// `k` good items of each query, best first.
+    fn ask(&self, q: ArrayView2<f32>, k: usize) -> Result<Vec<Vec<Hit>>> {
         let n = q.nrows();
         let mut scores = vec![0f32; n * k];
         let mut labels = vec![-1i64; n * k];

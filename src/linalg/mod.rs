@@ -1,7 +1,8 @@
 //! Dense linear algebra with answers that do not depend on the number of threads.
 //!
-//! Every product is cut into blocks of rows of fixed size; a block is one single-threaded BLAS call and
-//! the blocks are shared out by rayon. Decompositions (faer) run on one thread.
+//! Every product is cut into blocks of rows of fixed size; a block is one single-threaded product by faer,
+//! whose kernels are chosen for the CPU at run time, and the blocks are shared out by rayon. Decompositions
+//! (faer too) run on one thread.
 
 mod pca;
 mod sparse;
@@ -11,44 +12,59 @@ pub use pca::{Pca, PcaParams};
 pub use sparse::{Csr, SparseRow};
 pub use svd::{Svd, orthonormal, randomized_svd, symmetric_eigen, thin_svd};
 
-use std::sync::Once;
-
-use ndarray::linalg::general_mat_mul;
-use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis, LinalgScalar, s};
+use faer::linalg::matmul::matmul as product;
+use faer::traits::ComplexField;
+use faer::{Accum, MatMut, MatRef, Par};
+use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis, CowArray, Ix2};
 use rayon::prelude::*;
 
-// Links OpenBLAS for ndarray.
-extern crate blas_src;
-
-/// Rows of the result per BLAS call: large enough for BLAS to be fast, small enough to share out.
+/// Rows of the result per product: large enough for one to be fast, small enough to share out.
 const BLOCK: usize = 256;
 
-unsafe extern "C" {
-    fn openblas_set_num_threads(n: std::ffi::c_int);
-}
-
-/// Keeps OpenBLAS on one thread: rayon shares out the work, and a sum that BLAS splits over threads
-/// would round differently for another number of them.
-fn single_threaded_blas() {
-    static ONCE: Once = Once::new();
-    // SAFETY: it takes any number, from any thread, at any time.
-    ONCE.call_once(|| unsafe { openblas_set_num_threads(1) });
-}
-
 /// a·b, for a: n×d and b: d×m in any layout.
-pub fn matmul<T: LinalgScalar + Send + Sync>(a: ArrayView2<T>, b: ArrayView2<T>) -> Array2<T> {
+pub fn matmul<T>(a: ArrayView2<T>, b: ArrayView2<T>) -> Array2<T>
+where
+    T: ComplexField + ndarray::LinalgScalar + Send + Sync,
+{
     assert_eq!(a.ncols(), b.nrows(), "inner dimensions of a product");
-    single_threaded_blas();
-    let mut out = Array2::zeros((a.nrows(), b.ncols()));
-    out.axis_chunks_iter_mut(Axis(0), BLOCK)
-        .into_par_iter()
+    let (n, m) = (a.nrows(), b.ncols());
+    let mut out = Array2::zeros((n, m));
+    if n == 0 || m == 0 {
+        return out;
+    }
+    let (a, b) = (contiguous(a), contiguous(b));
+    let (a, b) = (borrow(&a), borrow(&b));
+    let rows = out.as_slice_mut().expect("a new matrix is contiguous");
+    rows.par_chunks_mut(BLOCK * m)
         .enumerate()
-        .for_each(|(i, mut rows)| {
-            let from = i * BLOCK;
-            let block = a.slice(s![from..from + rows.nrows(), ..]);
-            general_mat_mul(T::one(), &block, &b, T::zero(), &mut rows);
+        .for_each(|(i, rows)| {
+            let height = rows.len() / m;
+            let block = a.subrows(i * BLOCK, height);
+            let out = MatMut::from_row_major_slice_mut(rows, height, m);
+            product(out, Accum::Replace, block, b, T::one(), Par::Seq);
         });
     out
+}
+
+/// Row-major or column-major without gaps; anything else is copied.
+fn contiguous<T: Clone>(x: ArrayView2<'_, T>) -> CowArray<'_, T, Ix2> {
+    if x.is_standard_layout() || x.t().is_standard_layout() {
+        x.into()
+    } else {
+        x.as_standard_layout().into_owned().into()
+    }
+}
+
+/// As faer sees a contiguous matrix.
+fn borrow<'a, T>(x: &'a CowArray<'_, T, Ix2>) -> MatRef<'a, T> {
+    let (n, d) = x.dim();
+    match x.as_slice() {
+        Some(rows) => MatRef::from_row_major_slice(rows, n, d),
+        None => {
+            let columns = x.as_slice_memory_order().expect("contiguous");
+            MatRef::from_column_major_slice(columns, n, d)
+        }
+    }
 }
 
 /// Euclidean norm.
