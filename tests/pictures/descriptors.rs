@@ -1,0 +1,100 @@
+//! Descriptors of what has nothing to describe, of the smallest pictures and of narrow ones.
+
+use image::{Rgb, RgbImage};
+use tuwen::descriptor::{DescriptorParams, Extractor, OrbParams, SiftParams};
+use tuwen::picture::{Picture, PictureParams};
+
+use super::files::bytes;
+
+fn extractors() -> Vec<Box<dyn Extractor>> {
+    let all = [
+        DescriptorParams::Sift(SiftParams::default()),
+        DescriptorParams::Sift(SiftParams {
+            root: false,
+            ..SiftParams::default()
+        }),
+        DescriptorParams::Orb(OrbParams::default()),
+    ];
+    all.iter().map(DescriptorParams::extractor).collect()
+}
+
+#[test]
+fn a_picture_without_structure_has_no_descriptor() {
+    for file in ["one_pixel.png", "flat.png"] {
+        let picture = Picture::decode(&bytes(file), &PictureParams::default()).unwrap();
+        for extractor in extractors() {
+            let kind = extractor.kind();
+            assert_eq!(
+                extractor.extract(&picture).unwrap().dim(),
+                (0, kind.dim),
+                "{file}: {}",
+                kind.name
+            );
+        }
+    }
+}
+
+/// Blobs and corners at every scale.
+fn noise(width: u32, height: u32) -> Picture {
+    let mut state = 1u32;
+    let image = RgbImage::from_fn(width, height, |_, _| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        Rgb([if state >> 31 == 0 { 20 } else { 230 }; 3])
+    });
+    Picture::from_rgb(image)
+}
+
+fn describe(extractor: &dyn Extractor, width: u32, height: u32) -> usize {
+    let kind = extractor.kind();
+    let x = extractor
+        .extract(&noise(width, height))
+        .unwrap_or_else(|e| panic!("{width}x{height}, {}: {e}", kind.name));
+    assert_eq!(x.ncols(), kind.dim);
+    for row in x.outer_iter() {
+        let good = match kind.name.as_str() {
+            "orb" => row.iter().all(|&v| v == 0.0 || v == 1.0),
+            "root-sift" => (row.dot(&row) - 1.0).abs() < 1e-4,
+            _ => row.iter().all(|&v| (0.0..=255.0).contains(&v)),
+        };
+        assert!(good, "{width}x{height}, {}: {row}", kind.name);
+    }
+    x.nrows()
+}
+
+#[test]
+fn the_smallest_pictures_have_whole_descriptors_or_none() {
+    for extractor in extractors() {
+        let mut found = 0;
+        for width in 1..=40 {
+            for height in [1, 2, 3, 7, 15, 16, 17, 23, 31, 32, 33, 40, width] {
+                found += describe(&*extractor, width, height);
+            }
+        }
+        // ORB keeps away from the border, and has nothing in 40 pixels.
+        assert!(found > 0 || extractor.kind().name == "orb");
+    }
+}
+
+#[test]
+fn narrow_pictures_have_whole_descriptors_or_none() {
+    for extractor in extractors() {
+        for narrow in [1, 2, 15, 16, 17, 40] {
+            describe(&*extractor, narrow, 1500);
+            describe(&*extractor, 1500, narrow);
+        }
+        assert!(
+            describe(&*extractor, 200, 200) > 0,
+            "{}",
+            extractor.kind().name
+        );
+    }
+}
+
+#[test]
+fn extraction_does_not_depend_on_what_came_before() {
+    for extractor in extractors() {
+        let first = extractor.extract(&noise(90, 70)).unwrap();
+        describe(&*extractor, 120, 130);
+        assert_eq!(extractor.extract(&noise(90, 70)).unwrap(), first);
+    }
+}
