@@ -282,28 +282,21 @@ impl Artifact {
             tensors,
         };
         if artifact.content() != header.content {
-            return Err(bad(
-                "its content does not match its checksum; delete it and run again".into(),
-            ));
+            return Err(bad("its content does not match its checksum".into()));
         }
         Ok(artifact)
     }
 
-    /// Reads `path` if it is there and was made from exactly `spec`. A file that is damaged or was made
-    /// from something else counts as absent, and is reported.
+    /// Reads `path` if it is there, whole, and made from exactly `spec`. Anything else counts as absent, and
+    /// is reported.
     pub fn read_fresh(path: &Path, spec: &Spec) -> Option<Self> {
         if !path.exists() {
             return None;
         }
         match Self::read(path) {
             Ok(a) if a.spec == *spec => Some(a),
-            Ok(a) => {
-                tracing::warn!(
-                    "{} is {} but {} is wanted: made again",
-                    path.display(),
-                    a.spec.fingerprint(),
-                    spec.fingerprint()
-                );
+            Ok(_) => {
+                tracing::info!("{}: something it was made from has changed", path.display());
                 None
             }
             Err(e) => {
@@ -318,6 +311,9 @@ impl Artifact {
 pub fn read_header(path: &Path) -> Result<Header> {
     let mut file = File::open(path).map_err(Error::io("read", path))?;
     let bad = |reason: &str| Error::artifact(path, reason);
+    if path.is_dir() {
+        return Err(bad("it is a folder"));
+    }
     let mut len = [0u8; 8];
     file.read_exact(&mut len)
         .map_err(|_| bad("it is shorter than a safetensors header"))?;

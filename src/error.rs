@@ -14,11 +14,12 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[non_exhaustive]
 pub enum Error {
     /// The operating system refused; `action` is a verb ("read", "write").
-    #[error("cannot {action} {}: {source}", path.display())]
+    #[error("cannot {action} {}: {cause}", path.display())]
     Io {
         action: &'static str,
         path: PathBuf,
-        source: io::Error,
+        /// Not called `source`, which would print it twice in a chain of causes.
+        cause: io::Error,
     },
     /// A table that cannot be used as it is.
     #[error("{}{}: {reason}", path.display(), line.map(|l| format!(", line {l}")).unwrap_or_default())]
@@ -66,23 +67,39 @@ pub enum Error {
     Numeric { what: &'static str, reason: String },
     /// More pictures than the recipe allows could not be read.
     #[error(
-        "{bad} pictures cannot be used and the recipe allows {allowed} (max_bad_images); they are listed above"
+        "{bad} pictures cannot be used and the recipe allows {allowed} (max_bad_images); -v lists them all"
     )]
     TooManyBadImages { bad: usize, allowed: usize },
-    #[error("OpenCV: {0}")]
-    OpenCv(#[from] opencv::Error),
-    #[error("FAISS: {0}")]
-    Faiss(#[from] faiss::error::Error),
+    #[error("OpenCV: {reason}")]
+    OpenCv { reason: String },
+    #[error("FAISS: {reason}")]
+    Faiss { reason: String },
+}
+
+impl From<opencv::Error> for Error {
+    fn from(e: opencv::Error) -> Self {
+        Self::OpenCv {
+            reason: e.to_string(),
+        }
+    }
+}
+
+impl From<faiss::error::Error> for Error {
+    fn from(e: faiss::error::Error) -> Self {
+        Self::Faiss {
+            reason: e.to_string(),
+        }
+    }
 }
 
 impl Error {
     /// For `map_err` on an I/O call: `.map_err(Error::io("read", path))`.
     pub fn io(action: &'static str, path: impl AsRef<Path>) -> impl FnOnce(io::Error) -> Self {
         let path = path.as_ref().to_owned();
-        move |source| Self::Io {
+        move |cause| Self::Io {
             action,
             path,
-            source,
+            cause,
         }
     }
 

@@ -297,7 +297,7 @@ impl std::fmt::Display for Report {
         )?;
         writeln!(
             f,
-            "{:<15}{:>16}{:>20}{:>20}{:>8}{:>9}{:>9}{:>12}",
+            "{:<13}{:>22}{:>22}{:>22}{:>8}{:>9}{:>9}{:>12}",
             "", "R@1", "R@5", "R@10", "medR", "queries", "gallery", "chance R@5"
         )?;
         let rows = [
@@ -311,7 +311,7 @@ impl std::fmt::Display for Report {
             let cell = |r: f64, [lo, hi]: [f64; 2]| format!("{r:.1} [{lo:.1}, {hi:.1}]");
             writeln!(
                 f,
-                "{:<15}{:>16}{:>20}{:>20}{:>8}{:>9}{:>9}{:>12}",
+                "{:<13}{:>22}{:>22}{:>22}{:>8}{:>9}{:>9}{:>12}",
                 name,
                 cell(d.r1, ci.r1),
                 cell(d.r5, ci.r5),

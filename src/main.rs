@@ -19,9 +19,8 @@ fn prepare_process() {
     // SAFETY: as above.
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     unsafe {
-        const KEPT: libc::c_int = 256 << 20;
-        libc::mallopt(libc::M_MMAP_THRESHOLD, KEPT);
-        libc::mallopt(libc::M_TRIM_THRESHOLD, KEPT);
+        libc::mallopt(libc::M_MMAP_THRESHOLD, 32 << 20); // the most it takes
+        libc::mallopt(libc::M_TRIM_THRESHOLD, 128 << 20);
     }
 }
 

@@ -104,6 +104,12 @@ impl Gallery {
         File::open(&temporary)
             .and_then(|f| f.sync_all())
             .map_err(Error::io("write", &temporary))?;
+        // FAISS does not report a write that fails as it closes the file.
+        if Faiss::read(&temporary, "").is_err() {
+            let _ = fs::remove_file(&temporary);
+            let reason = "it could not be written whole; is the disk full?";
+            return Err(Error::artifact(path, reason));
+        }
         let notes = Notes {
             ids,
             faiss: digest(&temporary)?,

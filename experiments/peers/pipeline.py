@@ -88,9 +88,9 @@ def in_chunks(function, items, jobs, *arguments):
     return [result for chunk in done for result in chunk]
 
 
-def extract(paths, features):
+def extract(paths, features, contrast):
     cv2.setNumThreads(1)  # One process a core already.
-    sift = cv2.SIFT_create(nfeatures=features)
+    sift = cv2.SIFT_create(nfeatures=features, contrastThreshold=contrast)
     result = []
     for path in paths:
         picture = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
@@ -188,7 +188,7 @@ def run(args, meter):
     in_train = owner < train
 
     with meter.stage("decode + sift"):
-        pictures = in_chunks(extract, [args.data / f"images/{n}.jpg" for n in names], args.jobs, args.features)
+        pictures = in_chunks(extract, [args.data / f"images/{n}.jpg" for n in names], args.jobs, args.features, args.contrast)
     with meter.stage("k-means"):
         centroids = fit_codebook(pictures[:train], args.clusters, args.seed)
     with meter.stage("vlad"):
@@ -227,10 +227,11 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, required=True, help="folder with images/ and captions/")
     parser.add_argument("--limit", type=int, help="only the first N pictures of each split, for a trial")
-    sizes = {"jobs": 2, "features": 500, "clusters": 64, "pca": 256, "text-dims": 256, "cca-dims": 128, "seed": 0}
+    sizes = {"jobs": 2, "features": 1000, "clusters": 64, "pca": 512, "text-dims": 768, "cca-dims": 32, "seed": 0}
     for name, default in sizes.items():
         parser.add_argument(f"--{name}", type=int, default=default)
-    parser.add_argument("--reg", type=float, default=0.1, help="ridge, in units of the mean variance")
+    parser.add_argument("--reg", type=float, default=1.0, help="ridge, in units of the mean variance")
+    parser.add_argument("--contrast", type=float, default=0.01, help="contrast threshold of SIFT")
     args = parser.parse_args()
     faiss.omp_set_num_threads(args.jobs)
     meter = Meter()

@@ -11,9 +11,9 @@ mod npm;
 /// Fetch the demo set: emoji pictures with Chinese names and keywords
 #[derive(clap::Args)]
 #[command(after_help = "\
-About 1,620 pictures (Fluent Emoji 3D, MIT) and their Chinese annotations (Unicode CLDR, Unicode-3.0) come
-as three packages from the npm registry and are checked by SHA-256. They are written in the layout of the
-contest's attachments, with truth files. A second run does nothing.
+1,607 pictures (Fluent Emoji 3D, MIT) and their Chinese annotations (Unicode CLDR, Unicode-3.0) \
+come as three packages from the npm registry and are checked by SHA-256. They are written in the \
+layout of the contest's attachments, with truth files. A second run does nothing.
 
 Example:
   tuwen demo --out data/demo")]
@@ -33,7 +33,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     }
     let packages = npm::fetch(&args.downloads)?;
     let counts = emoji::write(&packages, &args.out, &Bars::default())?;
-    println!(
+    say!(
         "{}: {} pairs to learn from, {} texts and {} pictures to find",
         args.out.display(),
         counts[0],

@@ -57,9 +57,9 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let [t2i, i2t] = rankings.each_ref().map(Option::as_ref);
     let report = evaluation::report((&dataset.name, &recipe.name, &split), t2i, i2t, recipe.seed);
     if args.json {
-        println!("{}", serde_json::to_string(&report)?);
+        say!("{}", serde_json::to_string(&report)?);
     } else {
-        println!("{report}");
+        say!("{report}");
     }
     Ok(ExitCode::SUCCESS)
 }

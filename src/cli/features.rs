@@ -27,7 +27,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let features = Pipeline::new(&recipe, &dataset, &args.common.work, &bars).features()?;
     for (c, f) in dataset.collections.iter().zip(&features) {
         let usable = |u: &[bool]| u.iter().filter(|&&u| u).count();
-        println!(
+        say!(
             "{}: {} of {} images as {} numbers, {} of {} texts as {}",
             c.name,
             usable(&f.images.usable),

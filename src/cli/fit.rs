@@ -27,20 +27,20 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let pipeline = Pipeline::new(&recipe, &dataset, &args.common.work, &bars);
     let fitted = pipeline.fit(&pipeline.features()?)?;
     let outcome = &fitted.outcome;
-    println!("mR on {} of each setting:", outcome.validation);
+    say!("mR on {} of each setting:", outcome.validation);
     for trial in &outcome.trials {
         let chosen = if trial.setting == outcome.setting {
             " <- chosen"
         } else {
             ""
         };
-        println!(
+        say!(
             "{:7.2}  {}{chosen}",
             trial.score,
             serde_json::to_string(&trial.setting)?
         );
     }
-    println!(
+    say!(
         "{} pairs learned from, {} dimensions",
         outcome.training_pairs,
         fitted.fusion.dim()

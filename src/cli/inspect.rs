@@ -22,24 +22,26 @@ const NOTES: usize = 400;
 
 pub fn run(args: &Args) -> Result<ExitCode> {
     let header = read_header(&args.file)?;
+    let artifact = Artifact::read(&args.file)?; // verifies the content
     if args.json {
-        println!("{}", serde_json::to_string_pretty(&header)?);
+        say!("{}", serde_json::to_string_pretty(&header)?);
         return Ok(ExitCode::SUCCESS);
     }
-    let artifact = Artifact::read(&args.file)?; // verifies the content
     let spec = &header.spec;
-    println!("stage        {}", spec.stage);
-    println!("fingerprint  {}", spec.fingerprint());
-    println!(
+    say!("stage        {}", spec.stage);
+    say!("fingerprint  {}", spec.fingerprint());
+    say!(
         "made by      tuwen {} (schema {}), seed {}",
-        spec.version, header.schema, spec.seed
+        spec.version,
+        header.schema,
+        spec.seed
     );
-    println!("parameters   {}", spec.params);
+    say!("parameters   {}", spec.params);
     for (name, fingerprint) in &spec.inputs {
-        println!("made from    {name} {fingerprint}");
+        say!("made from    {name} {fingerprint}");
     }
     for (name, dtype, shape) in artifact.tensors() {
-        println!("tensor       {name} {dtype} {shape:?}");
+        say!("tensor       {name} {dtype} {shape:?}");
     }
     if !header.notes.is_null() {
         let notes = header.notes.to_string();
@@ -49,8 +51,8 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         } else {
             ""
         };
-        println!("notes        {shown}{cut}");
+        say!("notes        {shown}{cut}");
     }
-    println!("content      {} (verified)", header.content);
+    say!("content      {} (verified)", header.content);
     Ok(ExitCode::SUCCESS)
 }

@@ -1,5 +1,14 @@
 //! The command line: one file per verb, with its arguments and its `run`.
 
+/// `println!` that fails where nothing can be written, and does not panic.
+macro_rules! say {
+    ($($arg:tt)*) => {{
+        use std::io::Write as _;
+        let written = writeln!(std::io::stdout(), $($arg)*);
+        anyhow::Context::context(written, "cannot write to the standard output")?
+    }};
+}
+
 mod bars;
 mod common;
 mod demo;
@@ -22,7 +31,7 @@ use tracing_subscriber::EnvFilter;
 
 /// Classical image <-> text retrieval (图文检索) on a CPU: sentences find pictures, pictures find sentences.
 #[derive(Parser)]
-#[command(version, about, max_term_width = 100, after_help = EXAMPLES)]
+#[command(version, max_term_width = 100, after_help = EXAMPLES)]
 pub struct Args {
     /// Worker threads (results do not depend on it)
     #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]

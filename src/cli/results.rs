@@ -21,8 +21,8 @@ use super::page::{Item, Page};
 /// Answer attachments 2 and 3: write result1.csv and result2.csv
 #[derive(clap::Args)]
 #[command(after_help = "\
-Learns from attachment 1 what is not learned yet. Where truth.csv stands beside an attachment, the answers
-are scored. A second run with nothing changed does nothing.
+Learns from attachment 1 what is not learned yet. Where truth.csv stands beside an attachment, the \
+answers are scored. A second run with nothing changed does nothing.
 
 Examples:
   tuwen results --data data/demo --out out --contact-sheet out/page.html
@@ -55,6 +55,8 @@ struct Run {
     index_recall: BTreeMap<String, f64>,
     /// Digest of each result file.
     files: BTreeMap<String, Fingerprint>,
+    /// Digest of the page, where one was asked for.
+    contact_sheet: Option<Fingerprint>,
     report: Option<Report>,
 }
 
@@ -73,35 +75,46 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         bom: args.bom,
     };
     let fingerprint = Fingerprint::of(&(pipeline.fingerprint()?, format));
-    let run = match up_to_date(&args.out, &fingerprint) {
-        Some(run) if args.contact_sheet.as_ref().is_none_or(|p| p.exists()) => {
+    let run = match up_to_date(args, &fingerprint) {
+        Some(run) => {
             tracing::info!("results: up to date, nothing to do");
             run
         }
         _ => answer(args, &pipeline, format, fingerprint)?,
     };
     for file in run.files.keys() {
-        println!("{}", args.out.join(file).display());
+        say!("{}", args.out.join(file).display());
     }
     for (index, recall) in &run.index_recall {
-        println!(
+        say!(
             "{index}: the index finds {:.1} % of the true nearest",
             100.0 * recall
         );
     }
     if let Some(report) = &run.report {
-        println!("{report}");
+        say!("{report}");
     }
     Ok(ExitCode::SUCCESS)
 }
 
 /// The last run's record, if it was of the same things and its files are as it left them.
-fn up_to_date(out: &Path, fingerprint: &Fingerprint) -> Option<Run> {
-    let run: Run = serde_json::from_slice(&std::fs::read(out.join("run.json")).ok()?).ok()?;
-    let whole = |(file, digest): (&String, &Fingerprint)| {
-        std::fs::read(out.join(file)).is_ok_and(|bytes| Fingerprint::of_bytes(&bytes) == *digest)
-    };
-    (run.fingerprint == *fingerprint && run.files.iter().all(whole)).then_some(run)
+fn up_to_date(args: &Args, fingerprint: &Fingerprint) -> Option<Run> {
+    let run: Run = serde_json::from_slice(&std::fs::read(args.out.join("run.json")).ok()?).ok()?;
+    let whole = |path: &Path, digest: &Fingerprint| digest_of(path).is_ok_and(|d| d == *digest);
+    let files = run
+        .files
+        .iter()
+        .all(|(file, d)| whole(&args.out.join(file), d));
+    let sheet = args.contact_sheet.as_ref().is_none_or(|wanted| {
+        let made = run.contact_sheet.as_ref();
+        made.is_some_and(|digest| whole(wanted, digest))
+    });
+    (run.fingerprint == *fingerprint && files && sheet).then_some(run)
+}
+
+fn digest_of(path: &Path) -> Result<Fingerprint> {
+    let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    Ok(Fingerprint::of_bytes(&bytes))
 }
 
 fn answer(
@@ -114,17 +127,15 @@ fn answer(
     let features = pipeline.features()?;
     let fitted = pipeline.fit(&features)?;
     let title = format!("{} · {}", dataset.name, pipeline.recipe.name);
-    let mut page = Page::new(
-        &title,
-        "Answers best first, with their scores; a green frame marks a right one.",
-    );
+    let lead = "Answers best first, with their scores; a green frame marks a right one.";
+    let mut page = args.contact_sheet.as_ref().map(|_| Page::new(&title, lead));
     let (mut files, mut index_recall) = (BTreeMap::new(), BTreeMap::new());
     let mut rankings = BTreeMap::new();
     for direction in [Direction::TextToImage, Direction::ImageToText] {
         let Some(place) = pipeline.place(Split::Test, direction) else {
             continue;
         };
-        let collection = &dataset.collections[place];
+        let c = &dataset.collections[place];
         let gallery = pipeline.gallery(place, direction, &features, &fitted)?;
         let z = embed(&fitted.fusion, &features[place])?;
         let (q, usable, items) = match direction {
@@ -133,30 +144,19 @@ fn answer(
         };
         let found = gallery.answer(q.view(), usable, ANSWERS)?;
         if !pipeline.recipe.index.is_exact() {
-            index_recall.insert(
-                direction.to_string(),
-                gallery.recall(items, q.view(), ANSWERS)?,
-            );
+            let recall = gallery.recall(items, q.view(), ANSWERS)?;
+            index_recall.insert(direction.to_string(), recall);
         }
         let name = submission::file_name(direction);
         let path = args.out.join(name);
-        submission::write(
-            &path,
-            direction,
-            &answers(collection, direction, &found),
-            format,
-        )
-        .with_context(|| format!("cannot write {}", path.display()))?;
-        files.insert(
-            name.to_owned(),
-            Fingerprint::of_bytes(&std::fs::read(&path)?),
-        );
-        show(&mut page, collection, direction, &found);
-        if !collection.pairs.is_empty() {
-            rankings.insert(
-                direction,
-                pipeline.rank(Split::Test, direction, &features, &fitted.fusion)?,
-            );
+        submission::write(&path, direction, &answers(c, direction, &found), format)?;
+        files.insert(name.to_owned(), digest_of(&path)?);
+        if let Some(page) = &mut page {
+            show(page, c, direction, &found);
+        }
+        if !c.pairs.is_empty() {
+            let ranking = pipeline.rank(Split::Test, direction, &features, &fitted.fusion)?;
+            rankings.extend(ranking.map(|r| (direction, r)));
         }
     }
     ensure!(
@@ -164,12 +164,18 @@ fn answer(
         "there is nothing to answer: {} has no attachment 2 or 3",
         dataset.name
     );
-    let ranking = |d| rankings.get(&d).and_then(Option::as_ref);
-    let (t2i, i2t) = (
-        ranking(Direction::TextToImage),
-        ranking(Direction::ImageToText),
-    );
+    let contact_sheet = match (page, &args.contact_sheet) {
+        (Some(page), Some(path)) => {
+            page.write(path)?;
+            tracing::info!("contact sheet: {}", path.display());
+            Some(digest_of(path)?)
+        }
+        _ => None,
+    };
+    let [t2i, i2t] =
+        [Direction::TextToImage, Direction::ImageToText].map(|direction| rankings.get(&direction));
     let about = (dataset.name.as_str(), pipeline.recipe.name.as_str(), "test");
+    let report = evaluation::report(about, t2i, i2t, pipeline.recipe.seed);
     let run = Run {
         fingerprint,
         dataset: dataset.name.clone(),
@@ -177,13 +183,9 @@ fn answer(
         outcome: fitted.outcome,
         index_recall,
         files,
-        report: (!rankings.is_empty())
-            .then(|| evaluation::report(about, t2i, i2t, pipeline.recipe.seed)),
+        contact_sheet,
+        report: (!rankings.is_empty()).then_some(report),
     };
-    if let Some(path) = &args.contact_sheet {
-        page.write(path)?;
-        tracing::info!("contact sheet: {}", path.display());
-    }
     write_atomically(
         &args.out.join("run.json"),
         &serde_json::to_vec_pretty(&run)?,
@@ -204,7 +206,7 @@ fn answers(c: &Collection, direction: Direction, found: &[Found]) -> Vec<Answer>
     let (queries, gallery) = query_ids(c, direction);
     let unanswered = queries.iter().zip(found).filter(|(_, f)| !f.answered);
     warn_each(
-        "query that says nothing (its rows are the first of the gallery)",
+        &format!("{direction} query that says nothing (its rows are the first of the gallery)"),
         unanswered.map(|(query, _)| (*query).to_owned()),
     );
     if gallery.len() < ANSWERS {

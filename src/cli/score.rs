@@ -25,11 +25,14 @@ pub struct Args {
 pub fn run(args: &Args) -> Result<ExitCode> {
     let score = score(&args.file, &args.truth)?;
     if args.json {
-        println!("{}", serde_json::to_string(&score)?);
+        say!("{}", serde_json::to_string(&score)?);
     } else {
-        println!(
+        say!(
             "{}: R@1 {:.2} %, R@5 {:.2} % of {} queries",
-            score.direction, score.r1, score.r5, score.queries
+            score.direction,
+            score.r1,
+            score.r5,
+            score.queries
         );
     }
     Ok(ExitCode::SUCCESS)

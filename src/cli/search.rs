@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, bail};
 use ndarray::Array2;
 use tuwen::dataset::{Collection, Dataset, Direction, Split};
 use tuwen::pipeline::Pipeline;
@@ -13,8 +13,8 @@ use super::page::{Item, Page};
 /// Find pictures for a sentence, or sentences for a picture
 #[derive(clap::Args)]
 #[command(after_help = "\
-Searches the test gallery where there is one, else the training data. Sentence and keywords count as one
-text; a picture finds texts. Prints rank, score, id (and caption), tab-separated.
+Searches the test gallery where there is one, else the training data. Sentence and keywords count \
+as one text; a picture finds texts. Prints rank, score, id (and caption), tab-separated.
 
 Examples:
   tuwen search \"海边奔跑的狗\" --data data/flickr8k-cn --html page.html
@@ -46,6 +46,15 @@ fn at_least_one(text: &str) -> Result<usize, String> {
     }
 }
 
+/// Ends the program as for any other bad usage.
+fn usage(message: &str) -> ! {
+    clap::Error::raw(
+        clap::error::ErrorKind::MissingRequiredArgument,
+        format!("{message}\n"),
+    )
+    .exit()
+}
+
 /// The collection to search: a test gallery if there is one for the direction.
 fn gallery_of(dataset: &Dataset, direction: Direction) -> usize {
     let all = || dataset.collections.iter().enumerate();
@@ -62,12 +71,11 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         .map(String::as_str)
         .collect();
     let text = words.join(" ");
-    ensure!(
-        !text.trim().is_empty() || args.image.is_some(),
-        "say what to look for: a sentence, --keywords or --image"
-    );
-    if !text.trim().is_empty() && args.image.is_some() {
-        bail!("a text finds pictures and a picture finds texts: give one of them");
+    if args.image.is_none() && text.trim().is_empty() {
+        usage("say what to look for: a sentence, --keywords or --image");
+    }
+    if args.image.is_some() && !text.trim().is_empty() {
+        usage("a text finds pictures, --image finds texts: give one of them");
     }
     let picture = match &args.image {
         Some(path) => {
@@ -119,7 +127,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
                 format!("{}\t{}", c.texts[hit.item].id, c.texts[hit.item].caption)
             }
         };
-        println!("{}\t{:.4}\t{label}", rank + 1, hit.score);
+        say!("{}\t{:.4}\t{label}", rank + 1, hit.score);
     }
     if let Some(path) = &args.html {
         let item = |i: usize| match direction {

@@ -37,10 +37,10 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     }
     let violations = validate(&args.file, known.as_ref())?;
     for violation in &violations {
-        println!("{}: {violation}", args.file.display());
+        say!("{}: {violation}", args.file.display());
     }
     if violations.is_empty() {
-        println!("{}: valid", args.file.display());
+        say!("{}: valid", args.file.display());
         return Ok(ExitCode::SUCCESS);
     }
     tracing::error!("{} violations", violations.len());

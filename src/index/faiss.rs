@@ -41,10 +41,7 @@ pub struct Faiss {
 }
 
 fn failed(reason: String) -> Error {
-    Error::Numeric {
-        what: "FAISS",
-        reason,
-    }
+    Error::Faiss { reason }
 }
 
 fn last_error() -> String {
@@ -92,7 +89,10 @@ impl Faiss {
             ));
         }
         on_one_thread(|| {
-            let mut index = index_factory(dim as u32, &params.factory, MetricType::InnerProduct)?;
+            let mut index = index_factory(dim as u32, &params.factory, MetricType::InnerProduct)
+                .map_err(|e| {
+                    failed(format!("no index by the factory `{}`: {e}", params.factory))
+                })?;
             if !index.is_trained() {
                 let step = sample.nrows().div_ceil(params.sample.max(1)).max(1);
                 let sample = sample.slice(ndarray::s![..;step, ..]);

@@ -249,7 +249,17 @@ impl Pipeline<'_> {
             .map(|path| Rows::load(&Artifact::read(&path)?))
     }
 
-    pub(super) fn fit_pca(&self, params: &ImageViewParams) -> Result<Pca> {
+    /// The PCA of a view, its shards made again where both are lost.
+    pub(super) fn pca(&self, params: &ImageViewParams) -> Result<Pca> {
+        let spec = self.pca_spec(params, &self.view_spec(params)?);
+        let path = self.file("vocab", &format!("{}-pca", params.name), &spec);
+        if Artifact::read_fresh(&path, &spec).is_none() {
+            self.encode(&[params])?;
+        }
+        self.fit_pca(params)
+    }
+
+    fn fit_pca(&self, params: &ImageViewParams) -> Result<Pca> {
         let view = self.view_spec(params)?;
         let spec = self.pca_spec(params, &view);
         let path = self.file("vocab", &format!("{}-pca", params.name), &spec);
@@ -257,22 +267,22 @@ impl Pipeline<'_> {
             let train = self.train()?;
             let images = self.dataset.collections[train].images.len();
             let mut wanted = sample_places(images, params.pca.sample).peekable();
-            let mut sample = Vec::new();
+            let mut sample: Option<Array2<f32>> = None;
             let mut first = 0;
             for rows in self.read_shards(params, &view, train) {
                 let rows = rows?;
-                while let Some(i) = wanted.next_if(|&i| i < first + rows.usable.len()) {
+                let end = first + rows.usable.len();
+                let sample = sample.get_or_insert_with(|| Array2::zeros((0, rows.x.ncols())));
+                while let Some(i) = wanted.next_if(|&i| i < end) {
                     if rows.usable[i - first] {
-                        sample.push(rows.x.row(i - first).to_owned());
+                        sample
+                            .push_row(rows.x.row(i - first))
+                            .expect("rows of one view");
                     }
                 }
-                first += rows.usable.len();
+                first = end;
             }
-            let sample: Vec<_> = sample.iter().map(|r| r.view()).collect();
-            let sample = match &sample[..] {
-                [] => Array2::zeros((0, 0)),
-                some => ndarray::stack(Axis(0), some).expect("rows of one view"),
-            };
+            let sample = sample.unwrap_or_default();
             let pca = params.pca.fit(sample.view(), spec.seed)?;
             Ok(pca.store(Artifact::new(spec)))
         })?;

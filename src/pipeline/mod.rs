@@ -247,13 +247,15 @@ impl<'a> Pipeline<'a> {
         let spec = self.fusion_spec(self.recipe.fusion.stage())?;
         let fingerprint = spec.fingerprint();
         let path = self.file("features", "fusion", &spec);
-        if path.exists() {
-            tracing::info!("fusion: up to date");
-        }
+        let mut fresh = true;
         let artifact = self.cached(&path, spec, |spec| {
+            fresh = false;
             let (fusion, outcome) = self.choose(features)?;
             Ok(fusion.store(spec).with_notes(&outcome))
         })?;
+        if fresh {
+            tracing::info!("fusion: up to date");
+        }
         Ok(Fitted {
             fusion: Fusion::load(&artifact)?,
             outcome: artifact.read_notes()?,

@@ -43,7 +43,7 @@ impl<'a> Pipeline<'a> {
             Ok(ImageModel {
                 params,
                 view: self.fit_image_view(params)?,
-                pca: self.fit_pca(params)?,
+                pca: self.pca(params)?,
             })
         };
         let text = |params: &'a TextViewParams| Ok((params, self.fit_text_view(params)?.0));

@@ -1,0 +1,20 @@
+//! The program from end to end: every test runs the binary in a temporary folder and looks at what a user
+//! would see - exit code, messages, files.
+
+mod cli {
+    mod case;
+    mod files;
+    mod program;
+
+    mod corruption;
+    mod evaluation;
+    mod forms;
+    mod interruption;
+    mod layouts;
+    mod leak;
+    mod pictures;
+    mod results;
+    mod search;
+    mod tables;
+    mod usage;
+}

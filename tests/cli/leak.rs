@@ -1,0 +1,151 @@
+//! Nothing of the test data reaches anything that is learned.
+
+use std::fs;
+
+use super::case::{Case, columns, odd_picture};
+use super::files::{Tree, assert_same, edit, tree};
+
+/// Codebook, PCA, vocabulary with its weights and LSA, fusion.
+fn learned(case: &Case) -> Tree {
+    let mut learned = tree(&case.work());
+    learned.retain(|name, _| name.starts_with("vocab/") || name.contains("/fusion-"));
+    let kinds = ["/sift-vlad-", "/sift-vlad-pca-", "/words-", "/fusion-"];
+    assert!(
+        kinds
+            .iter()
+            .all(|kind| learned.keys().any(|name| name.contains(kind)))
+    );
+    assert_eq!(learned.len(), kinds.len(), "{:?}", learned.keys());
+    learned
+}
+
+/// What is learned after a change to the test data: the same as before it.
+fn assert_learns_the_same(change: impl FnOnce(&Case)) {
+    let plain = Case::computed();
+    let case = Case::new().copied();
+    change(&case);
+    case.results(&[]).ok();
+    assert_same(&learned(&case), &learned(&plain));
+    assert_ne!(
+        case.result_bytes(),
+        plain.result_bytes(),
+        "the change changes nothing"
+    );
+}
+
+/// Each row gets the next row's second column.
+fn rotate(case: &Case, attachment: u8, table: &str) {
+    let path = case.table(attachment, table);
+    let header = fs::read_to_string(&path)
+        .unwrap()
+        .lines()
+        .next()
+        .unwrap()
+        .to_owned();
+    let rows = columns::<2>(&path);
+    let mut table = csv::Writer::from_path(&path).unwrap();
+    table.write_record(header.split(',')).unwrap();
+    for ([id, _], [_, next]) in rows.iter().zip(rows.iter().cycle().skip(1)) {
+        table.write_record([id, next]).unwrap();
+    }
+}
+
+#[test]
+fn other_test_captions() {
+    assert_learns_the_same(|case| {
+        rotate(case, 2, "word_test.csv");
+        edit(&case.table(3, "word_data.csv"), |text| {
+            text.replace("色", "色的新词汇")
+        });
+    });
+}
+
+#[test]
+fn another_pairing_of_the_test_data() {
+    let plain = Case::computed();
+    let case = Case::new().copied();
+    for n in [2, 3] {
+        rotate(&case, n, "truth.csv");
+    }
+    case.results(&[]).ok();
+    assert_same(&learned(&case), &learned(&plain));
+    assert_eq!(
+        case.result_bytes(),
+        plain.result_bytes(),
+        "the truth is for scoring alone"
+    );
+    assert!(
+        case.score(1)[0] < plain.score(1)[0],
+        "the change changes nothing"
+    );
+}
+
+#[test]
+fn other_test_pictures() {
+    assert_learns_the_same(|case| {
+        let ids = |n: u8, table: &str| columns::<1>(&case.table(n, table));
+        for [id] in &ids(2, "image_data.csv")[..8] {
+            fs::copy(odd_picture("photo.png"), case.picture(2, id)).unwrap();
+        }
+        for [id] in &ids(3, "image_test.csv")[..8] {
+            fs::copy(odd_picture("exif_rotated.jpg"), case.picture(3, id)).unwrap();
+        }
+    });
+}
+
+#[test]
+fn fewer_test_pictures_and_captions() {
+    assert_learns_the_same(|case| {
+        for (n, table) in [
+            (2, "image_data.csv"),
+            (3, "image_test.csv"),
+            (3, "word_data.csv"),
+        ] {
+            edit(&case.table(n, table), |text| {
+                text.lines().take(7).map(|l| format!("{l}\n")).collect()
+            });
+        }
+    });
+}
+
+#[test]
+fn no_test_data_at_all() {
+    let case = Case::new().copied();
+    for n in [2, 3] {
+        fs::remove_dir_all(case.attachment(n)).unwrap();
+    }
+    case.run("fit", &[]).ok();
+    assert_same(&learned(&case), &learned(&Case::computed()));
+}
+
+/// Names without the fingerprints: what differs is what was learned, not what it is called.
+fn contents(case: &Case) -> Vec<Vec<u8>> {
+    learned(case).into_values().collect()
+}
+
+#[test]
+fn the_training_data_does_reach_what_is_learned() {
+    let plain = contents(&Case::computed());
+    let words = Case::new().copied();
+    edit(&words.table(1, "ImageWordData.csv"), |text| {
+        text.replacen("黑色", "白色", 1)
+    });
+    words.run("fit", &[]).ok();
+    let differing = |case: &Case| {
+        contents(case)
+            .iter()
+            .zip(&plain)
+            .filter(|(a, b)| a != b)
+            .count()
+    };
+    assert_eq!(differing(&words), 2, "vocabulary and fusion");
+
+    let pictures = Case::new().copied();
+    fs::copy(
+        odd_picture("photo.png"),
+        pictures.picture(1, "shape-0001.png"),
+    )
+    .unwrap();
+    pictures.run("fit", &[]).ok();
+    assert_eq!(differing(&pictures), 3, "codebook, PCA and fusion");
+}
