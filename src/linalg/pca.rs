@@ -63,15 +63,14 @@ impl PcaParams {
             let c = centred.mapv(f64::from);
             symmetric_eigen((matmul(c.t(), c.view()) / (n - 1) as f64).view())?
         } else {
-            let svd = randomized_svd(
-                n,
-                d,
+            let (s, v) = randomized_svd(
+                (n, d),
                 self.dim,
                 seed,
                 |b| matmul(centred.view(), b),
                 |b| matmul(centred.t(), b),
             )?;
-            (svd.s.mapv(|s| s * s / (n - 1) as f64), svd.v)
+            (s.mapv(|s| s * s / (n - 1) as f64), v)
         };
         let floor = 1e-9 * variance.first().copied().unwrap_or(0.0);
         let k = variance

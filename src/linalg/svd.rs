@@ -91,55 +91,70 @@ pub fn symmetric_eigen(x: ArrayView2<f64>) -> Result<(Array1<f64>, Array2<f64>)>
     Ok((s, v))
 }
 
-/// An orthonormal basis of the columns of a tall matrix (QR).
+/// An orthonormal basis of the columns of a tall matrix: Cholesky QR, twice (Yamamoto et al. 2015), which is
+/// products alone; Householder's QR where the columns are too nearly dependent for it.
 pub fn orthonormal(x: ArrayView2<f64>) -> Result<Array2<f64>> {
     check("QR decomposition", x)?;
+    let twice = cholesky_qr(x).and_then(|q| cholesky_qr(q.view()));
+    match twice {
+        Some(q) if q.iter().all(|v| v.is_finite()) => Ok(q),
+        _ => {
+            faer::set_global_parallelism(Par::Seq);
+            Ok(to_ndarray(to_faer(x).qr().compute_thin_Q().as_ref()))
+        }
+    }
+}
+
+/// Smallest pivot, against the largest, for which a Cholesky factor is trusted: the condition number of x is
+/// then below 1e6, and the second round makes the columns orthonormal to rounding.
+const SMALLEST_PIVOT: f64 = 1e-6;
+
+/// x·l⁻ᵀ for xᵀx = l·lᵀ.
+fn cholesky_qr(x: ArrayView2<f64>) -> Option<Array2<f64>> {
     faer::set_global_parallelism(Par::Seq);
-    Ok(to_ndarray(to_faer(x).qr().compute_thin_Q().as_ref()))
+    let gram = to_faer(matmul(x.t(), x).view());
+    let llt = gram.llt(Side::Lower).ok()?;
+    let l = llt.L();
+    let pivots = || (0..l.nrows()).map(|i| l[(i, i)]);
+    let (least, most) = pivots().fold((f64::MAX, 0.0f64), |(a, b), p| (a.min(p), b.max(p)));
+    if least < SMALLEST_PIVOT * most {
+        return None;
+    }
+    let mut inverse = Mat::<f64>::identity(l.nrows(), l.nrows());
+    faer::linalg::triangular_solve::solve_lower_triangular_in_place(l, inverse.as_mut(), Par::Seq);
+    Some(matmul(x, to_ndarray(inverse.as_ref()).t()))
 }
 
 /// Columns beyond the wanted ones, and power iterations: Halko, Martinsson & Tropp 2011, §1.3 and §4.5.
 const OVERSAMPLING: usize = 16;
 const POWER_ITERATIONS: usize = 4;
 
-/// The first `k` singular triples of an n×d operator which is known by its products alone, by
-/// randomised subspace iteration (Halko, Martinsson & Tropp 2011, algorithm 4.4).
+/// The first `k` singular values (falling) and right singular vectors (d×k) of an n×d operator which is known
+/// by its products alone: randomised subspace iteration (Halko, Martinsson & Tropp 2011, §4.5) on xᵀx, so that
+/// only bases of d rows are made orthonormal, and the Rayleigh-Ritz values of the last one.
 ///
 /// `times`: d×l -> n×l is x·, `transposed`: n×l -> d×l is xᵀ·.
 pub fn randomized_svd(
-    n: usize,
-    d: usize,
+    (n, d): (usize, usize),
     k: usize,
     seed: u64,
     times: impl Fn(ArrayView2<f32>) -> Array2<f32>,
     transposed: impl Fn(ArrayView2<f32>) -> Array2<f32>,
-) -> Result<Svd> {
+) -> Result<(Array1<f64>, Array2<f64>)> {
     let l = (k + OVERSAMPLING).min(n).min(d);
     let k = k.min(l);
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    let normal = Gaussian;
-    let omega = Array2::from_shape_simple_fn((d, l), || normal.sample(&mut rng));
-    let basis = |y: Array2<f32>| -> Result<Array2<f32>> {
-        Ok(orthonormal(y.mapv(f64::from).view())?.mapv(|v| v as f32))
-    };
-    let mut q = basis(times(omega.view()))?; // n×l
+    let mut z = Array2::from_shape_simple_fn((d, l), || Gaussian.sample(&mut rng));
     for _ in 0..POWER_ITERATIONS {
-        let z = basis(transposed(q.view()))?; // d×l
-        q = basis(times(z.view()))?;
+        let power = transposed(times(z.view()).view());
+        z = orthonormal(power.mapv(f64::from).view())?.mapv(|v| v as f32);
     }
-    let bt = transposed(q.view()).mapv(f64::from); // d×l = xᵀq
-    let (values, w) = symmetric_eigen(matmul(bt.t(), bt.view()).view())?; // bbᵀ = w·s²·wᵀ
-    let s: Array1<f64> = values.iter().take(k).map(|v| v.max(0.0).sqrt()).collect();
-    let w = w.slice(ndarray::s![.., ..k]).to_owned();
-    let mut v = matmul(bt.view(), w.view()); // d×k = v·s
-    for (mut column, &s) in v.columns_mut().into_iter().zip(&s) {
-        if s > 0.0 {
-            column /= s;
-        }
-    }
-    let mut u = matmul(q.mapv(f64::from).view(), w.view());
-    fix_signs(&mut v, Some(&mut u));
-    Ok(Svd { u, s, v })
+    let y = times(z.view()).mapv(f64::from); // n×l
+    let (values, w) = symmetric_eigen(matmul(y.t(), y.view()).view())?; // yᵀy = w·s²·wᵀ
+    let s = values.iter().take(k).map(|v| v.max(0.0).sqrt()).collect();
+    let mut v = matmul(z.mapv(f64::from).view(), w.slice(ndarray::s![.., ..k]));
+    fix_signs(&mut v, None);
+    Ok((s, v))
 }
 
 /// The standard normal distribution by Box and Muller's transform.

@@ -1,7 +1,7 @@
 //! Latent semantic analysis (Deerwester et al. 1990): the leading right singular vectors of the
 //! caption × term matrix, which brings words that share their company together.
 
-use ndarray::{Array2, ArrayView2, s};
+use ndarray::{Array2, ArrayView2};
 
 use crate::artifact::Artifact;
 use crate::error::Result;
@@ -19,18 +19,17 @@ impl Lsa {
     pub fn fit(rows: Vec<SparseRow>, terms: usize, dim: usize, seed: u64) -> Result<Self> {
         let n = rows.len();
         let x = Csr::new(rows, terms);
-        let svd = randomized_svd(
-            n,
-            terms,
+        let (s, v) = randomized_svd(
+            (n, terms),
             dim,
             seed,
             |b| x.times(b),
             |b| x.transposed_times(b),
         )?;
-        let floor = 1e-6 * svd.s.first().copied().unwrap_or(0.0);
-        let k = svd.s.iter().take_while(|&&s| s > floor).count();
+        let floor = 1e-6 * s.first().copied().unwrap_or(0.0);
+        let k = s.iter().take_while(|&&s| s > floor).count();
         Ok(Self {
-            v: svd.v.slice(s![.., ..k]).mapv(|v| v as f32),
+            v: v.slice(ndarray::s![.., ..k]).mapv(|v| v as f32),
         })
     }
 
