@@ -111,7 +111,7 @@ impl<'a> Pipeline<'a> {
                     d,
                     self.gallery_spec(c, d, &fusion).fingerprint(),
                     self.pictures(c),
-                    self.captions(c),
+                    self.texts(c),
                     truth,
                 )
             })
@@ -159,6 +159,7 @@ impl<'a> Pipeline<'a> {
         Ok(place.expect("the training collection is one of the dataset's"))
     }
 
+    /// Of the bytes and ids of a collection's pictures.
     fn pictures(&self, collection: usize) -> Fingerprint {
         let ids = self.dataset.collections[collection]
             .images
@@ -167,30 +168,38 @@ impl<'a> Pipeline<'a> {
         Fingerprint::of(&ids.zip(&self.contents[collection]).collect::<Vec<_>>())
     }
 
+    /// Of the captions alone: what is learned does not depend on their ids.
     fn captions(&self, collection: usize) -> Fingerprint {
         Fingerprint::of(&self.dataset.collections[collection].captions())
+    }
+
+    fn texts(&self, collection: usize) -> Fingerprint {
+        let ids = self.dataset.collections[collection]
+            .texts
+            .iter()
+            .map(|t| &t.id);
+        Fingerprint::of(&(self.captions(collection), ids.collect::<Vec<_>>()))
     }
 
     fn text_spec(&self, params: &TextViewParams, setup: &TextViewSetup) -> Result<Spec> {
         Ok(setup.spec(params, self.captions(self.train()?), self.recipe.seed))
     }
 
-    fn fit_text_view(&self, params: &TextViewParams) -> Result<(TextView, Fingerprint)> {
+    fn fit_text_view(&self, params: &TextViewParams) -> Result<TextView> {
         let setup = TextViewSetup::new(params)?;
         let spec = self.text_spec(params, &setup)?;
-        let fingerprint = spec.fingerprint();
         let path = self.file("vocab", &params.name, &spec);
         let artifact = self.cached(&path, spec, |spec| {
             setup.fit(params, spec, &self.dataset.train()?.captions())
         })?;
-        Ok((setup.load(&artifact)?, fingerprint))
+        setup.load(&artifact)
     }
 
     /// The vectors of all captions in all text views, one [`Rows`] per collection.
     pub fn text_features(&self) -> Result<Vec<Rows>> {
         let mut views = Vec::new();
         for params in &self.recipe.text_views {
-            views.push((params.weight, self.fit_text_view(params)?.0));
+            views.push((params.weight, self.fit_text_view(params)?));
         }
         let describe = |c: &Collection| {
             let captions = c.captions();
@@ -314,21 +323,11 @@ impl<'a> Pipeline<'a> {
     fn gallery_spec(&self, collection: usize, direction: Direction, fusion: &Fingerprint) -> Spec {
         let (name, items) = match direction {
             Direction::TextToImage => ("images", self.pictures(collection)),
-            Direction::ImageToText => ("texts", self.captions(collection)),
-        };
-        let c = &self.dataset.collections[collection];
-        let ids = match direction {
-            Direction::TextToImage => {
-                Fingerprint::of(&c.images.iter().map(|i| &i.id).collect::<Vec<_>>())
-            }
-            Direction::ImageToText => {
-                Fingerprint::of(&c.texts.iter().map(|t| &t.id).collect::<Vec<_>>())
-            }
+            Direction::ImageToText => ("texts", self.texts(collection)),
         };
         Spec::new("index", &self.recipe.index, self.recipe.seed)
             .input("fusion", fusion.clone())
             .input(name, items)
-            .input("ids", ids)
     }
 
     /// The index over what a direction searches in a collection.

@@ -46,7 +46,7 @@ impl<'a> Pipeline<'a> {
                 pca: self.pca(params)?,
             })
         };
-        let text = |params: &'a TextViewParams| Ok((params, self.fit_text_view(params)?.0));
+        let text = |params: &'a TextViewParams| Ok((params, self.fit_text_view(params)?));
         Ok(Models {
             recipe: self.recipe,
             images: self

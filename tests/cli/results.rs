@@ -3,7 +3,7 @@
 use std::fs;
 
 use super::case::{CHANCE_R1, CHANCE_R5, Case, TEST_PAIRS, columns};
-use super::files::{assert_same, times, tree};
+use super::files::{assert_same, edit, times, tree};
 
 const HEADERS: [&str; 2] = [
     "text_id,similarity_ranking,result_image_id\n",
@@ -145,6 +145,18 @@ fn a_second_run_does_nothing() {
         assert_same(bytes, bytes_after);
     }
     assert_eq!(first.stdout, second.stdout);
+}
+
+#[test]
+fn queries_under_other_names_are_answered_anew() {
+    let case = Case::new().copied();
+    case.results(&[]).ok();
+    let renamed = |csv: &str| csv.replace("Word-", "Text-");
+    for table in ["word_test.csv", "truth.csv"] {
+        edit(&case.table(2, table), renamed);
+    }
+    case.results(&[]).ok().does_not_say("results: up to date");
+    case.assert_valid();
 }
 
 #[test]
