@@ -38,6 +38,12 @@ impl Fingerprint {
         Self(blake3::hash(bytes).to_hex()[..32].to_owned())
     }
 
+    /// Of what a file holds.
+    pub fn of_file(path: &Path) -> Result<Self> {
+        let bytes = fs::read(path).map_err(Error::io("read", path))?;
+        Ok(Self::of_bytes(&bytes))
+    }
+
     /// Of anything with a canonical JSON form (no hash maps inside).
     pub fn of(value: &impl Serialize) -> Self {
         let json = serde_json::to_vec(value).expect("plain data always serialises");

@@ -112,7 +112,7 @@ impl Gallery {
         }
         let notes = Notes {
             ids,
-            faiss: digest(&temporary)?,
+            faiss: Fingerprint::of_file(&temporary)?,
         };
         fs::rename(&temporary, path).map_err(Error::io("write", path))?;
         let vector = |v: &[usize]| {
@@ -131,7 +131,7 @@ impl Gallery {
     pub fn read_fresh(path: &Path, spec: &Spec, params: &IndexParams) -> Option<Self> {
         let artifact = Artifact::read_fresh(&ids_path(path), spec)?;
         let notes: Notes = artifact.read_notes().ok()?;
-        if digest(path).ok()? != notes.faiss {
+        if Fingerprint::of_file(path).ok()? != notes.faiss {
             tracing::warn!("{} is damaged; made again", path.display());
             return None;
         }
@@ -149,9 +149,4 @@ impl Gallery {
 
 fn ids_path(path: &Path) -> std::path::PathBuf {
     path.with_extension("safetensors")
-}
-
-fn digest(path: &Path) -> Result<Fingerprint> {
-    let bytes = fs::read(path).map_err(Error::io("read", path))?;
-    Ok(Fingerprint::of_bytes(&bytes))
 }

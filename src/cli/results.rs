@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use serde::{Deserialize, Serialize};
 use tuwen::artifact::{Fingerprint, write_atomically};
 use tuwen::dataset::{Collection, Direction, Split};
@@ -100,7 +100,8 @@ pub fn run(args: &Args) -> Result<ExitCode> {
 /// The last run's record, if it was of the same things and its files are as it left them.
 fn up_to_date(args: &Args, fingerprint: &Fingerprint) -> Option<Run> {
     let run: Run = serde_json::from_slice(&std::fs::read(args.out.join("run.json")).ok()?).ok()?;
-    let whole = |path: &Path, digest: &Fingerprint| digest_of(path).is_ok_and(|d| d == *digest);
+    let whole =
+        |path: &Path, digest: &Fingerprint| Fingerprint::of_file(path).is_ok_and(|d| d == *digest);
     let files = run
         .files
         .iter()
@@ -110,11 +111,6 @@ fn up_to_date(args: &Args, fingerprint: &Fingerprint) -> Option<Run> {
         made.is_some_and(|digest| whole(wanted, digest))
     });
     (run.fingerprint == *fingerprint && files && sheet).then_some(run)
-}
-
-fn digest_of(path: &Path) -> Result<Fingerprint> {
-    let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-    Ok(Fingerprint::of_bytes(&bytes))
 }
 
 fn answer(
@@ -150,7 +146,7 @@ fn answer(
         let name = submission::file_name(direction);
         let path = args.out.join(name);
         submission::write(&path, direction, &answers(c, direction, &found), format)?;
-        files.insert(name.to_owned(), digest_of(&path)?);
+        files.insert(name.to_owned(), Fingerprint::of_file(&path)?);
         if let Some(page) = &mut page {
             show(page, c, direction, &found);
         }
@@ -168,7 +164,7 @@ fn answer(
         (Some(page), Some(path)) => {
             page.write(path)?;
             tracing::info!("contact sheet: {}", path.display());
-            Some(digest_of(path)?)
+            Some(Fingerprint::of_file(path)?)
         }
         _ => None,
     };

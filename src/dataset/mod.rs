@@ -235,6 +235,11 @@ impl Dataset {
         Ok(dataset)
     }
 
+    /// Pictures in all collections.
+    pub fn image_count(&self) -> u64 {
+        self.collections.iter().map(|c| c.images.len() as u64).sum()
+    }
+
     /// The collection to learn from.
     pub fn train(&self) -> Result<&Collection> {
         self.split(Split::Train, None).ok_or_else(|| {

@@ -15,7 +15,7 @@ pub use svd::{Svd, orthonormal, randomized_svd, symmetric_eigen, thin_svd};
 use faer::linalg::matmul::matmul as product;
 use faer::traits::ComplexField;
 use faer::{Accum, MatMut, MatRef, Par};
-use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis, CowArray, Ix2};
+use ndarray::{Array1, Array2, ArrayView1, ArrayView2, CowArray, Ix2};
 use rayon::prelude::*;
 
 /// Rows of the result per product: large enough for one to be fast, small enough to share out.
@@ -92,11 +92,6 @@ pub fn power_normalize(v: &mut Array1<f32>, p: f32) {
     } else if p != 1.0 {
         v.mapv_inplace(|x| x.abs().powf(p).copysign(x));
     }
-}
-
-/// Blocks of columns laid side by side; all have the same number of rows.
-pub fn hstack(blocks: &[ArrayView2<f32>]) -> Array2<f32> {
-    ndarray::concatenate(Axis(1), blocks).expect("blocks describe the same items")
 }
 
 /// The mean of the rows, accumulated in f64.

@@ -26,32 +26,25 @@ impl Csr {
 
     /// x·b: (n×d)·(d×l).
     pub fn times(&self, b: ArrayView2<f32>) -> Array2<f32> {
-        product(&self.rows, b)
+        Self::rows_times(&self.rows, b)
     }
 
     /// xᵀ·b: (d×n)·(n×l).
     pub fn transposed_times(&self, b: ArrayView2<f32>) -> Array2<f32> {
-        product(&self.columns, b)
+        Self::rows_times(&self.columns, b)
     }
-}
 
-/// rows·b, for b with as many rows as `rows` has columns.
-pub(super) fn product(rows: &[SparseRow], b: ArrayView2<f32>) -> Array2<f32> {
-    let mut out = Array2::zeros((rows.len(), b.ncols()));
-    out.axis_iter_mut(Axis(0))
-        .into_par_iter()
-        .zip(rows)
-        .for_each(|(mut out, row)| {
-            for &(j, v) in row {
-                out.scaled_add(v, &b.row(j as usize));
-            }
-        });
-    out
-}
-
-impl Csr {
-    /// rows·b without keeping the rows.
+    /// rows·b, for b with as many rows as `rows` has columns.
     pub fn rows_times(rows: &[SparseRow], b: ArrayView2<f32>) -> Array2<f32> {
-        product(rows, b)
+        let mut out = Array2::zeros((rows.len(), b.ncols()));
+        out.axis_iter_mut(Axis(0))
+            .into_par_iter()
+            .zip(rows)
+            .for_each(|(mut out, row)| {
+                for &(j, v) in row {
+                    out.scaled_add(v, &b.row(j as usize));
+                }
+            });
+        out
     }
 }

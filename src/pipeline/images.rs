@@ -30,6 +30,10 @@ impl Pipeline<'_> {
         Spec::new("pca", &params.pca, self.recipe.seed).input("view", view.fingerprint())
     }
 
+    fn pca_path(&self, params: &ImageViewParams, spec: &Spec) -> PathBuf {
+        self.file("vocab", &format!("{}-pca", params.name), spec)
+    }
+
     fn rows_spec(&self, pca: &Spec, collection: usize) -> Spec {
         Spec::new("image-rows", &(), 0)
             .input("pca", pca.fingerprint())
@@ -157,13 +161,8 @@ impl Pipeline<'_> {
                 self.fit_image_view(params)?,
             ));
         }
-        let total: usize = self
-            .dataset
-            .collections
-            .iter()
-            .map(|c| c.images.len())
-            .sum();
-        self.progress.start("image features", total as u64);
+        self.progress
+            .start("image features", self.dataset.image_count());
         let outcome = self.encode_shards(&fitted);
         self.progress.finish();
         outcome
@@ -252,7 +251,7 @@ impl Pipeline<'_> {
     /// The PCA of a view, its shards made again where both are lost.
     pub(super) fn pca(&self, params: &ImageViewParams) -> Result<Pca> {
         let spec = self.pca_spec(params, &self.view_spec(params)?);
-        let path = self.file("vocab", &format!("{}-pca", params.name), &spec);
+        let path = self.pca_path(params, &spec);
         if Artifact::read_fresh(&path, &spec).is_none() {
             self.encode(&[params])?;
         }
@@ -262,7 +261,7 @@ impl Pipeline<'_> {
     fn fit_pca(&self, params: &ImageViewParams) -> Result<Pca> {
         let view = self.view_spec(params)?;
         let spec = self.pca_spec(params, &view);
-        let path = self.file("vocab", &format!("{}-pca", params.name), &spec);
+        let path = self.pca_path(params, &spec);
         let artifact = self.cached(&path, spec, |spec| {
             let train = self.train()?;
             let images = self.dataset.collections[train].images.len();
@@ -311,14 +310,16 @@ impl Pipeline<'_> {
     }
 }
 
-fn shard_spec(view: &Spec, images: &[ImageItem], contents: &[Fingerprint]) -> Spec {
+/// Of the ids and bytes of some pictures.
+pub(super) fn pictures_fingerprint(images: &[ImageItem], contents: &[Fingerprint]) -> Fingerprint {
     let ids = images.iter().map(|i| &i.id);
+    Fingerprint::of(&ids.zip(contents).collect::<Vec<_>>())
+}
+
+fn shard_spec(view: &Spec, images: &[ImageItem], contents: &[Fingerprint]) -> Spec {
     Spec::new("image-features", &(), 0)
         .input("view", view.fingerprint())
-        .input(
-            "pictures",
-            Fingerprint::of(&ids.zip(contents).collect::<Vec<_>>()),
-        )
+        .input("pictures", pictures_fingerprint(images, contents))
 }
 
 /// Through the PCA; what was not usable stays zero.

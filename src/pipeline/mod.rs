@@ -28,6 +28,7 @@ use crate::recipe::{Recipe, TextViewParams};
 use crate::search::Gallery;
 use crate::views::{Rows, TextView, TextViewSetup};
 
+use images::pictures_fingerprint;
 pub use space::{Embedded, Models, embed};
 use space::{mean_recall, ranking};
 
@@ -73,8 +74,7 @@ impl<'a> Pipeline<'a> {
         work: &'a Path,
         progress: &'a dyn Progress,
     ) -> Self {
-        let total: usize = dataset.collections.iter().map(|c| c.images.len()).sum();
-        progress.start("checking pictures", total as u64);
+        progress.start("checking pictures", dataset.image_count());
         let contents = dataset
             .collections
             .iter()
@@ -161,11 +161,8 @@ impl<'a> Pipeline<'a> {
 
     /// Of the bytes and ids of a collection's pictures.
     fn pictures(&self, collection: usize) -> Fingerprint {
-        let ids = self.dataset.collections[collection]
-            .images
-            .iter()
-            .map(|i| &i.id);
-        Fingerprint::of(&ids.zip(&self.contents[collection]).collect::<Vec<_>>())
+        let images = &self.dataset.collections[collection].images;
+        pictures_fingerprint(images, &self.contents[collection])
     }
 
     /// Of the captions alone: what is learned does not depend on their ids.
