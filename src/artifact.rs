@@ -15,6 +15,7 @@ use std::fs::{self, File};
 use std::io::{Read, Write};
 use std::path::Path;
 
+use half::f16;
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2};
 use safetensors::tensor::{Dtype, SafeTensors, View};
 use serde::de::DeserializeOwned;
@@ -146,7 +147,7 @@ macro_rules! element {
         }
     )*};
 }
-element!(u8 => U8, u32 => U32, f32 => F32, f64 => F64);
+element!(u8 => U8, u32 => U32, f16 => F16, f32 => F32, f64 => F64);
 
 /// An artifact in memory.
 #[derive(Clone, Debug, PartialEq)]

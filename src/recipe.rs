@@ -10,15 +10,13 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
-use crate::codebook::KMeansParams;
-use crate::descriptor::DescriptorParams;
-use crate::encoding::EncodingParams;
 use crate::error::{Error, Result};
 use crate::fusion::FusionParams;
 use crate::index::IndexParams;
 use crate::linalg::PcaParams;
 use crate::picture::PictureParams;
 use crate::text::{SegmenterParams, TfIdfParams};
+use crate::views::FeatureParams;
 
 /// A whole run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -70,24 +68,6 @@ pub struct ImageViewParams {
     pub feature: FeatureParams,
     #[serde(default)]
     pub pca: PcaParams,
-}
-
-/// Where the numbers of an image view come from.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum FeatureParams {
-    /// Local descriptors, aggregated over a codebook.
-    Local(LocalParams),
-}
-
-/// Local descriptors, aggregated over a codebook.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct LocalParams {
-    pub descriptor: DescriptorParams,
-    #[serde(default)]
-    pub codebook: KMeansParams,
-    pub encoding: EncodingParams,
 }
 
 /// One way to turn a caption into a vector.

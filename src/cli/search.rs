@@ -102,8 +102,9 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let models = pipeline.models(fitted.fusion)?;
     let (z, query): (Array2<f32>, Item) = match &picture {
         Some((name, bytes)) => {
+            let id = std::path::Path::new(name).file_name().unwrap_or_default();
             let z = models
-                .embed_picture(bytes)
+                .embed_picture(&id.to_string_lossy(), bytes)
                 .with_context(|| format!("cannot use {name}"))?;
             (z, Item::picture(bytes, name))
         }

@@ -3,15 +3,20 @@
 //! To add one: a file with its parameters and an [`Extractor`], and a line in [`DescriptorParams`] and
 //! in [`DescriptorParams::extractor`].
 
+mod cells;
+mod colour;
+mod dense_sift;
 mod orb;
 mod sift;
 
 use image::GrayImage;
-use ndarray::Array2;
-use opencv::core::{self, Mat};
+use ndarray::{Array2, ArrayView2, Axis};
+use opencv::core::{self, KeyPoint, Mat, Vector};
 use opencv::prelude::*;
 use serde::{Deserialize, Serialize};
 
+pub use colour::ColourParams;
+pub use dense_sift::{Channels, DenseSiftParams};
 pub use orb::OrbParams;
 pub use sift::SiftParams;
 
@@ -24,6 +29,8 @@ use crate::picture::Picture;
 pub enum DescriptorParams {
     Sift(SiftParams),
     Orb(OrbParams),
+    DenseSift(DenseSiftParams),
+    Colour(ColourParams),
 }
 
 impl DescriptorParams {
@@ -33,6 +40,8 @@ impl DescriptorParams {
         match self {
             Self::Sift(p) => Box::new(p.clone()),
             Self::Orb(p) => Box::new(p.clone()),
+            Self::DenseSift(p) => Box::new(p.clone()),
+            Self::Colour(p) => Box::new(p.clone()),
         }
     }
 }
@@ -47,8 +56,50 @@ pub struct DescriptorKind {
 /// Turns a picture into local descriptors.
 pub trait Extractor: Sync + Send {
     fn kind(&self) -> DescriptorKind;
-    /// n×dim; n is 0 for a picture with no keypoint.
-    fn extract(&self, picture: &Picture) -> Result<Array2<f32>>;
+    /// None for a picture with no keypoint.
+    fn extract(&self, picture: &Picture) -> Result<Descriptors>;
+}
+
+/// The local descriptors of a picture.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Descriptors {
+    /// n×dim
+    pub values: Array2<f32>,
+    /// n×2: centres as (x, y), from −0.5 to 0.5 of the picture's width and height.
+    pub places: Array2<f32>,
+}
+
+impl Descriptors {
+    pub fn none(dim: usize) -> Self {
+        Self {
+            values: Array2::zeros((0, dim)),
+            places: Array2::zeros((0, 2)),
+        }
+    }
+
+    /// One after the other.
+    pub fn stack(dim: usize, parts: Vec<Self>) -> Self {
+        let stack = |part: fn(&Self) -> ArrayView2<f32>| {
+            let views: Vec<_> = parts.iter().map(part).collect();
+            ndarray::concatenate(Axis(0), &views).expect("descriptors of one kind")
+        };
+        if parts.is_empty() {
+            return Self::none(dim);
+        }
+        Self {
+            values: stack(|p| p.values.view()),
+            places: stack(|p| p.places.view()),
+        }
+    }
+}
+
+/// The places of OpenCV's keypoints in a picture.
+fn places(keypoints: &Vector<KeyPoint>, image: &GrayImage) -> Array2<f32> {
+    let (w, h) = (image.width() as f32, image.height() as f32);
+    let points = keypoints.iter().map(|k| k.pt());
+    let places = points.flat_map(|p| [(p.x + 0.5) / w - 0.5, (p.y + 0.5) / h - 0.5]);
+    let places: Vec<f32> = places.collect();
+    Array2::from_shape_vec((places.len() / 2, 2), places).expect("two numbers per keypoint")
 }
 
 /// Smaller pictures have no room for a keypoint, and OpenCV's pyramids do not expect them.

@@ -1,12 +1,11 @@
 //! ORB (Rublee et al., ICCV 2011), computed by OpenCV, its 256 bits as numbers 0 and 1.
 
-use ndarray::Array2;
 use opencv::core::{Mat, Vector};
 use opencv::features2d::{ORB, ORB_ScoreType};
 use opencv::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::{DescriptorKind, Extractor, as_mat, rows_of, too_small};
+use super::{DescriptorKind, Descriptors, Extractor, as_mat, places, rows_of, too_small};
 use crate::error::Result;
 use crate::picture::Picture;
 
@@ -44,9 +43,9 @@ impl Extractor for OrbParams {
         }
     }
 
-    fn extract(&self, picture: &Picture) -> Result<Array2<f32>> {
+    fn extract(&self, picture: &Picture) -> Result<Descriptors> {
         if too_small(&picture.gray) {
-            return Ok(Array2::zeros((0, BITS)));
+            return Ok(Descriptors::none(BITS));
         }
         let mut orb = ORB::create(
             self.features,
@@ -63,12 +62,16 @@ impl Extractor for OrbParams {
         let mut found = Mat::default();
         let image = as_mat(&picture.gray)?;
         orb.detect_and_compute(&image, &Mat::default(), &mut keypoints, &mut found, false)?;
-        rows_of::<u8>(&found, BITS, |row, out| {
+        let values = rows_of::<u8>(&found, BITS, |row, out| {
             // bit 0 is the lowest of its byte
             let bits = row
                 .iter()
                 .flat_map(|&byte| (0..8).map(move |b| byte >> b & 1));
             out.extend(bits.map(f32::from));
+        })?;
+        Ok(Descriptors {
+            values,
+            places: places(&keypoints, &picture.gray),
         })
     }
 }

@@ -1,12 +1,11 @@
 //! SIFT at detected keypoints (Lowe, IJCV 2004), computed by OpenCV.
 
-use ndarray::Array2;
 use opencv::core::{Mat, Vector};
 use opencv::features2d::SIFT;
 use opencv::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::{DescriptorKind, Extractor, as_mat, rows_of, too_small};
+use super::{DescriptorKind, Descriptors, Extractor, as_mat, places, rows_of, too_small};
 use crate::error::Result;
 use crate::picture::Picture;
 
@@ -47,9 +46,9 @@ impl Extractor for SiftParams {
         }
     }
 
-    fn extract(&self, picture: &Picture) -> Result<Array2<f32>> {
+    fn extract(&self, picture: &Picture) -> Result<Descriptors> {
         if too_small(&picture.gray) {
-            return Ok(Array2::zeros((0, DIM)));
+            return Ok(Descriptors::none(DIM));
         }
         let mut sift = SIFT::create(
             self.features,
@@ -68,12 +67,15 @@ impl Extractor for SiftParams {
                 .outer_iter_mut()
                 .for_each(|mut row| root(row.as_slice_mut().expect("rows are contiguous")));
         }
-        Ok(values)
+        Ok(Descriptors {
+            values,
+            places: places(&keypoints, &picture.gray),
+        })
     }
 }
 
 /// Hellinger distance becomes Euclidean (RootSIFT, Arandjelović & Zisserman 2012).
-fn root(descriptor: &mut [f32]) {
+pub(super) fn root(descriptor: &mut [f32]) {
     let sum: f32 = descriptor.iter().sum();
     if sum > 0.0 {
         descriptor.iter_mut().for_each(|v| *v = (*v / sum).sqrt());

@@ -1,19 +1,23 @@
 //! Encodings: the local descriptors of a picture to one vector of fixed length.
 //!
 //! To add one: a file with its parameters and an [`Encoder`], and a line in [`EncodingParams`] and in
-//! [`EncodingParams::encoder`].
+//! its methods.
 
 mod bow;
+mod fisher;
 mod vlad;
 
 use ndarray::{Array1, ArrayView2};
 use serde::{Deserialize, Serialize};
 
 pub use bow::BowParams;
+pub use fisher::FisherParams;
 pub use vlad::VladParams;
 
-use crate::codebook::Codebook;
-use crate::error::Result;
+use crate::artifact::Artifact;
+use crate::codebook::{Codebook, Gmm, KMeansParams};
+use crate::descriptor::DescriptorKind;
+use crate::error::{Error, Result};
 
 /// Which encoding, and its settings.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -21,14 +25,45 @@ use crate::error::Result;
 pub enum EncodingParams {
     Vlad(VladParams),
     Bow(BowParams),
+    Fisher(FisherParams),
 }
 
 impl EncodingParams {
-    pub fn encoder(&self, codebook: Codebook) -> Box<dyn Encoder> {
+    /// Learns the visual words, or the mixture, from a sample of descriptors, n×d.
+    pub fn fit(
+        &self,
+        words: &KMeansParams,
+        kind: DescriptorKind,
+        sample: ArrayView2<f32>,
+        seed: u64,
+        artifact: Artifact,
+    ) -> Result<Artifact> {
+        let codebook = words.fit(kind, sample, seed)?;
         match self {
-            Self::Vlad(p) => Box::new(p.clone().with(codebook)),
-            Self::Bow(p) => Box::new(p.clone().with(codebook)),
+            Self::Vlad(_) | Self::Bow(_) => Ok(codebook.store(artifact)),
+            Self::Fisher(p) => Ok(Gmm::fit(&codebook, sample, p.rounds)?.store(artifact)),
         }
+    }
+
+    /// The encoder over what was learned, for descriptors of that kind.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] where it was learned from another kind.
+    pub fn load(&self, kind: &DescriptorKind, artifact: &Artifact) -> Result<Box<dyn Encoder>> {
+        let learned_from: DescriptorKind = artifact.read_notes()?;
+        if learned_from != *kind {
+            return Err(Error::Mismatch {
+                left: "the codebook".into(),
+                left_is: format!("of {}", learned_from.name),
+                right: "the descriptor".into(),
+                right_is: kind.name.clone(),
+            });
+        }
+        Ok(match self {
+            Self::Vlad(p) => Box::new(p.clone().with(Codebook::load(artifact)?)),
+            Self::Bow(p) => Box::new(p.clone().with(Codebook::load(artifact)?)),
+            Self::Fisher(p) => Box::new(p.clone().with(Gmm::load(artifact)?)),
+        })
     }
 }
 

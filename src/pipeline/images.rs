@@ -12,18 +12,14 @@ use crate::error::{Error, Result};
 use crate::linalg::Pca;
 use crate::picture::Picture;
 use crate::progress::warn_each;
-use crate::recipe::ImageViewParams;
+use crate::recipe::{ImageViewParams, Recipe};
 use crate::views::{BadItem, ImageView, Rows, sample_places};
 
 impl Pipeline<'_> {
     pub(super) fn view_spec(&self, params: &ImageViewParams) -> Result<Spec> {
         let train = self.pictures(self.train()?);
-        Ok(ImageView::spec(
-            params,
-            &self.recipe.picture,
-            train,
-            self.recipe.seed,
-        ))
+        let Recipe { picture, seed, .. } = self.recipe;
+        params.feature.spec(picture, train, *seed)
     }
 
     pub(super) fn pca_spec(&self, params: &ImageViewParams, view: &Spec) -> Spec {
@@ -112,13 +108,13 @@ impl Pipeline<'_> {
         Ok(())
     }
 
-    pub(super) fn fit_image_view(&self, params: &ImageViewParams) -> Result<ImageView> {
+    pub(super) fn fit_image_view(&self, params: &ImageViewParams) -> Result<Box<dyn ImageView>> {
         let spec = self.view_spec(params)?;
         let path = self.file("vocab", &params.name, &spec);
         let artifact = self.cached(&path, spec, |spec| {
             let train = self.dataset.train()?;
             let places: Vec<usize> =
-                sample_places(train.images.len(), ImageView::wants(params)).collect();
+                sample_places(train.images.len(), params.feature.wants()).collect();
             self.progress
                 .start(&format!("{}: learning", params.name), places.len() as u64);
             let pictures: Vec<Picture> = places
@@ -128,11 +124,11 @@ impl Pipeline<'_> {
                     self.decode(&train.images[i]).ok()
                 })
                 .collect();
-            let artifact = ImageView::fit(params, spec, &pictures);
+            let artifact = params.feature.fit(spec, &pictures);
             self.progress.finish();
-            artifact
+            artifact.map_err(|e| of_view(e, params))
         })?;
-        ImageView::load(params, &artifact)
+        params.feature.load(&artifact)
     }
 
     fn decode(&self, image: &ImageItem) -> Result<Picture> {
@@ -168,7 +164,7 @@ impl Pipeline<'_> {
         outcome
     }
 
-    fn encode_shards(&self, views: &[(&ImageViewParams, Spec, ImageView)]) -> Result<()> {
+    fn encode_shards(&self, views: &[(&ImageViewParams, Spec, Box<dyn ImageView>)]) -> Result<()> {
         for (collection, contents) in self.dataset.collections.iter().zip(&self.contents) {
             let chunks = collection.images.chunks(self.recipe.shard);
             for (shard, (images, contents)) in
@@ -183,14 +179,14 @@ impl Pipeline<'_> {
                         (!fresh).then_some((path, spec, view))
                     })
                     .collect();
-                let views: Vec<&ImageView> = wanted.iter().map(|w| w.2).collect();
+                let views: Vec<&dyn ImageView> = wanted.iter().map(|w| &**w.2).collect();
                 if views.is_empty() {
                     self.progress.step(images.len() as u64);
                     continue;
                 }
                 let rows = self.describe(images, &views);
                 for ((path, spec, _), rows) in wanted.into_iter().zip(rows) {
-                    rows.store(Artifact::new(spec)).write(&path)?;
+                    rows.store_half(Artifact::new(spec)).write(&path)?;
                 }
             }
         }
@@ -198,13 +194,14 @@ impl Pipeline<'_> {
     }
 
     /// The raw vectors of some pictures; each is decoded once for all views.
-    fn describe(&self, images: &[ImageItem], views: &[&ImageView]) -> Vec<Rows> {
+    fn describe(&self, images: &[ImageItem], views: &[&dyn ImageView]) -> Vec<Rows> {
         let vectors: Vec<Result<Vec<_>>> = images
             .par_iter()
             .map(|image| {
+                let id = &image.id.0;
                 let vectors = self
                     .decode(image)
-                    .and_then(|picture| views.iter().map(|v| v.describe(&picture)).collect());
+                    .and_then(|picture| views.iter().map(|v| v.describe(id, &picture)).collect());
                 self.progress.step(1);
                 vectors
             })
@@ -307,6 +304,22 @@ impl Pipeline<'_> {
                 Rows::load(&artifact)
             })
             .collect()
+    }
+}
+
+/// An error of learning, with the view's name.
+fn of_view(e: Error, params: &ImageViewParams) -> Error {
+    match e {
+        Error::TooFew {
+            what,
+            needed,
+            found,
+        } => Error::TooFew {
+            what: format!("view `{}`: {what}", params.name),
+            needed,
+            found,
+        },
+        e => e,
     }
 }
 

@@ -16,7 +16,7 @@ use crate::views::{ImageView, Rows, TextView};
 /// An image view with its projection, ready for new pictures.
 struct ImageModel<'a> {
     params: &'a ImageViewParams,
-    view: ImageView,
+    view: Box<dyn ImageView>,
     pca: Pca,
 }
 
@@ -67,12 +67,13 @@ impl<'a> Pipeline<'a> {
 }
 
 impl Models<'_> {
-    /// Pictures to points of the shared space; an unusable picture to zero.
-    pub fn embed_picture(&self, bytes: &[u8]) -> Result<Array2<f32>> {
+    /// A picture file's bytes to a point of the shared space, 1×s; an unusable picture to zero. `id` is its
+    /// name in the dataset, where it has one: views of imported vectors look there.
+    pub fn embed_picture(&self, id: &str, bytes: &[u8]) -> Result<Array2<f32>> {
         let picture = Picture::decode(bytes, &self.recipe.picture)?;
         let mut views = Vec::new();
         for model in &self.images {
-            let x = model.view.describe(&picture)?.insert_axis(Axis(0));
+            let x = model.view.describe(id, &picture)?.insert_axis(Axis(0));
             let rows = Rows {
                 usable: vec![x.iter().any(|&v| v != 0.0)],
                 x,

@@ -1,16 +1,25 @@
 //! Views: the named ways to turn an item into a vector, each fitted on training items alone.
 
 mod image;
+mod local;
 mod text;
 
-pub use image::{ImageView, sample_places};
+pub use image::{Feature, FeatureParams, ImageView};
+pub use local::LocalParams;
 pub use text::{TextView, TextViewSetup};
 
+use half::f16;
 use ndarray::{Array2, ArrayView2, Axis};
 use serde::{Deserialize, Serialize};
 
 use crate::artifact::Artifact;
 use crate::error::Result;
+
+/// The places of at most `most` of `n` things, evenly spread.
+pub fn sample_places(n: usize, most: usize) -> impl Iterator<Item = usize> {
+    let k = n.min(most);
+    (0..k).map(move |i| (i * n + n / 2) / k)
+}
 
 /// A picture that cannot be used, and why.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -61,16 +70,29 @@ impl Rows {
     }
 
     pub fn store(&self, artifact: Artifact) -> Artifact {
+        self.store_flags(artifact).with_matrix("x", self.x.view())
+    }
+
+    /// In half precision: wide vectors that are only there to be projected.
+    pub fn store_half(&self, artifact: Artifact) -> Artifact {
+        let x = self.x.mapv(f16::from_f32);
+        self.store_flags(artifact).with_matrix("half", x.view())
+    }
+
+    fn store_flags(&self, artifact: Artifact) -> Artifact {
         let usable: Vec<u8> = self.usable.iter().map(|&u| u8::from(u)).collect();
         artifact
             .with_notes(&self.bad)
-            .with_matrix("x", self.x.view())
             .with_vector("usable", ndarray::ArrayView1::from(&usable))
     }
 
     pub fn load(artifact: &Artifact) -> Result<Self> {
+        let x = match artifact.matrix::<f16>("half") {
+            Ok(half) => half.mapv(f16::to_f32),
+            Err(_) => artifact.matrix("x")?,
+        };
         Ok(Self {
-            x: artifact.matrix("x")?,
+            x,
             usable: artifact
                 .vector::<u8>("usable")?
                 .iter()

@@ -25,7 +25,7 @@ fn a_picture_without_structure_has_no_descriptor() {
         for extractor in extractors() {
             let kind = extractor.kind();
             assert_eq!(
-                extractor.extract(&picture).unwrap().dim(),
+                extractor.extract(&picture).unwrap().values.dim(),
                 (0, kind.dim),
                 "{file}: {}",
                 kind.name
@@ -48,7 +48,8 @@ fn describe(extractor: &dyn Extractor, width: u32, height: u32) -> usize {
     let kind = extractor.kind();
     let x = extractor
         .extract(&noise(width, height))
-        .unwrap_or_else(|e| panic!("{width}x{height}, {}: {e}", kind.name));
+        .unwrap_or_else(|e| panic!("{width}x{height}, {}: {e}", kind.name))
+        .values;
     assert_eq!(x.ncols(), kind.dim);
     for row in x.outer_iter() {
         let good = match kind.name.as_str() {

@@ -1,4 +1,8 @@
-//! Visual words: k-means centroids of local descriptors.
+//! Visual words: k-means centroids of local descriptors, and mixtures of Gaussians started from them.
+
+mod gmm;
+
+pub use gmm::Gmm;
 
 use linfa::DatasetBase;
 use linfa::traits::FitWith;

@@ -1,0 +1,81 @@
+//! Local colour statistics on a grid: mean and standard deviation of each channel in the 4×4 cells of a patch,
+//! 96 numbers (Clinchant, Csurka, Perronnin & Renders, ImagEval 2007; Perronnin, Sánchez & Mensink, ECCV 2010).
+
+use ndarray::Array2;
+use serde::{Deserialize, Serialize};
+
+use super::cells::{Grid, Lanes, Planes, SIDE};
+use super::{DescriptorKind, Descriptors, Extractor};
+use crate::error::Result;
+use crate::picture::Picture;
+
+const CHANNELS: usize = 3;
+const DIM: usize = SIDE * SIDE * CHANNELS * 2;
+
+/// Settings of the local colour statistics.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ColourParams {
+    /// Pixels between patches.
+    pub step: usize,
+    /// Sizes of a patch's 4×4 cells, in pixels.
+    pub cells: Vec<usize>,
+}
+
+impl Default for ColourParams {
+    fn default() -> Self {
+        Self {
+            step: 4,
+            cells: vec![4, 6, 8, 10],
+        }
+    }
+}
+
+impl Extractor for ColourParams {
+    fn kind(&self) -> DescriptorKind {
+        DescriptorKind {
+            name: "colour-statistics".into(),
+            dim: DIM,
+        }
+    }
+
+    fn extract(&self, picture: &Picture) -> Result<Descriptors> {
+        let planes = moments(picture);
+        let sizes = self.cells.iter().map(|&cell| {
+            let grid = Grid {
+                step: self.step.max(1),
+                cell: cell.max(1),
+            };
+            let mut values = Vec::new();
+            for cell in grid.cells(&planes).iter().flatten() {
+                let [means, squares] = [&cell[..CHANNELS], &cell[CHANNELS..]];
+                values.extend_from_slice(means);
+                let deviations = means
+                    .iter()
+                    .zip(squares)
+                    .map(|(m, s)| (s - m * m).max(0.0).sqrt());
+                values.extend(deviations);
+            }
+            let places = grid.places(planes.width, planes.height);
+            let values = Array2::from_shape_vec((places.nrows(), DIM), values);
+            Descriptors {
+                values: values.expect("16 cells of 6 numbers per patch"),
+                places,
+            }
+        });
+        Ok(Descriptors::stack(DIM, sizes.collect()))
+    }
+}
+
+/// Red, green and blue from 0 to 1, and their squares.
+fn moments(picture: &Picture) -> Planes {
+    let pixel = |p: &[u8]| -> Lanes {
+        let [r, g, b] = [0, 1, 2].map(|c| f32::from(p[c]) / 255.0);
+        [r, g, b, r * r, g * g, b * b, 0.0, 0.0]
+    };
+    Planes {
+        width: picture.rgb.width() as usize,
+        height: picture.rgb.height() as usize,
+        pixels: picture.rgb.as_raw().chunks_exact(3).map(pixel).collect(),
+    }
+}
