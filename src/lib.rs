@@ -56,6 +56,7 @@ pub mod encoding;
 pub mod error;
 pub mod evaluation;
 pub mod fusion;
+pub mod hubness;
 pub mod index;
 pub mod linalg;
 pub mod picture;

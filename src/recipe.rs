@@ -12,10 +12,11 @@ use toml::{Table, Value};
 
 use crate::error::{Error, Result};
 use crate::fusion::FusionParams;
+use crate::hubness::{Bank, HubnessParams};
 use crate::index::IndexParams;
 use crate::linalg::PcaParams;
 use crate::picture::PictureParams;
-use crate::text::{SegmenterParams, TfIdfParams};
+use crate::text::{CharacterParams, ProjectionParams, SegmenterParams, TfIdfParams};
 use crate::views::FeatureParams;
 
 /// A whole run.
@@ -39,6 +40,9 @@ pub struct Recipe {
     pub image_views: Vec<ImageViewParams>,
     pub text_views: Vec<TextViewParams>,
     pub fusion: FusionParams,
+    /// Charges on items that suit every query; none where it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hubness: Option<HubnessParams>,
     #[serde(default)]
     pub index: IndexParams,
 }
@@ -80,8 +84,10 @@ pub struct TextViewParams {
     pub tokens: TokenParams,
     #[serde(default)]
     pub tfidf: TfIdfParams,
-    /// Directions of latent semantic analysis.
+    /// Directions that the weighted terms are projected to.
     pub lsa_dim: usize,
+    #[serde(default)]
+    pub projection: ProjectionParams,
 }
 
 /// What counts as a term.
@@ -89,6 +95,7 @@ pub struct TextViewParams {
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum TokenParams {
     Words(SegmenterParams),
+    Characters(CharacterParams),
 }
 
 /// The recipes that are built into the program.
@@ -149,6 +156,13 @@ impl Recipe {
             return Err("`shard` must be at least 1".into());
         }
         Ok(())
+    }
+
+    /// Whether its figures need all queries at once, so that they cannot be had one by one.
+    pub fn transductive(&self) -> bool {
+        self.hubness
+            .as_ref()
+            .is_some_and(|h| h.bank == Bank::Queries)
     }
 
     /// As TOML, with every default written out.

@@ -3,11 +3,12 @@
 use std::fs::{self, File};
 use std::path::Path;
 
-use ndarray::{Array2, ArrayView2, Axis};
+use ndarray::{Array1, Array2, ArrayView2, Axis};
 use serde::{Deserialize, Serialize};
 
 use crate::artifact::{Artifact, Fingerprint, Spec};
 use crate::error::{Error, Result};
+use crate::hubness::{asking, charged};
 use crate::index::{Faiss, Flat, Hit, Index, IndexParams, recall};
 
 /// The items of one modality of a collection, indexed.
@@ -17,6 +18,8 @@ pub struct Gallery {
     places: Vec<usize>,
     /// Items that nothing is known of, in the order of the gallery: they answer last.
     rest: Vec<usize>,
+    /// What each item is charged, where they are.
+    charges: Option<Array1<f32>>,
 }
 
 /// What a query gets.
@@ -36,25 +39,41 @@ struct Notes {
 }
 
 impl Gallery {
-    /// items: n×d. `sample`: vectors of both modalities for an index that learns.
+    /// items: n×d, `charges`: n. `sample`: vectors of both modalities for an index that learns.
     pub fn build(
         params: &IndexParams,
         sample: ArrayView2<f32>,
         items: ArrayView2<f32>,
         usable: &[bool],
+        charges: Option<Array1<f32>>,
     ) -> Result<Self> {
         let (places, rest): (Vec<usize>, Vec<usize>) = (0..usable.len()).partition(|&i| usable[i]);
-        let index = Faiss::build(params, sample, items.select(Axis(0), &places).view())?;
+        let indexed = indexed(items, &places, charges.as_ref());
+        let index = if charges.is_some() {
+            let sample = charged(sample, &Array1::zeros(sample.nrows()));
+            Faiss::build(params, sample.view(), indexed.view())?
+        } else {
+            Faiss::build(params, sample, indexed.view())?
+        };
         Ok(Self {
             index,
             places,
             rest,
+            charges,
         })
+    }
+
+    /// Queries as the index wants them.
+    fn asking(&self, q: ArrayView2<f32>) -> Array2<f32> {
+        match self.charges {
+            Some(_) => asking(q),
+            None => q.to_owned(),
+        }
     }
 
     /// The `k` best items of each query, q: n×d; all of them where the gallery has fewer.
     pub fn answer(&self, q: ArrayView2<f32>, usable: &[bool], k: usize) -> Result<Vec<Found>> {
-        let hits = self.index.search(q, k)?;
+        let hits = self.index.search(self.asking(q).view(), k)?;
         let all = || {
             let mut all = [&self.places[..], &self.rest].concat();
             all.sort_unstable();
@@ -91,8 +110,10 @@ impl Gallery {
 
     /// The share of the true k nearest that this index finds; items as given to [`Gallery::build`].
     pub fn recall(&self, items: &Array2<f32>, q: ArrayView2<f32>, k: usize) -> Result<f64> {
-        let flat = Flat::new(items.select(Axis(0), &self.places));
-        Ok(recall(&self.index.search(q, k)?, &flat.search(q, k)?))
+        let flat = Flat::new(indexed(items.view(), &self.places, self.charges.as_ref()));
+        let q = self.asking(q);
+        let (found, all) = (self.index.search(q.view(), k)?, flat.search(q.view(), k)?);
+        Ok(recall(&found, &all))
     }
 
     /// Writes `path` in FAISS's format, and beside it an artifact with the ids.
@@ -120,10 +141,12 @@ impl Gallery {
                 .map(|&i| i as u32)
                 .collect::<ndarray::Array1<u32>>()
         };
+        let charges = self.charges.clone().unwrap_or_default(); // none: an empty vector
         Artifact::new(spec)
             .with_notes(&notes)
             .with_vector("places", vector(&self.places).view())
             .with_vector("rest", vector(&self.rest).view())
+            .with_vector("charges", charges.view())
             .write(&ids_path(path))
     }
 
@@ -139,11 +162,22 @@ impl Gallery {
             let values = artifact.vector::<u32>(name).ok()?;
             Some(values.iter().map(|&i| i as usize).collect())
         };
+        let charges = artifact.vector::<f32>("charges").ok()?;
         Some(Self {
+            charges: (!charges.is_empty()).then_some(charges),
             index: Faiss::read(path, &params.search).ok()?,
             places: vector("places")?,
             rest: vector("rest")?,
         })
+    }
+}
+
+/// What the index holds: n×d -> usable×d, or usable×(d+1) with charges.
+fn indexed(items: ArrayView2<f32>, places: &[usize], charges: Option<&Array1<f32>>) -> Array2<f32> {
+    let items = items.select(Axis(0), places);
+    match charges {
+        Some(charges) => charged(items.view(), &charges.select(Axis(0), places)),
+        None => items,
     }
 }
 

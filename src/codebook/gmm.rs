@@ -1,7 +1,7 @@
 //! Gaussian mixtures with diagonal covariances, by expectation-maximisation from k-means centroids
 //! (Dempster, Laird & Rubin 1977).
 
-use ndarray::{Array1, Array2, ArrayView2, Axis, Zip, s};
+use ndarray::{Array1, Array2, ArrayView2, Axis};
 use rayon::prelude::*;
 
 use super::Codebook;
@@ -106,20 +106,29 @@ impl Gmm {
         self.variances.view()
     }
 
-    /// log w_k·N(x; k) of each row of x: n×d -> n×k.
-    pub fn log_likelihoods(&self, x: ArrayView2<f32>) -> Array2<f32> {
+    /// [x, x²] of each row of x: n×d -> n×2d.
+    pub fn powers(&self, x: ArrayView2<f32>) -> Array2<f32> {
         let (n, d) = x.dim();
         let mut powers = Array2::zeros((n, 2 * d));
-        powers.slice_mut(s![.., ..d]).assign(&x);
-        Zip::from(powers.slice_mut(s![.., d..]))
-            .and(x)
-            .for_each(|p, &x| *p = x * x);
-        matmul(powers.view(), self.factors.view()) + &self.constants
+        for (x, mut powers) in x.outer_iter().zip(powers.outer_iter_mut()) {
+            for (j, &v) in x.iter().enumerate() {
+                powers[j] = v;
+                powers[d + j] = v * v;
+            }
+        }
+        powers
+    }
+
+    /// log w_k·N(x; k) of each row: [`Gmm::powers`] -> n×k.
+    pub fn log_likelihoods(&self, powers: ArrayView2<f32>) -> Array2<f32> {
+        let mut logs = matmul(powers, self.factors.view());
+        logs += &self.constants;
+        logs
     }
 
     /// Responsibilities of the components for each row of x: n×d -> n×k, rows of sum 1.
     pub fn posteriors(&self, x: ArrayView2<f32>) -> Array2<f32> {
-        let mut q = self.log_likelihoods(x);
+        let mut q = self.log_likelihoods(self.powers(x).view());
         for mut row in q.outer_iter_mut() {
             let most = row.fold(f32::NEG_INFINITY, |m, &v| m.max(v));
             row.mapv_inplace(|v| (v - most).exp());

@@ -6,6 +6,7 @@
 //! The window is separable, and rows and columns are computed only where a cell is centred. The eight values
 //! lie together: every operation is one on eight lanes.
 
+use multiversion::multiversion;
 use ndarray::Array2;
 
 /// Values per pixel.
@@ -34,6 +35,13 @@ pub struct Grid {
 pub type Patch = [Lanes; SIDE * SIDE];
 
 impl Grid {
+    pub fn new(step: usize, cell: usize) -> Self {
+        Self {
+            step: step.max(1),
+            cell: cell.max(1),
+        }
+    }
+
     /// Pixels between the centres of the first and the last cell.
     fn reach(&self) -> usize {
         self.cell * (SIDE - 1)
@@ -46,16 +54,25 @@ impl Grid {
             .map_or(0, |rest| rest / self.step + 1)
     }
 
-    /// Places of the patches' centres, n×2, as (x, y) from −0.5 to 0.5 of the picture's width and height.
-    pub fn places(&self, width: usize, height: usize) -> Array2<f32> {
-        let (columns, rows) = (self.count(width), self.count(height));
+    /// Patches in a picture of that size.
+    pub fn patches(&self, width: usize, height: usize) -> usize {
+        self.count(width) * self.count(height)
+    }
+
+    /// Where the patches' centres are, by rows: (x, y) from −0.5 to 0.5 of the picture's width and height.
+    fn places(&self, width: usize, height: usize) -> impl Iterator<Item = f32> {
+        let columns = self.count(width);
         let centre = |i: usize, pixels: usize| {
             ((i * self.step) as f32 + self.reach() as f32 / 2.0 + 0.5) / pixels as f32 - 0.5
         };
-        Array2::from_shape_fn((columns * rows, 2), |(i, axis)| match axis {
-            0 => centre(i % columns, width),
-            _ => centre(i / columns, height),
-        })
+        let patches = 0..self.patches(width, height);
+        patches.flat_map(move |i| [centre(i % columns, width), centre(i / columns, height)])
+    }
+
+    /// The places of the patches of several grids, n×2.
+    pub fn all_places(grids: &[Self], width: usize, height: usize) -> Array2<f32> {
+        let places: Vec<f32> = grids.iter().flat_map(|g| g.places(width, height)).collect();
+        Array2::from_shape_vec((places.len() / 2, 2), places).expect("two numbers per patch")
     }
 
     /// The pixels at which a cell of some patch is centred, rising, and the place of each among them.
@@ -79,47 +96,83 @@ impl Grid {
             .collect()
     }
 
-    /// The cells of all patches, in the order of [`Grid::places`].
-    pub fn cells(&self, planes: &Planes) -> Vec<Patch> {
-        let (w, h) = (planes.width, planes.height);
-        let (columns, rows) = (self.count(w), self.count(h));
+    /// Averages over the cells of all patches.
+    pub fn cells(&self, planes: &Planes) -> Cells {
+        let (columns, rows) = (self.count(planes.width), self.count(planes.height));
         let (xs, x_place) = self.centres(columns);
         let (ys, y_place) = self.centres(rows);
-        let window = self.window();
         let mut averages = vec![[0.0; LANES]; xs.len() * ys.len()];
-        let mut line = vec![[0.0; LANES]; w];
-        for (&y, averages) in ys.iter().zip(averages.chunks_mut(xs.len().max(1))) {
-            line.fill([0.0; LANES]);
-            for (i, &weight) in window.iter().enumerate() {
-                // beyond the border the last row goes on
-                let from = (y + i).saturating_sub(self.cell - 1).min(h - 1);
-                let row = &planes.pixels[from * w..][..w];
-                for (sum, pixel) in line.iter_mut().zip(row) {
-                    add(sum, pixel, weight);
-                }
-            }
-            for (&x, average) in xs.iter().zip(averages) {
-                for (i, &weight) in window.iter().enumerate() {
-                    let from = (x + i).saturating_sub(self.cell - 1).min(w - 1);
-                    add(average, &line[from], weight);
-                }
-            }
+        average(planes, self.cell, &self.window(), &xs, &ys, &mut averages);
+        Cells {
+            step: self.step,
+            cell: self.cell,
+            columns,
+            width: xs.len(),
+            averages,
+            x_place,
+            y_place,
         }
-        let patch = |i: usize| {
-            let (x, y) = (i % columns * self.step, i / columns * self.step);
-            std::array::from_fn(|c| {
-                let column = x_place[x + c % SIDE * self.cell];
-                let row = y_place[y + c / SIDE * self.cell];
-                averages[row * xs.len() + column]
-            })
-        };
-        (0..columns * rows).map(patch).collect()
     }
 }
 
-#[inline(always)]
-fn add(sum: &mut Lanes, value: &Lanes, weight: f32) {
-    for (s, v) in sum.iter_mut().zip(value) {
-        *s += v * weight;
+/// What [`Grid::cells`] found.
+pub struct Cells {
+    step: usize,
+    cell: usize,
+    /// Patches per row of patches.
+    columns: usize,
+    /// Cell centres per row of `averages`.
+    width: usize,
+    averages: Vec<Lanes>,
+    x_place: Vec<usize>,
+    y_place: Vec<usize>,
+}
+
+impl Cells {
+    /// The cells of one patch, in the order of [`Grid::places`].
+    #[inline(always)]
+    pub fn patch(&self, i: usize) -> Patch {
+        let (x, y) = (i % self.columns * self.step, i / self.columns * self.step);
+        let columns: [usize; SIDE] = std::array::from_fn(|c| self.x_place[x + c * self.cell]);
+        let rows: [usize; SIDE] = std::array::from_fn(|c| self.y_place[y + c * self.cell]);
+        std::array::from_fn(|c| self.averages[rows[c / SIDE] * self.width + columns[c % SIDE]])
+    }
+}
+
+/// The windowed averages around each of xs × ys.
+#[multiversion(targets("x86_64+avx512f", "x86_64+avx2"))]
+fn average(
+    planes: &Planes,
+    cell: usize,
+    window: &[f32],
+    xs: &[usize],
+    ys: &[usize],
+    averages: &mut [Lanes],
+) {
+    let (w, h) = (planes.width, planes.height);
+    // beyond the border the last pixel goes on
+    let inside = |at: usize, offset: usize, size: usize| {
+        (at + offset).saturating_sub(cell - 1).min(size - 1)
+    };
+    let mut line = vec![[0.0; LANES]; w];
+    for (&y, averages) in ys.iter().zip(averages.chunks_mut(xs.len().max(1))) {
+        line.fill([0.0; LANES]);
+        for (i, &weight) in window.iter().enumerate() {
+            let row = &planes.pixels[inside(y, i, h) * w..][..w];
+            for (sum, pixel) in line.iter_mut().zip(row) {
+                for (s, v) in sum.iter_mut().zip(pixel) {
+                    *s += v * weight;
+                }
+            }
+        }
+        for (&x, average) in xs.iter().zip(averages) {
+            let mut sum = [0.0; LANES];
+            for (i, &weight) in window.iter().enumerate() {
+                for (s, v) in sum.iter_mut().zip(&line[inside(x, i, w)]) {
+                    *s += v * weight;
+                }
+            }
+            *average = sum;
+        }
     }
 }

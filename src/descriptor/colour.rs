@@ -41,29 +41,26 @@ impl Extractor for ColourParams {
 
     fn extract(&self, picture: &Picture) -> Result<Descriptors> {
         let planes = moments(picture);
-        let sizes = self.cells.iter().map(|&cell| {
-            let grid = Grid {
-                step: self.step.max(1),
-                cell: cell.max(1),
-            };
-            let mut values = Vec::new();
-            for cell in grid.cells(&planes).iter().flatten() {
-                let [means, squares] = [&cell[..CHANNELS], &cell[CHANNELS..]];
-                values.extend_from_slice(means);
-                let deviations = means
-                    .iter()
-                    .zip(squares)
-                    .map(|(m, s)| (s - m * m).max(0.0).sqrt());
-                values.extend(deviations);
+        let grids = self.cells.iter().map(|&cell| Grid::new(self.step, cell));
+        let grids: Vec<Grid> = grids.collect();
+        let places = Grid::all_places(&grids, planes.width, planes.height);
+        let mut values = Vec::with_capacity(places.nrows() * DIM);
+        for grid in &grids {
+            let cells = grid.cells(&planes);
+            for i in 0..grid.patches(planes.width, planes.height) {
+                for cell in cells.patch(i) {
+                    let [means, squares] = [&cell[..CHANNELS], &cell[CHANNELS..2 * CHANNELS]];
+                    values.extend_from_slice(means);
+                    let variances = means.iter().zip(squares).map(|(m, s)| s - m * m);
+                    values.extend(variances.map(|v| v.max(0.0).sqrt()));
+                }
             }
-            let places = grid.places(planes.width, planes.height);
-            let values = Array2::from_shape_vec((places.nrows(), DIM), values);
-            Descriptors {
-                values: values.expect("16 cells of 6 numbers per patch"),
-                places,
-            }
-        });
-        Ok(Descriptors::stack(DIM, sizes.collect()))
+        }
+        let values = Array2::from_shape_vec((places.nrows(), DIM), values);
+        Ok(Descriptors {
+            values: values.expect("16 cells of 6 numbers per patch"),
+            places,
+        })
     }
 }
 

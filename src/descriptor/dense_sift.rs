@@ -6,11 +6,11 @@
 
 use std::f32::consts::{FRAC_PI_2, FRAC_PI_4};
 
-use ndarray::{Array2, s};
+use multiversion::multiversion;
+use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
-use super::cells::{Grid, LANES, Patch, Planes, SIDE};
-use super::sift::root;
+use super::cells::{Cells, Grid, LANES, Planes, SIDE};
 use super::{DescriptorKind, Descriptors, Extractor};
 use crate::error::Result;
 use crate::picture::Picture;
@@ -79,27 +79,26 @@ impl Extractor for DenseSiftParams {
             picture.gray.width() as usize,
             picture.gray.height() as usize,
         );
-        let channels = self.channels.of(picture);
-        let sizes = self.cells.iter().map(|&cell| {
-            let grid = Grid {
-                step: self.step.max(1),
-                cell: cell.max(1),
-            };
-            let places = grid.places(w, h);
-            let window = window(grid.cell);
-            let mut values = Array2::zeros((places.nrows(), self.kind().dim));
-            for (c, channel) in channels.iter().enumerate() {
-                let planes = orientations(&smooth(channel, w, h, cell), w, h);
-                let mut out = values.slice_mut(s![.., c * DIM..(c + 1) * DIM]);
-                let patches = grid.cells(&planes);
-                for (cells, mut out) in patches.iter().zip(out.outer_iter_mut()) {
-                    let out = out.as_slice_mut().expect("a part of a row is contiguous");
-                    self.describe(cells, &window, out);
+        let grids = self.cells.iter().map(|&cell| Grid::new(self.step, cell));
+        let grids: Vec<Grid> = grids.collect();
+        let places = Grid::all_places(&grids, w, h);
+        let dim = self.kind().dim;
+        let mut values = vec![0.0; places.nrows() * dim];
+        for (c, channel) in self.channels.of(picture).iter().enumerate() {
+            let mut rows = values.chunks_exact_mut(dim);
+            for grid in &grids {
+                let cells = grid.cells(&orientations(&smooth(channel, w, h, grid.cell), w, h));
+                let window = window(grid.cell);
+                for (i, row) in rows.by_ref().take(grid.patches(w, h)).enumerate() {
+                    describe(&cells, i, &window, self.root, &mut row[c * DIM..][..DIM]);
                 }
             }
-            Descriptors { values, places }
-        });
-        Ok(Descriptors::stack(self.kind().dim, sizes.collect()))
+        }
+        let values = Array2::from_shape_vec((places.nrows(), dim), values);
+        Ok(Descriptors {
+            values: values.expect("a row per patch"),
+            places,
+        })
     }
 }
 
@@ -140,33 +139,49 @@ impl Channels {
     }
 }
 
-impl DenseSiftParams {
-    fn describe(&self, cells: &Patch, window: &[f32; SIDE], out: &mut [f32]) {
-        for (c, (lanes, out)) in cells.iter().zip(out.chunks_exact_mut(LANES)).enumerate() {
-            let weight = window[c % SIDE] * window[c / SIDE];
-            for (o, l) in out.iter_mut().zip(lanes) {
-                *o = l * weight;
+/// The descriptor of one patch.
+#[multiversion(targets("x86_64+avx512f", "x86_64+avx2"))]
+fn describe(cells: &Cells, patch: usize, window: &[f32; SIDE], root: bool, out: &mut [f32]) {
+    let mut v = cells.patch(patch);
+    let mut squares = [0.0; LANES];
+    for (c, lanes) in v.iter_mut().enumerate() {
+        let weight = window[c % SIDE] * window[c / SIDE];
+        for (l, s) in lanes.iter_mut().zip(&mut squares) {
+            *l *= weight;
+            *s += *l * *l;
+        }
+    }
+    let scale = 1.0 / (sum(squares).sqrt() + f32::EPSILON);
+    let (mut squares, mut total) = ([0.0; LANES], [0.0; LANES]);
+    for lanes in &mut v {
+        for ((l, s), t) in lanes.iter_mut().zip(&mut squares).zip(&mut total) {
+            let clipped = *l * scale;
+            *l = if clipped < CLIP { clipped } else { CLIP };
+            *s += *l * *l;
+            *t += *l;
+        }
+    }
+    if root {
+        // Hellinger distance becomes Euclidean (RootSIFT, Arandjelović & Zisserman 2012)
+        let scale = 1.0 / (sum(total) + f32::EPSILON);
+        for (lanes, out) in v.iter().zip(out.chunks_exact_mut(LANES)) {
+            for (l, o) in lanes.iter().zip(out) {
+                *o = (*l * scale).sqrt();
             }
         }
-        normalize(out);
-        out.iter_mut().for_each(|v| *v = v.min(CLIP));
-        normalize(out);
-        if self.root {
-            root(out);
+    } else {
+        let scale = 1.0 / (sum(squares).sqrt() + f32::EPSILON);
+        for (lanes, out) in v.iter().zip(out.chunks_exact_mut(LANES)) {
+            for (l, o) in lanes.iter().zip(out) {
+                *o = *l * scale;
+            }
         }
     }
 }
 
-fn normalize(v: &mut [f32]) {
-    let mut lanes = [0.0f32; LANES];
-    for chunk in v.chunks_exact(LANES) {
-        for (l, x) in lanes.iter_mut().zip(chunk) {
-            *l += x * x;
-        }
-    }
-    let norm = lanes.iter().sum::<f32>().sqrt();
-    let scale = 1.0 / (norm + f32::EPSILON);
-    v.iter_mut().for_each(|x| *x *= scale);
+#[inline(always)]
+fn sum(lanes: [f32; LANES]) -> f32 {
+    lanes.iter().sum()
 }
 
 /// The patch's Gaussian window, averaged over each of the cells of one side.
@@ -219,6 +234,7 @@ fn smooth(channel: &[f32], w: usize, h: usize, cell: usize) -> Vec<f32> {
     smoothed
 }
 
+#[multiversion(targets("x86_64+avx512f", "x86_64+avx2"))]
 fn add(sum: &mut [f32], values: &[f32], weight: f32) {
     for (s, v) in sum.iter_mut().zip(values) {
         *s += v * weight;
@@ -230,19 +246,21 @@ fn orientations(channel: &[f32], w: usize, h: usize) -> Planes {
     let mut pixels = Vec::with_capacity(w * h);
     let mut angles = vec![0.0f32; w];
     let mut sizes = vec![0.0f32; w];
+    let mut dx = vec![0.0f32; w];
     for y in 0..h {
         let row = &channel[y * w..][..w];
         let (above, below) = (y.saturating_sub(1), (y + 1).min(h - 1));
         let (up, down) = (&channel[above * w..][..w], &channel[below * w..][..w]);
         // central differences, one-sided at the border
         let scale_y = 1.0 / (below - above).max(1) as f32;
-        for x in 0..w {
-            let (left, right) = (x.saturating_sub(1), (x + 1).min(w - 1));
-            let dx = (row[right] - row[left]) / (right - left).max(1) as f32;
-            let dy = (down[x] - up[x]) * scale_y;
-            sizes[x] = (dx * dx + dy * dy).sqrt();
-            angles[x] = eighths(dy, dx);
+        if w > 2 {
+            for (d, pair) in dx[1..w - 1].iter_mut().zip(row.windows(3)) {
+                *d = (pair[2] - pair[0]) / 2.0;
+            }
         }
+        let last = w.saturating_sub(2);
+        (dx[0], dx[w - 1]) = (row[1.min(w - 1)] - row[0], row[w - 1] - row[last]);
+        gradients(&dx, up, down, scale_y, &mut sizes, &mut angles);
         for (&size, &angle) in sizes.iter().zip(&angles) {
             let lower = angle as usize; // 0 ..= 8
             let share = angle - lower as f32;
@@ -259,11 +277,33 @@ fn orientations(channel: &[f32], w: usize, h: usize) -> Planes {
     }
 }
 
+/// Sizes and angles (in eighths of a turn) of the gradients of a row.
+#[multiversion(targets("x86_64+avx512f", "x86_64+avx2"))]
+fn gradients(
+    dx: &[f32],
+    up: &[f32],
+    down: &[f32],
+    scale: f32,
+    sizes: &mut [f32],
+    angles: &mut [f32],
+) {
+    let n = dx.len();
+    let (up, down) = (&up[..n], &down[..n]);
+    let (sizes, angles) = (&mut sizes[..n], &mut angles[..n]);
+    for x in 0..n {
+        let dy = (down[x] - up[x]) * scale;
+        sizes[x] = (dx[x] * dx[x] + dy * dy).sqrt();
+        angles[x] = eighths(dy, dx[x]);
+    }
+}
+
 /// The angle of (x, y) in eighths of a turn, from 0 to 8, to 1e-4: the arc tangent of the smaller side over
 /// the larger by a polynomial (Abramowitz & Stegun 1964, 4.4.49), then reflected. Free of branches.
+#[inline(always)]
 fn eighths(y: f32, x: f32) -> f32 {
     let (ax, ay) = (x.abs(), y.abs());
-    let t = ax.min(ay) / ax.max(ay).max(f32::MIN_POSITIVE);
+    let (small, large) = if ax < ay { (ax, ay) } else { (ay, ax) };
+    let t = small / if large > 0.0 { large } else { 1.0 };
     let t2 = t * t;
     let series = [
         -0.333_314_53,

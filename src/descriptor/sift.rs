@@ -75,7 +75,7 @@ impl Extractor for SiftParams {
 }
 
 /// Hellinger distance becomes Euclidean (RootSIFT, Arandjelović & Zisserman 2012).
-pub(super) fn root(descriptor: &mut [f32]) {
+fn root(descriptor: &mut [f32]) {
     let sum: f32 = descriptor.iter().sum();
     if sum > 0.0 {
         descriptor.iter_mut().for_each(|v| *v = (*v / sum).sqrt());

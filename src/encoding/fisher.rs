@@ -2,6 +2,7 @@
 //! means and variances (Perronnin & Dance, CVPR 2007), with signed power and L2 normalisation (Perronnin, Sánchez
 //! & Mensink, ECCV 2010).
 
+use multiversion::multiversion;
 use ndarray::{Array1, ArrayView2, Axis};
 use serde::{Deserialize, Serialize};
 
@@ -66,23 +67,17 @@ impl Encoder for Fisher {
             return Err(Error::dimensions(left, d, right, x.ncols()));
         }
         // Σq, and Σqx and Σqx² side by side
-        let mut totals = vec![0.0f32; k];
-        let mut sums = vec![0.0f32; k * 2 * d];
-        let mut powers = vec![0.0f32; 2 * d];
+        let mut sums = Sums {
+            q: vec![0.0; k],
+            powers: vec![0.0; k * 2 * d],
+            near: Vec::with_capacity(k),
+        };
         for rows in x.axis_chunks_iter(Axis(0), BLOCK) {
-            let logs = self.gmm.log_likelihoods(rows);
-            for (x, logs) in rows.outer_iter().zip(logs.outer_iter()) {
-                for (j, &v) in x.iter().enumerate() {
-                    powers[j] = v;
-                    powers[d + j] = v * v;
-                }
-                for (c, q) in responsibilities(logs.as_slice().expect("a row of a new matrix")) {
-                    totals[c] += q;
-                    let sums = &mut sums[c * 2 * d..][..2 * d];
-                    for (s, p) in sums.iter_mut().zip(&powers) {
-                        *s += q * p;
-                    }
-                }
+            let powers = self.gmm.powers(rows);
+            let logs = self.gmm.log_likelihoods(powers.view());
+            for (powers, logs) in powers.outer_iter().zip(logs.outer_iter()) {
+                let row = "a row of a new matrix is contiguous";
+                sums.add(powers.to_slice().expect(row), logs.to_slice().expect(row));
             }
         }
         let mut v = Array1::zeros(2 * k * d);
@@ -90,13 +85,13 @@ impl Encoder for Fisher {
         for c in 0..k {
             let weight = self.gmm.weights()[c].max(f32::MIN_POSITIVE);
             let (first, second) = (1.0 / (n * weight.sqrt()), 1.0 / (n * (2.0 * weight).sqrt()));
-            let sums = &sums[c * 2 * d..][..2 * d];
+            let (q, powers) = (sums.q[c], &sums.powers[c * 2 * d..][..2 * d]);
             for j in 0..d {
                 let (m, s) = (self.gmm.means()[[c, j]], self.deviations[[c, j]]);
-                let (qx, qxx) = (sums[j], sums[d + j]);
-                v[c * d + j] = first * (qx - totals[c] * m) / s;
-                let square = qxx - 2.0 * m * qx + m * m * totals[c];
-                v[(k + c) * d + j] = second * (square / (s * s) - totals[c]);
+                let (qx, qxx) = (powers[j], powers[d + j]);
+                v[c * d + j] = first * (qx - q * m) / s;
+                let square = qxx - 2.0 * m * qx + m * m * q;
+                v[(k + c) * d + j] = second * (square / (s * s) - q);
             }
         }
         power_normalize(&mut v, self.params.power);
@@ -105,11 +100,53 @@ impl Encoder for Fisher {
     }
 }
 
-/// The components that a descriptor belongs to, and how much.
-fn responsibilities(logs: &[f32]) -> impl Iterator<Item = (usize, f32)> {
-    let most = logs.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let least = most + LEAST.ln();
-    let near = logs.iter().enumerate().filter(move |&(_, &l)| l > least);
-    let sum: f32 = near.clone().map(|(_, l)| (l - most).exp()).sum();
-    near.map(move |(c, l)| (c, (l - most).exp() / sum))
+/// Sums over descriptors, per component.
+struct Sums {
+    q: Vec<f32>,
+    /// Σqx and Σqx² side by side: k×2d.
+    powers: Vec<f32>,
+    /// The components that a descriptor belongs to, and how much.
+    near: Vec<(usize, f32)>,
+}
+
+impl Sums {
+    fn add(&mut self, powers: &[f32], logs: &[f32]) {
+        let most = largest(logs);
+        let least = most + LEAST.ln();
+        self.near.clear();
+        for (c, &l) in logs.iter().enumerate() {
+            if l > least {
+                self.near.push((c, (l - most).exp()));
+            }
+        }
+        let total: f32 = self.near.iter().map(|(_, q)| q).sum();
+        for &(c, q) in &self.near {
+            self.q[c] += q / total;
+            let sums = &mut self.powers[c * powers.len()..][..powers.len()];
+            add(sums, powers, q / total);
+        }
+    }
+}
+
+#[multiversion(targets("x86_64+avx512f", "x86_64+avx2"))]
+fn add(sums: &mut [f32], values: &[f32], q: f32) {
+    for (s, v) in sums.iter_mut().zip(values) {
+        *s += q * v;
+    }
+}
+
+#[multiversion(targets("x86_64+avx512f", "x86_64+avx2"))]
+fn largest(values: &[f32]) -> f32 {
+    let mut lanes = [f32::NEG_INFINITY; 16];
+    let chunks = values.chunks_exact(16);
+    let rest = chunks.remainder().iter().copied();
+    for chunk in chunks {
+        for (l, &v) in lanes.iter_mut().zip(chunk) {
+            *l = if v > *l { v } else { *l };
+        }
+    }
+    lanes
+        .into_iter()
+        .chain(rest)
+        .fold(f32::NEG_INFINITY, f32::max)
 }

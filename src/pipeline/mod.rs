@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::artifact::{Artifact, Fingerprint, Spec};
 use crate::dataset::{Collection, Dataset, Direction, ImageItem, Pair, Split, held_out};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::evaluation::Ranking;
 use crate::fusion::{Fusion, FusionParams, Pairs, Trial};
 use crate::progress::Progress;
@@ -322,7 +322,8 @@ impl<'a> Pipeline<'a> {
             Direction::TextToImage => ("images", self.pictures(collection)),
             Direction::ImageToText => ("texts", self.texts(collection)),
         };
-        Spec::new("index", &self.recipe.index, self.recipe.seed)
+        let settings = (&self.recipe.index, &self.recipe.hubness);
+        Spec::new("index", &settings, self.recipe.seed)
             .input("fusion", fusion.clone())
             .input(name, items)
     }
@@ -347,7 +348,14 @@ impl<'a> Pipeline<'a> {
             tracing::info!("index of {name}: up to date");
             return Ok(gallery);
         }
+        if self.recipe.transductive() {
+            return Err(Error::Recipe {
+                path: self.recipe.name.clone().into(),
+                reason: "`hubness.bank = \"queries\"` looks at all queries at once: it can be evaluated, not searched".into(),
+            });
+        }
         let z = embed(&fitted.fusion, &features[collection])?;
+        let charges = self.charges(direction, features, &fitted.fusion, &z)?;
         let (items, usable, ids): (_, _, Vec<String>) = match direction {
             Direction::TextToImage => (
                 z.images,
@@ -363,7 +371,7 @@ impl<'a> Pipeline<'a> {
         let train = embed(&fitted.fusion, &features[self.train()?])?;
         let sample = ndarray::concatenate(Axis(0), &[train.images.view(), train.texts.view()])
             .expect("one shared space");
-        let gallery = Gallery::build(params, sample.view(), items.view(), &usable)?;
+        let gallery = Gallery::build(params, sample.view(), items.view(), &usable, charges)?;
         gallery.write(&path, spec, ids)?;
         Ok(gallery)
     }
@@ -381,9 +389,11 @@ impl<'a> Pipeline<'a> {
             return Ok(None);
         };
         let embedded = embed(fusion, &features[place])?;
+        let charges = self.charges(direction, features, fusion, &embedded)?;
         Ok(Some(ranking(
             &self.dataset.collections[place],
             &embedded,
+            charges.as_ref(),
             direction,
             |_| true,
         )))

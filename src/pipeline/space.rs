@@ -1,6 +1,6 @@
 //! The shared space: known and new items placed in it, and rankings read off it.
 
-use ndarray::{Array2, Axis};
+use ndarray::{Array1, Array2, Axis};
 
 use super::images::project;
 use super::{Features, Pipeline};
@@ -8,10 +8,11 @@ use crate::dataset::{Collection, Direction};
 use crate::error::Result;
 use crate::evaluation::{self, Ranking};
 use crate::fusion::{Fusion, Side};
+use crate::hubness::{Bank, asking, charged};
 use crate::linalg::Pca;
 use crate::picture::Picture;
 use crate::recipe::{ImageViewParams, Recipe, TextViewParams};
-use crate::views::{ImageView, Rows, TextView};
+use crate::views::{ImageView, Rows, TextView, sample_places};
 
 /// An image view with its projection, ready for new pictures.
 struct ImageModel<'a> {
@@ -118,6 +119,44 @@ fn project_side(fusion: &Fusion, side: Side, rows: &Rows) -> Result<Array2<f32>>
     Ok(projected.x)
 }
 
+impl Pipeline<'_> {
+    /// What the items that a direction searches are charged, if the recipe says so.
+    pub(super) fn charges(
+        &self,
+        direction: Direction,
+        features: &[Features],
+        fusion: &Fusion,
+        z: &Embedded,
+    ) -> Result<Option<Array1<f32>>> {
+        let Some(params) = &self.recipe.hubness else {
+            return Ok(None);
+        };
+        let (items, queries, usable) = match direction {
+            Direction::TextToImage => (&z.images, &z.texts, &z.text_usable),
+            Direction::ImageToText => (&z.texts, &z.images, &z.image_usable),
+        };
+        let bank = match params.bank {
+            Bank::Training => {
+                let train = &features[self.train()?];
+                let (side, rows, most) = match direction {
+                    Direction::TextToImage => (Side::Text, &train.texts, params.texts),
+                    Direction::ImageToText => (Side::Image, &train.images, params.images),
+                };
+                let chosen = usable_rows(&rows.usable, most);
+                fusion.project(side, rows.x.select(Axis(0), &chosen).view())?
+            }
+            Bank::Queries => queries.select(Axis(0), &usable_rows(usable, usize::MAX)),
+        };
+        Ok(Some(params.charge.of(items.view(), bank.view())))
+    }
+}
+
+/// At most so many usable rows, evenly spread.
+fn usable_rows(usable: &[bool], most: usize) -> Vec<usize> {
+    let all: Vec<usize> = (0..usable.len()).filter(|&i| usable[i]).collect();
+    sample_places(all.len(), most).map(|i| all[i]).collect()
+}
+
 /// mR on the pairs of the images for which `asked` holds, against each other.
 pub(super) fn mean_recall(
     fusion: &Fusion,
@@ -126,15 +165,17 @@ pub(super) fn mean_recall(
     asked: impl Fn(usize) -> bool,
 ) -> Result<f64> {
     let embedded = embed(fusion, features)?;
-    let t2i = ranking(c, &embedded, Direction::TextToImage, &asked);
-    let i2t = ranking(c, &embedded, Direction::ImageToText, &asked);
+    let t2i = ranking(c, &embedded, None, Direction::TextToImage, &asked);
+    let i2t = ranking(c, &embedded, None, Direction::ImageToText, &asked);
     Ok(evaluation::mean_recall(&t2i, &i2t))
 }
 
-/// Ranks the images (or texts) for which `among` holds of their image, with a known answer.
+/// Ranks the images (or texts) for which `among` holds of their image, with a known answer. `charges`: of all
+/// items that are searched.
 pub(super) fn ranking(
     c: &Collection,
     z: &Embedded,
+    charges: Option<&Array1<f32>>,
     direction: Direction,
     among: impl Fn(usize) -> bool,
 ) -> Ranking {
@@ -167,12 +208,12 @@ pub(super) fn ranking(
         .map(|&i| answers[i].iter().filter_map(|&a| place[a]).collect())
         .collect();
     let usable: Vec<bool> = gallery.iter().map(|&i| usable[i]).collect();
-    let ranks = evaluation::ranks(
-        q.select(Axis(0), &queries).view(),
-        g.select(Axis(0), gallery).view(),
-        &usable,
-        &truth,
-    );
+    let (mut q, mut g) = (q.select(Axis(0), &queries), g.select(Axis(0), gallery));
+    if let Some(charges) = charges {
+        q = asking(q.view());
+        g = charged(g.view(), &charges.select(Axis(0), gallery));
+    }
+    let ranks = evaluation::ranks(q.view(), g.view(), &usable, &truth);
     let mut out = Ranking::default();
     for ((&query, truth), rank) in queries.iter().zip(&truth).zip(ranks) {
         let Some(rank) = rank else { continue };

@@ -1,11 +1,37 @@
 //! Latent semantic analysis (Deerwester et al. 1990): the leading right singular vectors of the
 //! caption × term matrix, which brings words that share their company together.
 
+use std::collections::BTreeMap;
+
 use ndarray::{Array2, ArrayView2};
+use serde::{Deserialize, Serialize};
 
 use crate::artifact::Artifact;
 use crate::error::Result;
 use crate::linalg::{Csr, SparseRow, randomized_svd};
+
+/// Where the directions come from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ProjectionParams {
+    /// Latent semantic analysis.
+    #[default]
+    Lsa,
+    /// Word vectors from the training captions alone: the leading singular vectors of the positive pointwise
+    /// mutual information of terms in one caption (Levy & Goldberg, NIPS 2014, §3.3), each scaled by the square root
+    /// of its value. A caption is the weighted sum of its terms' vectors.
+    WordVectors,
+}
+
+impl ProjectionParams {
+    /// Learns at most `dim` directions from sparse rows over `terms` columns.
+    pub fn fit(self, rows: Vec<SparseRow>, terms: usize, dim: usize, seed: u64) -> Result<Lsa> {
+        match self {
+            Self::Lsa => Lsa::fit(rows, terms, dim, seed),
+            Self::WordVectors => Lsa::word_vectors(&rows, terms, dim, seed),
+        }
+    }
+}
 
 /// A fitted projection x·v.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,6 +59,16 @@ impl Lsa {
         })
     }
 
+    fn word_vectors(rows: &[SparseRow], terms: usize, dim: usize, seed: u64) -> Result<Self> {
+        let pmi = Csr::new(positive_pmi(rows, terms), terms);
+        let times = |b: ArrayView2<f32>| pmi.times(b);
+        let (s, v) = randomized_svd((terms, terms), dim, seed, times, times)?;
+        let scale = s.mapv(f64::sqrt);
+        Ok(Self {
+            v: (v * scale).mapv(|v| v as f32),
+        })
+    }
+
     /// Number of directions.
     pub fn dim(&self) -> usize {
         self.v.ncols()
@@ -56,4 +92,27 @@ impl Lsa {
             v: artifact.matrix("v")?,
         })
     }
+}
+
+/// max(0, ln(p(a, b) / (p(a)·p(b)))) of terms that occur in one caption, terms×terms.
+fn positive_pmi(rows: &[SparseRow], terms: usize) -> Vec<SparseRow> {
+    let mut together = vec![BTreeMap::<u32, f64>::new(); terms];
+    let mut total = vec![0.0; terms];
+    for row in rows {
+        for &(a, _) in row {
+            for &(b, _) in row.iter().filter(|&&(b, _)| b != a) {
+                *together[a as usize].entry(b).or_default() += 1.0;
+                total[a as usize] += 1.0;
+            }
+        }
+    }
+    let all: f64 = total.iter().sum();
+    let row = |(a, others): (usize, &BTreeMap<u32, f64>)| -> SparseRow {
+        let pmi = |(&b, n): (&u32, &f64)| {
+            let pmi = (n * all / (total[a] * total[b as usize])).ln();
+            (pmi > 0.0).then_some((b, pmi as f32))
+        };
+        others.iter().filter_map(pmi).collect()
+    };
+    together.iter().enumerate().map(row).collect()
 }

@@ -1,9 +1,11 @@
 //! Captions to vectors: tokens, weights, and a dense projection.
 
+mod characters;
 mod lsa;
 mod segment;
 mod tfidf;
 
-pub use lsa::Lsa;
+pub use characters::CharacterParams;
+pub use lsa::{Lsa, ProjectionParams};
 pub use segment::{Segmenter, SegmenterParams};
-pub use tfidf::{TfIdf, TfIdfParams};
+pub use tfidf::{TfIdf, TfIdfParams, Weighting};

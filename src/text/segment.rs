@@ -1,6 +1,6 @@
 //! Sentences to tokens.
 //!
-//! NFKC first (full-width letters become plain ones); a placeholder such as `<人名>` is one token; Chinese
+//! NFKC first (full-width letters become plain ones), traditional characters become simplified ones; a placeholder such as `<人名>` is one token; Chinese
 //! is cut by jieba; Latin words are lowercased and stemmed (Snowball); punctuation and stop words go.
 
 use std::collections::BTreeSet;
@@ -91,9 +91,12 @@ fn entries(text: &str) -> impl Iterator<Item = &str> {
 }
 
 fn entries_normalised(text: &str) -> BTreeSet<String> {
-    entries(text)
-        .map(|l| l.nfkc().collect::<String>().to_lowercase())
-        .collect()
+    entries(text).map(normalize).collect()
+}
+
+/// NFKC, lower case, traditional characters as simplified ones.
+pub(super) fn normalize(text: &str) -> String {
+    fast2s::convert(&text.nfkc().collect::<String>().to_lowercase())
 }
 
 impl Segmenter {
@@ -104,7 +107,7 @@ impl Segmenter {
 
     /// The tokens of a sentence, in order.
     pub fn tokens(&self, sentence: &str) -> Vec<String> {
-        let text: String = sentence.nfkc().collect();
+        let text = normalize(sentence);
         let mut tokens = Vec::new();
         let mut rest = text.as_str();
         while let Some((before, placeholder, after)) = next_placeholder(rest) {
@@ -118,7 +121,7 @@ impl Segmenter {
 
     fn cut(&self, text: &str, tokens: &mut Vec<String>) {
         for word in self.jieba.cut(text, self.hmm) {
-            let word = word.word.trim().to_lowercase();
+            let word = word.word.trim().to_owned();
             if !word.chars().any(char::is_alphanumeric) || self.stop_words.contains(&word) {
                 continue;
             }

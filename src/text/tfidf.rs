@@ -18,6 +18,18 @@ pub struct TfIdfParams {
     pub min_df: usize,
     /// 1 + ln(count) in place of the count.
     pub sublinear: bool,
+    pub weighting: Weighting,
+}
+
+/// How a term's count and the caption's length become its weight, before idf.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Weighting {
+    /// The count, or its logarithm.
+    #[default]
+    Count,
+    /// count·(k1 + 1) / (count + k1·(1 − b + b·length/mean length)) (Robertson & Zaragoza 2009, §3.4).
+    Bm25 { k1: f32, b: f32 },
 }
 
 impl Default for TfIdfParams {
@@ -25,6 +37,7 @@ impl Default for TfIdfParams {
         Self {
             min_df: 2,
             sublinear: true,
+            weighting: Weighting::Count,
         }
     }
 }
@@ -36,12 +49,15 @@ pub struct TfIdf {
     /// Term -> column, columns in the order of the terms.
     vocabulary: BTreeMap<String, u32>,
     idf: Array1<f32>,
+    /// Of the training captions, in tokens.
+    mean_length: f32,
 }
 
 #[derive(Serialize, Deserialize)]
 struct Notes {
     params: TfIdfParams,
     vocabulary: Vec<String>,
+    mean_length: f32,
 }
 
 impl TfIdfParams {
@@ -72,7 +88,9 @@ impl TfIdfParams {
             .map(|&df| (((1.0 + n) / (1.0 + df as f64)).ln() + 1.0) as f32)
             .collect();
         let terms = df.keys().enumerate();
+        let tokens: usize = documents.iter().map(Vec::len).sum();
         Ok(TfIdf {
+            mean_length: (tokens as f64 / n.max(1.0)) as f32,
             params: self.clone(),
             vocabulary: terms.map(|(i, t)| ((*t).to_owned(), i as u32)).collect(),
             idf,
@@ -103,10 +121,13 @@ impl TfIdf {
             *counts.entry(*column).or_default() += 1.0;
         }
         let weight = |(j, count): (u32, f32)| {
-            let tf = if self.params.sublinear {
-                1.0 + count.ln()
-            } else {
-                count
+            let tf = match self.params.weighting {
+                Weighting::Bm25 { k1, b } => {
+                    let length = tokens.len() as f32 / self.mean_length;
+                    count * (k1 + 1.0) / (count + k1 * (1.0 - b + b * length))
+                }
+                Weighting::Count if self.params.sublinear => 1.0 + count.ln(),
+                Weighting::Count => count,
             };
             (j, tf * self.idf[j as usize])
         };
@@ -120,6 +141,7 @@ impl TfIdf {
         let notes = Notes {
             params: self.params.clone(),
             vocabulary: self.vocabulary.keys().cloned().collect(),
+            mean_length: self.mean_length,
         };
         artifact
             .with_notes(&notes)
@@ -131,6 +153,7 @@ impl TfIdf {
         let terms = notes.vocabulary.into_iter().enumerate();
         Ok(Self {
             params: notes.params,
+            mean_length: notes.mean_length,
             vocabulary: terms.map(|(i, t)| (t, i as u32)).collect(),
             idf: artifact.vector("idf")?,
         })

@@ -8,17 +8,19 @@ use crate::artifact::{Artifact, Fingerprint, Spec};
 use crate::error::Result;
 use crate::linalg::SparseRow;
 use crate::recipe::{TextViewParams, TokenParams};
-use crate::text::{Lsa, Segmenter, TfIdf};
+use crate::text::{CharacterParams, Lsa, Segmenter, TfIdf};
 
 /// Cuts captions into terms.
 pub enum Tokenizer {
     Words(Box<Segmenter>),
+    Characters(CharacterParams),
 }
 
 impl TokenParams {
     fn load(&self) -> Result<Tokenizer> {
         match self {
             Self::Words(p) => Ok(Tokenizer::Words(Box::new(p.load()?))),
+            Self::Characters(p) => Ok(Tokenizer::Characters(p.clone())),
         }
     }
 }
@@ -27,12 +29,14 @@ impl Tokenizer {
     fn fingerprint(&self) -> Fingerprint {
         match self {
             Self::Words(s) => s.fingerprint(),
+            Self::Characters(_) => Fingerprint::of(&"no dictionaries"),
         }
     }
 
     fn tokens(&self, caption: &str) -> Vec<String> {
         match self {
             Self::Words(s) => s.tokens(caption),
+            Self::Characters(p) => p.tokens(caption),
         }
     }
 }
@@ -59,7 +63,12 @@ impl TextViewSetup {
 
     /// What the fitted view is made from.
     pub fn spec(&self, params: &TextViewParams, train: Fingerprint, seed: u64) -> Spec {
-        let settings = (&params.tokens, &params.tfidf, params.lsa_dim);
+        let settings = (
+            &params.tokens,
+            &params.tfidf,
+            params.lsa_dim,
+            params.projection,
+        );
         Spec::new("text-view", &settings, seed)
             .input("training captions", train)
             .input("dictionaries", self.tokenizer.fingerprint())
@@ -73,7 +82,9 @@ impl TextViewSetup {
             .collect();
         let tfidf = params.tfidf.fit(&documents)?;
         let rows: Vec<SparseRow> = documents.iter().map(|d| tfidf.transform(d)).collect();
-        let lsa = Lsa::fit(rows, tfidf.dim(), params.lsa_dim, spec.seed)?;
+        let lsa = params
+            .projection
+            .fit(rows, tfidf.dim(), params.lsa_dim, spec.seed)?;
         Ok(lsa.store(tfidf.store(Artifact::new(spec))))
     }
 
