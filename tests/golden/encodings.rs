@@ -6,7 +6,7 @@ use ndarray::{Array1, Array2, s};
 use serde::Deserialize;
 use tuwen::codebook::{Codebook, KMeansParams};
 use tuwen::descriptor::DescriptorKind;
-use tuwen::encoding::{BowParams, EncodingParams, VladParams};
+use tuwen::encoding::{BowParams, Encoder, EncodingParams, VladParams};
 
 use super::figures::{Golden, artifact, as_row, assert_near, json, wide};
 
@@ -26,11 +26,16 @@ fn codebook(centroids: &Array2<f32>) -> Codebook {
     .unwrap()
 }
 
+/// The encoder over given centroids, by way of what a view stores.
+fn encoder(params: &EncodingParams, centroids: &Array2<f32>) -> Box<dyn Encoder> {
+    let stored = codebook(centroids).store(artifact("image-view"));
+    params.load(&kind(centroids.ncols()), &stored).unwrap()
+}
+
 /// The vector of the golden descriptors, as a row.
 fn encode(params: EncodingParams) -> Array2<f64> {
     let golden = Golden::open("vlad");
-    let vector = params
-        .encoder(codebook(&golden.f32("centroids")))
+    let vector = encoder(&params, &golden.f32("centroids"))
         .encode(golden.f32("descriptors").view())
         .unwrap();
     as_row(vector.mapv(f64::from).view())
@@ -118,7 +123,7 @@ fn no_descriptor_gives_the_zero_vector() {
         (EncodingParams::Vlad(vlad), 128),
         (EncodingParams::Bow(BowParams::default()), 8),
     ] {
-        let encoder = params.encoder(codebook(&centroids));
+        let encoder = encoder(&params, &centroids);
         assert_eq!(encoder.dim(), dim);
         assert_eq!(
             encoder.encode(Array2::zeros((0, 16)).view()).unwrap(),
