@@ -13,6 +13,7 @@ mod cli {
     mod layouts;
     mod leak;
     mod pictures;
+    mod precomp;
     mod results;
     mod search;
     mod tables;

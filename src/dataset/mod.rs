@@ -6,6 +6,7 @@
 mod attachments;
 mod flickr8k;
 mod folds;
+mod precomp;
 mod source;
 mod table;
 
@@ -202,7 +203,7 @@ pub struct Reader {
 }
 
 /// The layouts tuwen reads.
-pub const READERS: &[Reader] = &[attachments::READER, flickr8k::READER];
+pub const READERS: &[Reader] = &[attachments::READER, flickr8k::READER, precomp::READER];
 
 impl Dataset {
     /// Reads a folder in any of the known layouts.

@@ -160,7 +160,7 @@ fn a_folder_that_is_no_dataset_is_answered_with_what_would_be() {
     fs::create_dir(&case.data).unwrap();
     case.results(&[])
         .fails()
-        .says(&["empty", "known", "attachment1/", "Flickr8k"]);
+        .says(&["empty", "known", "attachment1/", "Flickr8k", "RSICD"]);
 }
 
 #[test]
