@@ -12,7 +12,7 @@
 //! `fit` on training items → a fitted model of another type, which never changes.
 //!
 //! Begin with [`pipeline`], which knows the order of the stages; then read one stage: [`descriptor`],
-//! [`codebook`], [`encoding`], [`text`], [`fusion`], [`index`], [`evaluation`]. [`artifact`] is the one file
+//! [`codebook`], [`encoding`], [`appearance`], [`text`], [`fusion`], [`index`], [`evaluation`]. [`artifact`] is the one file
 //! format, [`dataset`] what is read, [`submission`] what is written for the contest.
 //!
 //! # The stages on toy data
@@ -48,6 +48,7 @@
 //! # Ok::<(), tuwen::Error>(())
 //! ```
 
+pub mod appearance;
 pub mod artifact;
 pub mod codebook;
 pub mod dataset;

@@ -3,6 +3,7 @@
 mod golden {
     mod figures;
 
+    mod appearance;
     mod correlations;
     mod decompositions;
     mod descriptors;

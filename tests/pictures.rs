@@ -3,6 +3,7 @@
 mod pictures {
     mod files;
 
+    mod appearance;
     mod damage;
     mod descriptors;
     mod formats;

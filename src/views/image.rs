@@ -7,6 +7,7 @@ use ndarray::Array1;
 use serde::{Deserialize, Serialize};
 
 use super::local::LocalParams;
+use crate::appearance::AppearanceParams;
 use crate::artifact::{Artifact, Fingerprint, Spec};
 use crate::error::Result;
 use crate::picture::{Picture, PictureParams};
@@ -17,12 +18,15 @@ use crate::picture::{Picture, PictureParams};
 pub enum FeatureParams {
     /// Local descriptors, aggregated over a codebook.
     Local(LocalParams),
+    /// Whole-picture features.
+    Appearance(AppearanceParams),
 }
 
 impl FeatureParams {
     fn feature(&self) -> &dyn Feature {
         match self {
             Self::Local(p) => p,
+            Self::Appearance(p) => p,
         }
     }
 

@@ -1,5 +1,6 @@
 //! Views: the named ways to turn an item into a vector, each fitted on training items alone.
 
+mod appearance;
 mod image;
 mod local;
 mod text;

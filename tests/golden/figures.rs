@@ -3,10 +3,12 @@
 use std::fs;
 use std::path::Path;
 
+use image::RgbImage;
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis};
 use safetensors::{Dtype, SafeTensors};
 use serde::Deserialize;
 use tuwen::artifact::{Artifact, Spec};
+use tuwen::picture::Picture;
 
 /// The bytes of a file of the repository.
 pub fn read(path: &str) -> Vec<u8> {
@@ -59,6 +61,14 @@ impl Golden {
     pub fn f64(&self, name: &str) -> Array2<f64> {
         self.get(name, Dtype::F64, f64::from_le_bytes)
     }
+}
+
+/// The picture whose rows of pixels are stored as `rgb`.
+pub fn rgb_picture(golden: &Golden) -> Picture {
+    let rgb = golden.u8("rgb");
+    let (height, width) = (rgb.nrows() as u32, rgb.ncols() as u32 / 3);
+    let pixels = rgb.into_raw_vec_and_offset().0;
+    Picture::from_rgb(RgbImage::from_raw(width, height, pixels).unwrap())
 }
 
 pub fn json<T: for<'a> Deserialize<'a>>(name: &str) -> T {

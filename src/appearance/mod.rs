@@ -1,0 +1,115 @@
+//! Whole-picture features: a picture to one vector, nothing learned.
+//!
+//! To add one: a file with its parameters and an [`Appearance`], and a line in [`AppearanceParams`] and in
+//! [`AppearanceParams::appearance`].
+
+mod centrist;
+mod gist;
+mod histogram;
+mod hog;
+mod lbp;
+
+use image::GrayImage;
+use image::imageops::{self, FilterType};
+use ndarray::Array1;
+use serde::{Deserialize, Serialize};
+
+pub use centrist::CentristParams;
+pub use gist::GistParams;
+pub use histogram::{ColourSpace, HistogramParams};
+pub use hog::HogParams;
+pub use lbp::LbpParams;
+
+use crate::error::{Error, Result};
+use crate::linalg::{l2_normalize, power_normalize};
+use crate::picture::Picture;
+
+/// Which feature, and its settings.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum AppearanceParams {
+    Histogram(HistogramParams),
+    Hog(HogParams),
+    Gist(GistParams),
+    Lbp(LbpParams),
+    Centrist(CentristParams),
+}
+
+impl AppearanceParams {
+    /// # Errors
+    /// [`Error::Numeric`] for settings that give no vector.
+    pub fn appearance(&self) -> Result<Box<dyn Appearance>> {
+        Ok(match self {
+            Self::Histogram(p) => Box::new(p.checked()?),
+            Self::Hog(p) => Box::new(p.checked()?),
+            Self::Gist(p) => Box::new(p.filters()?),
+            Self::Lbp(p) => Box::new(p.pattern()?),
+            Self::Centrist(p) => Box::new(p.checked()?),
+        })
+    }
+}
+
+/// Turns a picture into one vector of unit length, or zero where it has nothing of the kind.
+pub trait Appearance: Sync + Send {
+    /// Length of the vector.
+    fn dim(&self) -> usize;
+    fn describe(&self, picture: &Picture) -> Array1<f32>;
+}
+
+fn wrong(what: &'static str, reason: &str) -> Error {
+    Error::Numeric {
+        what,
+        reason: reason.into(),
+    }
+}
+
+/// Histograms of the regions of a grid, [columns, rows]: row by row, each as shares of the region's pixels.
+struct Regions {
+    grid: [usize; 2],
+    bins: usize,
+    counts: Vec<u32>,
+    pixels: Vec<u32>,
+}
+
+impl Regions {
+    fn new(grid: [usize; 2], bins: usize) -> Self {
+        let regions = grid[0] * grid[1];
+        Self {
+            grid,
+            bins,
+            counts: vec![0; regions * bins],
+            pixels: vec![0; regions],
+        }
+    }
+
+    /// Counts one pixel at (x, y) of a picture of that size; without a bin it counts as a pixel alone.
+    fn add(&mut self, [x, y]: [usize; 2], size: [usize; 2], bin: Option<usize>) {
+        let [column, row] = [x * self.grid[0] / size[0], y * self.grid[1] / size[1]];
+        let region = row * self.grid[0] + column;
+        self.pixels[region] += 1;
+        if let Some(bin) = bin {
+            self.counts[region * self.bins + bin] += 1;
+        }
+    }
+
+    fn shares(&self) -> impl Iterator<Item = f32> {
+        let regions = self.counts.chunks_exact(self.bins).zip(&self.pixels);
+        regions.flat_map(|(counts, &n)| counts.iter().map(move |&c| c as f32 / n.max(1) as f32))
+    }
+}
+
+/// Power and unit length.
+fn normalized(v: impl IntoIterator<Item = f32>, power: f32) -> Array1<f32> {
+    let mut v: Array1<f32> = v.into_iter().collect();
+    power_normalize(&mut v, power);
+    l2_normalize(v.view_mut());
+    v
+}
+
+/// Luma of side×side pixels, whatever the shape of the picture: a vector of one length.
+fn square(picture: &Picture, side: u32) -> GrayImage {
+    if picture.gray.dimensions() == (side, side) {
+        return picture.gray.clone();
+    }
+    imageops::resize(&picture.gray, side, side, FilterType::Triangle)
+}

@@ -1,0 +1,32 @@
+//! Whole-picture features as an image view: nothing is learned.
+
+use ndarray::Array1;
+
+use super::{Feature, ImageView};
+use crate::appearance::{Appearance, AppearanceParams};
+use crate::artifact::Artifact;
+use crate::error::Result;
+use crate::picture::Picture;
+
+struct Whole(Box<dyn Appearance>);
+
+impl Feature for AppearanceParams {
+    fn fit(&self, artifact: Artifact, _: &[Picture], _: u64) -> Result<Artifact> {
+        self.appearance()?; // impossible settings are said before the pictures are read
+        Ok(artifact)
+    }
+
+    fn load(&self, _: &Artifact) -> Result<Box<dyn ImageView>> {
+        Ok(Box::new(Whole(self.appearance()?)))
+    }
+}
+
+impl ImageView for Whole {
+    fn dim(&self) -> usize {
+        self.0.dim()
+    }
+
+    fn describe(&self, _: &str, picture: &Picture) -> Result<Array1<f32>> {
+        Ok(self.0.describe(picture))
+    }
+}
