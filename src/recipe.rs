@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 use crate::fusion::FusionParams;
 use crate::hubness::{Bank, HubnessParams};
 use crate::index::IndexParams;
-use crate::linalg::PcaParams;
+use crate::linalg::{KernelMap, PcaParams};
 use crate::picture::PictureParams;
 use crate::text::{CharacterParams, ProjectionParams, SegmenterParams, TfIdfParams};
 use crate::views::FeatureParams;
@@ -70,6 +70,9 @@ pub struct ImageViewParams {
     pub weight: f32,
     #[serde(flatten)]
     pub feature: FeatureParams,
+    /// The kernel that stands in for the inner product.
+    #[serde(default)]
+    pub map: KernelMap,
     #[serde(default)]
     pub pca: PcaParams,
 }

@@ -18,4 +18,5 @@ mod cli {
     mod search;
     mod tables;
     mod usage;
+    mod views;
 }

@@ -10,5 +10,6 @@ mod golden {
     mod encodings;
     mod evaluation;
     mod indices;
+    mod kernel_maps;
     mod text;
 }

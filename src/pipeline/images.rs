@@ -6,10 +6,10 @@ use ndarray::{Array2, Axis};
 use rayon::prelude::*;
 
 use super::Pipeline;
+use super::projection::Projection;
 use crate::artifact::{Artifact, Fingerprint, Spec};
 use crate::dataset::{Collection, ImageItem};
 use crate::error::{Error, Result};
-use crate::linalg::Pca;
 use crate::picture::Picture;
 use crate::progress::warn_each;
 use crate::recipe::{ImageViewParams, Recipe};
@@ -23,7 +23,8 @@ impl Pipeline<'_> {
     }
 
     pub(super) fn pca_spec(&self, params: &ImageViewParams, view: &Spec) -> Spec {
-        Spec::new("pca", &params.pca, self.recipe.seed).input("view", view.fingerprint())
+        Spec::new("pca", &(&params.map, &params.pca), self.recipe.seed)
+            .input("view", view.fingerprint())
     }
 
     fn pca_path(&self, params: &ImageViewParams, spec: &Spec) -> PathBuf {
@@ -245,17 +246,17 @@ impl Pipeline<'_> {
             .map(|path| Rows::load(&Artifact::read(&path)?))
     }
 
-    /// The PCA of a view, its shards made again where both are lost.
-    pub(super) fn pca(&self, params: &ImageViewParams) -> Result<Pca> {
+    /// The projection of a view, its shards made again where both are lost.
+    pub(super) fn projection(&self, params: &ImageViewParams) -> Result<Projection> {
         let spec = self.pca_spec(params, &self.view_spec(params)?);
         let path = self.pca_path(params, &spec);
         if Artifact::read_fresh(&path, &spec).is_none() {
             self.encode(&[params])?;
         }
-        self.fit_pca(params)
+        self.fit_projection(params)
     }
 
-    fn fit_pca(&self, params: &ImageViewParams) -> Result<Pca> {
+    fn fit_projection(&self, params: &ImageViewParams) -> Result<Projection> {
         let view = self.view_spec(params)?;
         let spec = self.pca_spec(params, &view);
         let path = self.pca_path(params, &spec);
@@ -279,17 +280,17 @@ impl Pipeline<'_> {
                 first = end;
             }
             let sample = sample.unwrap_or_default();
-            let pca = params.pca.fit(sample.view(), spec.seed)?;
-            Ok(pca.store(Artifact::new(spec)))
+            let projection = Projection::fit(params, sample, spec.seed)?;
+            Ok(projection.store(Artifact::new(spec)))
         })?;
-        Pca::load(&artifact)
+        Projection::load(params, &artifact)
     }
 
-    /// The shards of a view through its PCA, one [`Rows`] per collection.
+    /// The shards of a view through its projection, one [`Rows`] per collection.
     fn reduce(&self, params: &ImageViewParams) -> Result<Vec<Rows>> {
         let view = self.view_spec(params)?;
         let pca_spec = self.pca_spec(params, &view);
-        let pca = self.fit_pca(params)?;
+        let projection = self.fit_projection(params)?;
         (0..self.dataset.collections.len())
             .map(|c| {
                 let spec = self.rows_spec(&pca_spec, c);
@@ -297,9 +298,9 @@ impl Pipeline<'_> {
                 let artifact = self.cached(&path, spec, |spec| {
                     let shards: Vec<Rows> = self
                         .read_shards(params, &view, c)
-                        .map(|shard| project(shard?, &pca))
+                        .map(|shard| projection.apply(shard?))
                         .collect::<Result<_>>()?;
-                    Ok(stacked(shards, pca.dim()).store(Artifact::new(spec)))
+                    Ok(stacked(shards, projection.dim()).store(Artifact::new(spec)))
                 })?;
                 Rows::load(&artifact)
             })
@@ -333,16 +334,6 @@ fn shard_spec(view: &Spec, images: &[ImageItem], contents: &[Fingerprint]) -> Sp
     Spec::new("image-features", &(), 0)
         .input("view", view.fingerprint())
         .input("pictures", pictures_fingerprint(images, contents))
-}
-
-/// Through the PCA; what was not usable stays zero.
-pub(super) fn project(rows: Rows, pca: &Pca) -> Result<Rows> {
-    let mut projected = Rows {
-        x: pca.transform(rows.x.view())?,
-        ..rows
-    };
-    projected.blank_unusable();
-    Ok(projected)
 }
 
 fn stacked(shards: Vec<Rows>, dim: usize) -> Rows {

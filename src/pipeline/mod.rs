@@ -10,6 +10,7 @@
 //! `features/` what was computed per item.
 
 mod images;
+mod projection;
 mod space;
 
 use std::path::{Path, PathBuf};

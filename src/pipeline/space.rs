@@ -2,14 +2,13 @@
 
 use ndarray::{Array1, Array2, Axis};
 
-use super::images::project;
+use super::projection::Projection;
 use super::{Features, Pipeline};
 use crate::dataset::{Collection, Direction};
 use crate::error::Result;
 use crate::evaluation::{self, Ranking};
 use crate::fusion::{Fusion, Side};
 use crate::hubness::{Bank, asking, charged};
-use crate::linalg::Pca;
 use crate::picture::Picture;
 use crate::recipe::{ImageViewParams, Recipe, TextViewParams};
 use crate::views::{ImageView, Rows, TextView, sample_places};
@@ -18,7 +17,7 @@ use crate::views::{ImageView, Rows, TextView, sample_places};
 struct ImageModel<'a> {
     params: &'a ImageViewParams,
     view: Box<dyn ImageView>,
-    pca: Pca,
+    projection: Projection,
 }
 
 /// What turns new pictures and captions into points of the shared space.
@@ -44,7 +43,7 @@ impl<'a> Pipeline<'a> {
             Ok(ImageModel {
                 params,
                 view: self.fit_image_view(params)?,
-                pca: self.pca(params)?,
+                projection: self.projection(params)?,
             })
         };
         let text = |params: &'a TextViewParams| Ok((params, self.fit_text_view(params)?));
@@ -80,7 +79,7 @@ impl Models<'_> {
                 x,
                 bad: vec![],
             };
-            views.push((model.params.weight, project(rows, &model.pca)?));
+            views.push((model.params.weight, model.projection.apply(rows)?));
         }
         project_side(&self.fusion, Side::Image, &Rows::side_by_side(views))
     }
