@@ -11,5 +11,6 @@ mod golden {
     mod evaluation;
     mod indices;
     mod kernel_maps;
+    mod mixtures;
     mod text;
 }

@@ -1,11 +1,13 @@
-//! Grey values, SIFT and ORB against OpenCV's.
+//! Grey values, SIFT and ORB against OpenCV's, dense SIFT against VLFeat's, local colour against NumPy's.
 
 use image::{Rgb, RgbImage};
-use ndarray::{Array2, Axis};
-use tuwen::descriptor::{DescriptorParams, OrbParams, SiftParams};
+use ndarray::{Array2, Axis, s};
+use tuwen::descriptor::{
+    Channels, ColourParams, DenseSiftParams, DescriptorParams, Descriptors, OrbParams, SiftParams,
+};
 use tuwen::picture::{Picture, PictureParams};
 
-use super::figures::{Golden, assert_near, read, wide};
+use super::figures::{Golden, assert_near, read, rgb_picture, wide};
 
 fn luma_picture(golden: &Golden) -> Picture {
     let luma = golden.u8("luma");
@@ -87,4 +89,89 @@ fn orb_is_opencvs_low_bit_first() {
         f32::from(bytes[[i, j / 8]] >> (j % 8) & 1)
     });
     assert_eq!(ours, bits);
+}
+
+/// Cells of the stored dense SIFT, and the step of its grid.
+const DENSE: ([usize; 4], usize) = ([4, 6, 8, 10], 6);
+
+fn dense_sift(cells: Vec<usize>, channels: Channels, root: bool) -> Descriptors {
+    let params = DenseSiftParams {
+        step: DENSE.1,
+        cells,
+        channels,
+        root,
+    };
+    let extractor = DescriptorParams::DenseSift(params).extractor();
+    extractor
+        .extract(&luma_picture(&Golden::open("dense_sift")))
+        .unwrap()
+}
+
+/// VLFeat looks its arc tangents up in a table: entries move by up to 0.005, directions hardly.
+#[test]
+fn dense_sift_is_vlfeats() {
+    let golden = Golden::open("dense_sift");
+    for cell in DENSE.0 {
+        let ours = wide(&dense_sift(vec![cell], Channels::Luma, false).values);
+        let theirs = wide(&golden.f32(&format!("descriptors_{cell}")));
+        assert_near(ours.view(), theirs.view(), 0.01);
+        for (i, (a, b)) in ours.outer_iter().zip(theirs.outer_iter()).enumerate() {
+            let cosine = a.dot(&b) / (a.dot(&a) * b.dot(&b)).sqrt();
+            assert!(cosine > 0.9999, "cells of {cell}, descriptor {i}: {cosine}");
+        }
+    }
+}
+
+#[test]
+fn dense_sift_lies_where_vlfeats_does() {
+    let golden = Golden::open("dense_sift");
+    let (height, width) = golden.u8("luma").dim();
+    for cell in DENSE.0 {
+        let centres = golden.f32(&format!("centres_{cell}"));
+        let expected = Array2::from_shape_fn(centres.dim(), |(i, axis)| {
+            let pixels = [width, height][axis] as f64;
+            (f64::from(centres[[i, axis]]) + 0.5) / pixels - 0.5
+        });
+        let ours = dense_sift(vec![cell], Channels::Luma, true).places;
+        assert_near(wide(&ours).view(), expected.view(), 1e-6);
+    }
+}
+
+#[test]
+fn sizes_of_dense_sift_are_stacked_and_its_roots_are_square_roots() {
+    let parts: Vec<_> = DENSE
+        .0
+        .iter()
+        .map(|&c| dense_sift(vec![c], Channels::Luma, false))
+        .collect();
+    let plain = Descriptors::stack(128, parts);
+    assert_eq!(dense_sift(DENSE.0.to_vec(), Channels::Luma, false), plain);
+    let sums = plain.values.sum_axis(Axis(1)).insert_axis(Axis(1));
+    let expected = wide(&(&plain.values / &sums).mapv(f32::sqrt));
+    let root = dense_sift(DENSE.0.to_vec(), Channels::Luma, true);
+    assert_near(wide(&root.values).view(), expected.view(), 1e-6);
+}
+
+#[test]
+fn opponent_sift_of_a_grey_picture_is_that_of_its_intensity() {
+    let grey = dense_sift(vec![6], Channels::Luma, false).values;
+    let opponent = dense_sift(vec![6], Channels::Opponent, false).values;
+    assert!(opponent.slice(s![.., ..256]).iter().all(|&v| v == 0.0));
+    let third = wide(&opponent.slice(s![.., 256..]).to_owned());
+    assert_near(third.view(), wide(&grey).view(), 1e-5);
+}
+
+#[test]
+fn local_colour_is_numpys() {
+    let golden = Golden::open("colour");
+    for cell in [4, 7] {
+        let params = DescriptorParams::Colour(ColourParams {
+            step: 8,
+            cells: vec![cell],
+        });
+        let ours = params.extractor().extract(&rgb_picture(&golden)).unwrap();
+        let theirs = golden.f64(&format!("statistics_{cell}"));
+        // A deviation is the root of a difference of two numbers that are nearly equal.
+        assert_near(wide(&ours.values).view(), theirs.view(), 5e-4);
+    }
 }

@@ -1,4 +1,5 @@
-"""Figures made by other programs, for our tests to agree with: OpenCV, scikit-learn, SciPy, NumPy, FAISS, jieba.
+"""Figures made by other programs, for our tests to agree with: OpenCV, scikit-learn, scikit-image, SciPy, NumPy,
+FAISS, jieba. (VLFeat's: make_vlfeat.py.)
 
     python tests/golden/make.py
 
@@ -16,11 +17,15 @@ import faiss
 import jieba
 import numpy as np
 import scipy.linalg
+import skimage.color
 from safetensors.numpy import save as to_bytes
+from skimage.feature import fisher_vector, hog, local_binary_pattern
 from sklearn.cluster import KMeans
 from sklearn.cross_decomposition import CCA
 from sklearn.decomposition import PCA
 from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.kernel_approximation import AdditiveChi2Sampler
+from sklearn.mixture import GaussianMixture
 
 HERE = Path(__file__).resolve().parent
 PHOTO = HERE.parent / "fixtures/pictures/photo.png"
@@ -68,6 +73,124 @@ def features():
         save(name, **arrays)
 
 
+def colour():
+    """Mean and deviation of each channel in the 4x4 cells of patches, under a triangle of half-width `cell`."""
+    rgb = cv2.cvtColor(cv2.imread(str(PHOTO)), cv2.COLOR_BGR2RGB)[40:80, 50:110]
+    values = rgb.astype(np.float64) / 255
+    height, width = rgb.shape[:2]
+    arrays = {"rgb": rgb.reshape(height, -1)}
+    step = 8
+    for cell in (4, 7):
+        rows = []
+        for top in range(0, height - 3 * cell, step):
+            for left in range(0, width - 3 * cell, step):
+                row = []
+                for y in range(top, top + 4 * cell, cell):
+                    for x in range(left, left + 4 * cell, cell):
+                        total, mean, square = 0, np.zeros(3), np.zeros(3)
+                        for dy in range(-cell, cell + 1):
+                            for dx in range(-cell, cell + 1):
+                                weight = (1 - abs(dy) / cell) * (1 - abs(dx) / cell)
+                                # Beyond the border the last pixel goes on.
+                                v = values[min(max(y + dy, 0), height - 1), min(max(x + dx, 0), width - 1)]
+                                total, mean, square = total + weight, mean + weight * v, square + weight * v * v
+                        mean, square = mean / total, square / total
+                        row += [*mean, *np.sqrt(np.maximum(square - mean**2, 0))]
+                rows.append(row)
+        arrays[f"statistics_{cell}"] = np.array(rows)
+    save("colour", **arrays)
+
+
+# --- Whole pictures --------------------------------------------------------------------------------------------------
+
+def regions(bins, count, grid, margin=0):
+    """Shares of the bins 0..count in the regions of a grid (columns, rows), by rows; -1 is no bin, but a pixel.
+
+    `bins` lacks a margin of the picture, which the grid divides with the rest."""
+    columns, rows = grid
+    y, x = np.indices(bins.shape) + margin
+    height, width = np.array(bins.shape) + 2 * margin
+    region = y * rows // height * columns + x * columns // width
+    shares = []
+    for r in range(columns * rows):
+        inside = bins[region == r]
+        shares.append(np.bincount(inside[inside >= 0], minlength=count) / max(len(inside), 1))
+    return np.concatenate(shares)
+
+
+def gist(luma, scales=4, orientations=8, blocks=4):
+    """Oliva & Torralba 2001, with the constants of their LMgist."""
+    def mirrored(x, margin):
+        return np.pad(x, margin, mode="symmetric")
+
+    def frequencies(n):
+        f = np.fft.fftfreq(n, 1 / n)
+        return np.meshgrid(f, f)
+
+    def filtered(x, response):
+        return np.fft.ifft2(np.fft.fft2(x) * response)
+
+    x = mirrored(np.log1p(luma.astype(np.float64)), 5)
+    fx, fy = frequencies(len(x))
+    low = np.exp(-(fx**2 + fy**2) * np.log(2) / 4**2)
+    x = x - filtered(x, low).real
+    x = x / (0.2 + np.sqrt(np.abs(filtered(x**2, low))))
+    x = mirrored(x[5:-5, 5:-5], 32)
+    fx, fy = frequencies(len(x))
+    features = []
+    for scale in range(scales):
+        for direction in range(orientations):
+            radius = np.hypot(fx, fy) / len(x) / (0.3 / 1.85**scale) - 1
+            angle = np.arctan2(fy, fx) + np.pi / orientations * direction
+            angle[angle > np.pi] -= 2 * np.pi
+            gabor = np.exp(-10 * 0.35 * radius**2 - 2 * (16 * orientations**2 / 32**2) * np.pi * angle**2)
+            energy = np.abs(filtered(x, gabor))[32:-32, 32:-32]
+            cuts = [np.array_split(rows, blocks, axis=1) for rows in np.array_split(energy, blocks)]
+            features += [block.mean() for row in cuts for block in row]
+    return np.array(features)
+
+
+def appearance():
+    rgb = cv2.cvtColor(cv2.imread(str(PHOTO)), cv2.COLOR_BGR2RGB)[64:192, 32:160]
+    luma = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
+    arrays = {"rgb": rgb.reshape(128, -1)}
+
+    def bins(channels, ranges, counts):
+        """One number for each pixel: the bins of its channels, the last one fastest."""
+        at = [np.clip((c - lo) / (hi - lo) * n, 0, n - 1).astype(int) for c, (lo, hi), n in zip(channels, ranges, counts)]
+        return np.ravel_multi_index(at, counts)
+
+    # Of levels from 0 to 255, so that a saturation of exactly 1/2 is not rounded to below it.
+    hsv = np.moveaxis(skimage.color.rgb2hsv(rgb.astype(np.float64)), -1, 0) / np.array([1, 1, 255])[:, None, None]
+    lab = np.moveaxis(skimage.color.rgb2lab(rgb), -1, 0)
+    arrays["hsv"] = unit(np.sqrt(regions(bins(hsv, [(0, 1)] * 3, (8, 4, 4)), 128, (3, 3))))
+    lab_bins = bins(lab, [(0, 100), (-87, 99), (-108, 95)], (4, 6, 6))
+    arrays["lab"] = unit(regions(lab_bins, 144, (2, 1)))
+
+    arrays["hog"] = unit(hog(luma, orientations=9, pixels_per_cell=(16, 16), cells_per_block=(2, 2), block_norm="L2-Hys"))
+
+    for name, points, radius, grid in (("lbp_8", 8, 1, (4, 4)), ("lbp_12", 12, 2.5, (1, 1))):
+        codes = local_binary_pattern(luma, points, radius, "nri_uniform").astype(int)
+        # scikit-image counts the turn of an arc the other way round than we do: (p - first) mod p.
+        arcs = (codes > 0) & (codes <= points * (points - 1))
+        length, turn = (codes - 1) // points, (codes - 1) % points
+        codes = np.where(arcs, 1 + length * points + (points - turn) % points, codes)
+        margin = int(np.ceil(radius))
+        codes = codes[margin:-margin, margin:-margin]
+        arrays[name] = unit(np.sqrt(regions(codes, points * (points - 1) + 3, grid, margin)))
+
+    census = np.zeros((126, 126), int)
+    for dy, dx in ((-1, -1), (-1, 0), (-1, 1), (0, -1), (0, 1), (1, -1), (1, 0), (1, 1)):
+        neighbour = luma[1 + dy:127 + dy, 1 + dx:127 + dx]
+        census = census * 2 + (luma[1:-1, 1:-1] >= neighbour)
+    census = np.where((census > 0) & (census < 255), census - 1, -1)
+    levels = [regions(census, 254, grid, 1) for grid in ((1, 1), (2, 2))]
+    arrays["centrist"] = unit(np.sqrt(np.concatenate(levels)))
+
+    arrays["gist"] = unit(gist(luma))
+    save("appearance", **arrays)
+
+
 # --- Codebook and encoding -------------------------------------------------------------------------------------------
 
 def vlad():
@@ -95,6 +218,48 @@ def kmeans():
     model = KMeans(16, n_init=4, random_state=0).fit(points.astype(np.float64))
     FIGURES["kmeans_inertia"] = model.inertia_
     save("kmeans", points=points, centroids=model.cluster_centers_)
+
+
+def mixture():
+    """EM from hard assignments, and Fisher vectors by Sánchez et al. 2013, eqs. 17 and 18."""
+    rng = np.random.default_rng(18)
+    k, d = 6, 8
+    centroids = rng.normal(0, 1.2, (k, d)).astype(np.float32)
+    spread = rng.uniform(0.5, 1.5, (k, d))
+    which = rng.choice(k, 700, p=[0.3, 0.25, 0.2, 0.1, 0.1, 0.05])
+    points = (centroids[which] + rng.normal(size=(700, d)) * spread[which]).astype(np.float32)
+    train, other = points[:600].astype(np.float64), points[600:].astype(np.float64)
+
+    nearest = ((train[:, None] - centroids) ** 2).sum(axis=2).argmin(axis=1)
+    groups = [train[nearest == c] for c in range(k)]
+    start = {
+        "weights_init": np.array([len(g) for g in groups]) / len(train),
+        "means_init": np.array([g.mean(axis=0) for g in groups]),
+        "precisions_init": 1 / np.array([g.var(axis=0) for g in groups]),
+    }
+    arrays = {"train": points[:600], "other": points[600:], "centroids": centroids}
+    for rounds in (1, 5):
+        model = GaussianMixture(k, covariance_type="diag", reg_covar=0, tol=0, max_iter=rounds, **start).fit(train)
+        arrays |= {f"weights_{rounds}": model.weights_, f"means_{rounds}": model.means_,
+                   f"variances_{rounds}": model.covariances_}
+    w, m, v = model.weights_, model.means_, model.covariances_
+    q = model.predict_proba(other)
+
+    def fisher(q):
+        z = (other[:, None] - m) / np.sqrt(v)  # n x k x d
+        first = (q[:, :, None] * z).mean(axis=0) / np.sqrt(w)[:, None]
+        second = (q[:, :, None] * (z**2 - 1)).mean(axis=0) / np.sqrt(2 * w)[:, None]
+        return np.concatenate([first.ravel(), second.ravel()])
+
+    exact = fisher(q)
+    theirs = fisher_vector(other, model, improved=False)[k:]  # Without the gradient of the weights.
+    theirs[k * d:] *= -1  # scikit-image's gradient of the variances has the other sign.
+    assert np.allclose(unit(exact), unit(theirs), atol=1e-9)
+    # Responsibilities below a thousandth of the largest are left out, as ours are.
+    kept = np.where(q > 1e-3 * q.max(axis=1, keepdims=True), q, 0)
+    kept = fisher(kept / kept.sum(axis=1, keepdims=True))
+    arrays |= {"exact": unit(exact), "plain": unit(kept), "power": unit(np.sign(kept) * np.abs(kept) ** 0.5)}
+    save("mixture", **arrays)
 
 
 # --- Linear algebra --------------------------------------------------------------------------------------------------
@@ -156,6 +321,15 @@ def cca():
     arrays["correlations_sklearn"] = np.array([np.corrcoef(u[:, i], v[:, i])[0, 1] for i in range(4)])
     assert np.allclose(arrays["correlations_sklearn"], arrays["correlations_r0"][:4], atol=1e-6)
     save("cca", **arrays)
+
+
+def kernel_maps():
+    rng = np.random.default_rng(19)
+    rows = rng.gamma(0.5, 1, (24, 10)).astype(np.float32)
+    rows[rows < 0.1] = 0
+    shares = rows.astype(np.float64) / rows.astype(np.float64).sum(axis=1, keepdims=True)
+    sampler = AdditiveChi2Sampler(sample_steps=2, sample_interval=2 * np.pi / (5.86 + 3.65))
+    save("kernel_maps", rows=rows, chi2=sampler.fit_transform(shares))
 
 
 # --- Text ------------------------------------------------------------------------------------------------------------
@@ -289,9 +463,11 @@ def metrics():
 
 
 if __name__ == "__main__":
-    for make in (features, vlad, kmeans, pca, lsa, cca, tfidf, segmentation, flat_search, metrics):
+    makers = (features, colour, appearance, vlad, kmeans, mixture, pca, lsa, cca, kernel_maps, tfidf, segmentation,
+              flat_search, metrics)
+    for make in makers:
         make()
-    packages = ("numpy", "scipy", "scikit-learn", "opencv-python-headless", "faiss-cpu", "jieba", "safetensors")
+    packages = ("numpy", "scipy", "scikit-learn", "scikit-image", "opencv-python-headless", "faiss-cpu", "jieba", "safetensors")
     programs = {"python": platform.python_version()} | {p: version(p) for p in packages}
     save_json("versions", {"programs": programs, "figures": FIGURES})
     print(f"{sum(f.stat().st_size for f in HERE.iterdir() if f.is_file()) / 1024:.0f} KiB")

@@ -1,12 +1,15 @@
 //! Descriptors of what has nothing to describe, of the smallest pictures and of narrow ones.
 
 use image::{Rgb, RgbImage};
-use tuwen::descriptor::{DescriptorParams, Extractor, OrbParams, SiftParams};
+use tuwen::descriptor::{
+    Channels, ColourParams, DenseSiftParams, DescriptorParams, Extractor, OrbParams, SiftParams,
+};
 use tuwen::picture::{Picture, PictureParams};
 
 use super::files::bytes;
 
-fn extractors() -> Vec<Box<dyn Extractor>> {
+/// Those that describe keypoints.
+fn sparse() -> Vec<Box<dyn Extractor>> {
     let all = [
         DescriptorParams::Sift(SiftParams::default()),
         DescriptorParams::Sift(SiftParams {
@@ -18,11 +21,34 @@ fn extractors() -> Vec<Box<dyn Extractor>> {
     all.iter().map(DescriptorParams::extractor).collect()
 }
 
+/// Those that describe a grid, structure or not.
+fn dense() -> Vec<Box<dyn Extractor>> {
+    let [luma, opponent, plain] = [
+        (Channels::Luma, true),
+        (Channels::Opponent, true),
+        (Channels::Luma, false),
+    ]
+    .map(|(channels, root)| {
+        DescriptorParams::DenseSift(DenseSiftParams {
+            channels,
+            root,
+            ..DenseSiftParams::default()
+        })
+    });
+    let colour = DescriptorParams::Colour(ColourParams::default());
+    let all = [luma, opponent, plain, colour];
+    all.iter().map(DescriptorParams::extractor).collect()
+}
+
+fn extractors() -> Vec<Box<dyn Extractor>> {
+    sparse().into_iter().chain(dense()).collect()
+}
+
 #[test]
 fn a_picture_without_structure_has_no_descriptor() {
     for file in ["one_pixel.png", "flat.png"] {
         let picture = Picture::decode(&bytes(file), &PictureParams::default()).unwrap();
-        for extractor in extractors() {
+        for extractor in sparse() {
             let kind = extractor.kind();
             assert_eq!(
                 extractor.extract(&picture).unwrap().values.dim(),
@@ -31,6 +57,26 @@ fn a_picture_without_structure_has_no_descriptor() {
                 kind.name
             );
         }
+    }
+}
+
+#[test]
+fn a_flat_picture_has_zero_dense_sift_and_colours_without_deviation() {
+    let picture = Picture::decode(&bytes("flat.png"), &PictureParams::default()).unwrap();
+    let one_pixel = Picture::decode(&bytes("one_pixel.png"), &PictureParams::default()).unwrap();
+    for extractor in dense() {
+        let kind = extractor.kind();
+        let x = extractor.extract(&picture).unwrap().values;
+        assert!(x.nrows() > 0, "{}", kind.name);
+        match kind.name.as_str() {
+            "colour-statistics" => {
+                // Means and deviations by turns, three of each.
+                let flat = |(i, &v): (usize, &f32)| i / 3 % 2 == 0 || v < 1e-3;
+                assert!(x.rows().into_iter().all(|r| r.iter().enumerate().all(flat)));
+            }
+            name => assert!(x.iter().all(|&v| v == 0.0), "{name}: {x}"),
+        }
+        assert_eq!(extractor.extract(&one_pixel).unwrap().values.nrows(), 0);
     }
 }
 
@@ -55,6 +101,14 @@ fn describe(extractor: &dyn Extractor, width: u32, height: u32) -> usize {
         let good = match kind.name.as_str() {
             "orb" => row.iter().all(|&v| v == 0.0 || v == 1.0),
             "root-sift" => (row.dot(&row) - 1.0).abs() < 1e-4,
+            // a unit vector of each channel; noise has no grey patch, but no colour either
+            "dense-root-sift" | "dense-sift" => (row.dot(&row) - 1.0).abs() < 1e-4,
+            "dense-opponent-root-sift" => {
+                let part = |c: usize| row.slice(ndarray::s![c * 128..(c + 1) * 128]);
+                let lengths = [0, 1, 2].map(|c| part(c).dot(&part(c)));
+                lengths[..2] == [0.0, 0.0] && (lengths[2] - 1.0).abs() < 1e-4
+            }
+            "colour-statistics" => row.iter().all(|v| (0.0..=1.0).contains(v)),
             _ => row.iter().all(|&v| (0.0..=255.0).contains(&v)),
         };
         assert!(good, "{width}x{height}, {}: {row}", kind.name);
