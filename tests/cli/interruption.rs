@@ -127,7 +127,7 @@ fn assert_full_at(case: &Case, limits: &[(u32, &[&str])]) {
 fn a_disk_that_fills_up_while_features_are_written() {
     let limits: [(u32, &[&str]); 3] = [
         (4, &["ERROR", "vocab/attachments/sift-vlad-", FULL]),
-        (40, &["ERROR", "attachment1-00000.safetensors", FULL]),
+        (20, &["ERROR", "attachment1-00000.safetensors", FULL]),
         (128, &["ERROR", "vocab/attachments/sift-vlad-pca-", FULL]),
     ];
     assert_full_at(&wide(), &limits);
