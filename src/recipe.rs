@@ -111,7 +111,7 @@ const BUILT_IN: &[(&str, &str)] = &[
 const MAX_DEPTH: usize = 8;
 
 /// Tables with exactly one key, which says the kind: another kind replaces them whole.
-const ONE_OF: &[&str] = &["fusion"];
+const ONE_OF: &[&str] = &["fusion", "loss"];
 
 impl Recipe {
     /// Reads a recipe and its bases. The name of a built-in recipe (`main.toml`) stands for it where no

@@ -9,6 +9,7 @@ mod properties {
     mod evaluation;
     mod indices;
     mod linalg;
+    mod mlp;
     mod results;
     mod tables;
     mod threads;

@@ -160,45 +160,66 @@ impl CcaParams {
         Ok(())
     }
 
-    pub(super) fn fit(&self, data: Pairs) -> Result<Fusion> {
+    /// Fits the first of every list.
+    pub(super) fn fit(&self, data: Pairs) -> Result<Cca> {
         self.check()?;
         let solution = Moments::of(data)?.solve(self.regularization[0])?;
-        Ok(Fusion::Cca(solution.cut(self.dims[0], self.power[0])))
+        Ok(solution.cut(self.dims[0], self.power[0]))
     }
 
-    pub(super) fn choose(&self, data: Pairs, score: Score) -> Result<Choice> {
+    pub(super) fn choose(&self, data: Pairs, score: Score) -> Result<CcaChoice> {
         self.check()?;
         let moments = Moments::of(data)?;
         let mut trials = Vec::new();
-        let mut best: Option<(f64, Fusion, FusionParams)> = None;
+        let mut best: Option<(f64, Cca, Self)> = None;
         for &r in &self.regularization {
             let solution = moments.solve(r)?;
             for &dims in &self.dims {
                 for &power in &self.power {
-                    let fusion = Fusion::Cca(solution.clone().cut(dims, power));
-                    let setting = FusionParams::Cca(Self {
+                    let cca = solution.clone().cut(dims, power);
+                    let setting = Self {
                         dims: vec![dims],
                         regularization: vec![r],
                         power: vec![power],
-                    });
-                    let score = score(&fusion)?;
+                    };
+                    let score = score(&Fusion::Cca(cca.clone()))?;
                     tracing::debug!("r {r}, {dims} dimensions, power {power}: {score:.3}");
-                    trials.push(Trial {
-                        setting: setting.clone(),
-                        score,
-                    });
+                    trials.push((setting.clone(), score));
                     if best.as_ref().is_none_or(|(b, ..)| score > *b) {
-                        best = Some((score, fusion, setting));
+                        best = Some((score, cca, setting));
                     }
                 }
             }
         }
-        let (_, fusion, setting) = best.expect("every list has a value");
-        Ok(Choice {
-            fusion,
+        let (score, cca, setting) = best.expect("every list has a value");
+        Ok(CcaChoice {
+            cca,
             setting,
+            score,
             trials,
         })
+    }
+}
+
+/// What choosing among the settings came to.
+pub(super) struct CcaChoice {
+    pub cca: Cca,
+    pub setting: CcaParams,
+    pub score: f64,
+    pub trials: Vec<(CcaParams, f64)>,
+}
+
+impl From<CcaChoice> for Choice {
+    fn from(choice: CcaChoice) -> Self {
+        let trial = |(setting, score)| Trial {
+            setting: FusionParams::Cca(setting),
+            score,
+        };
+        Self {
+            fusion: Fusion::Cca(choice.cca),
+            setting: FusionParams::Cca(choice.setting),
+            trials: choice.trials.into_iter().map(trial).collect(),
+        }
     }
 }
 
@@ -235,6 +256,17 @@ impl Cca {
         self.map(side).weights.view()
     }
 
+    /// Of the pairs.
+    pub(super) fn mean(&self, side: Side) -> &Array1<f64> {
+        &self.map(side).mean
+    }
+
+    /// The canonical weights of a side, each direction scaled by its correlation to the power: d×k.
+    pub(super) fn scaled_weights(&self, side: Side) -> Array2<f64> {
+        let scale = self.correlations.mapv(|c| c.max(0.0).powf(self.power));
+        &self.map(side).weights * &scale
+    }
+
     /// n×d -> n×k, unit rows.
     pub fn project(&self, side: Side, x: ArrayView2<f32>) -> Result<Array2<f32>> {
         let map = self.map(side);
@@ -246,8 +278,7 @@ impl Cca {
                 x.ncols(),
             ));
         }
-        let scale = self.correlations.mapv(|c| c.max(0.0).powf(self.power));
-        let weights = (&map.weights * &scale).mapv(|v| v as f32);
+        let weights = self.scaled_weights(side).mapv(|v| v as f32);
         let centred = &x - &map.mean.mapv(|v| v as f32);
         let mut z = matmul(centred.view(), weights.view());
         l2_normalize_rows(&mut z);

@@ -4,11 +4,16 @@
 //! To add one: a file, a line in [`FusionParams`], [`Fusion`] and their matches.
 
 mod cca;
+mod mlp;
 
 use ndarray::{Array2, ArrayView2};
 use serde::{Deserialize, Serialize};
 
 pub use cca::{Cca, CcaParams};
+pub use mlp::{
+    AdamWParams, DynamicTripletParams, InfoNceParams, LossParams, Mlp, MlpParams, TowerParams,
+    TripletParams,
+};
 
 use crate::artifact::{Artifact, Spec};
 use crate::dataset::Pair;
@@ -36,12 +41,14 @@ pub struct Pairs<'a> {
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum FusionParams {
     Cca(CcaParams),
+    Mlp(MlpParams),
 }
 
 /// A fitted fusion.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Fusion {
     Cca(Cca),
+    Mlp(Mlp),
 }
 
 /// One setting and how it did on validation data.
@@ -68,20 +75,23 @@ impl FusionParams {
     pub fn stage(&self) -> &'static str {
         match self {
             Self::Cca(_) => cca::STAGE,
+            Self::Mlp(_) => mlp::STAGE,
         }
     }
 
     /// Fits every combination of settings and keeps the best (the first of equals).
     pub fn choose(&self, data: Pairs, score: Score) -> Result<Choice> {
         match self {
-            Self::Cca(p) => p.choose(data, score),
+            Self::Cca(p) => Ok(p.choose(data, score)?.into()),
+            Self::Mlp(p) => p.choose(data, score),
         }
     }
 
     /// Fits the first of every list of settings.
     pub fn fit(&self, data: Pairs) -> Result<Fusion> {
         match self {
-            Self::Cca(p) => p.fit(data),
+            Self::Cca(p) => Ok(Fusion::Cca(p.fit(data)?)),
+            Self::Mlp(p) => Ok(Fusion::Mlp(p.fit(data)?)),
         }
     }
 }
@@ -91,6 +101,7 @@ impl Fusion {
     pub fn project(&self, side: Side, x: ArrayView2<f32>) -> Result<Array2<f32>> {
         match self {
             Self::Cca(m) => m.project(side, x),
+            Self::Mlp(m) => m.project(side, x),
         }
     }
 
@@ -98,18 +109,21 @@ impl Fusion {
     pub fn dim(&self) -> usize {
         match self {
             Self::Cca(m) => m.dim(),
+            Self::Mlp(m) => m.dim(),
         }
     }
 
     pub fn store(&self, spec: Spec) -> Artifact {
         match self {
             Self::Cca(m) => m.store(Artifact::new(spec)),
+            Self::Mlp(m) => m.store(Artifact::new(spec)),
         }
     }
 
     pub fn load(artifact: &Artifact) -> Result<Self> {
         match artifact.spec.stage.as_str() {
             cca::STAGE => Ok(Self::Cca(Cca::load(artifact)?)),
+            mlp::STAGE => Ok(Self::Mlp(Mlp::load(artifact)?)),
             other => Err(Error::Mismatch {
                 left: "a fusion".into(),
                 left_is: "wanted".into(),

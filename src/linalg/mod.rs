@@ -28,24 +28,40 @@ pub fn matmul<T>(a: ArrayView2<T>, b: ArrayView2<T>) -> Array2<T>
 where
     T: ComplexField + ndarray::LinalgScalar + Send + Sync,
 {
+    let mut out = Array2::zeros((a.nrows(), b.ncols()));
+    product_into(&mut out, Accum::Replace, a, b);
+    out
+}
+
+/// out += a·b, for out: n×m in rows.
+pub fn add_matmul<T>(out: &mut Array2<T>, a: ArrayView2<T>, b: ArrayView2<T>)
+where
+    T: ComplexField + ndarray::LinalgScalar + Send + Sync,
+{
+    assert_eq!(out.dim(), (a.nrows(), b.ncols()), "shape of a product");
+    product_into(out, Accum::Add, a, b);
+}
+
+fn product_into<T>(out: &mut Array2<T>, accum: Accum, a: ArrayView2<T>, b: ArrayView2<T>)
+where
+    T: ComplexField + ndarray::LinalgScalar + Send + Sync,
+{
     assert_eq!(a.ncols(), b.nrows(), "inner dimensions of a product");
-    let (n, m) = (a.nrows(), b.ncols());
-    let mut out = Array2::zeros((n, m));
+    let (n, m) = out.dim();
     if n == 0 || m == 0 {
-        return out;
+        return;
     }
     let (a, b) = (contiguous(a), contiguous(b));
     let (a, b) = (borrow(&a), borrow(&b));
-    let rows = out.as_slice_mut().expect("a new matrix is contiguous");
+    let rows = out.as_slice_mut().expect("the result is in rows");
     rows.par_chunks_mut(BLOCK * m)
         .enumerate()
         .for_each(|(i, rows)| {
             let height = rows.len() / m;
             let block = a.subrows(i * BLOCK, height);
             let out = MatMut::from_row_major_slice_mut(rows, height, m);
-            product(out, Accum::Replace, block, b, T::one(), Par::Seq);
+            product(out, accum, block, b, T::one(), Par::Seq);
         });
-    out
 }
 
 /// Row-major or column-major without gaps; anything else is copied.

@@ -20,14 +20,15 @@ fn cca(
         regularization: vec![regularization],
         power: vec![power],
     };
-    let Fusion::Cca(cca) = FusionParams::Cca(params)
-        .fit(Pairs {
-            x: x.view(),
-            y: y.view(),
-            pairs,
-        })
-        .unwrap();
-    cca
+    let fusion = FusionParams::Cca(params).fit(Pairs {
+        x: x.view(),
+        y: y.view(),
+        pairs,
+    });
+    match fusion.unwrap() {
+        Fusion::Cca(cca) => cca,
+        other => panic!("not a CCA: {other:?}"),
+    }
 }
 
 fn one_to_one(n: usize) -> Vec<Pair> {

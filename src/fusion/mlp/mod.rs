@@ -1,0 +1,327 @@
+//! Two towers: a network with one hidden layer for each modality, beside the linear map of a CCA which both
+//! start as, trained so that the items of a pair point the same way.
+//!
+//! z = x·a + gelu(x·w1 + b1)·w2 + b2, made unit (a residual connection around the hidden layer, He et al.
+//! 2016). a begins as the canonical directions and w2 as zero, so that before the first step the towers rank
+//! as the CCA does. A batch holds one caption per picture; items with the very vector of the right one are no
+//! wrong answers and count nowhere. Written out by hand on [`crate::linalg::matmul`], in f32.
+
+mod dropout;
+#[cfg(test)]
+mod gradients;
+mod loss;
+mod optimizer;
+mod real;
+mod tower;
+mod training;
+
+use ndarray::{Array1, Array2, ArrayView2, Axis, s};
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
+
+pub use loss::{DynamicTripletParams, InfoNceParams, LossParams, TripletParams};
+pub use optimizer::AdamWParams;
+
+use super::{Cca, CcaParams, Choice, Fusion, FusionParams, Pairs, Score, Side, Trial};
+use crate::artifact::Artifact;
+use crate::error::{Error, Result};
+use tower::{Tower, Weights};
+use training::Trainer;
+
+pub(super) const STAGE: &str = "mlp";
+
+/// Settings of the two towers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct MlpParams {
+    /// The CCA that the towers start as; where its lists have several values, the best on validation data.
+    pub start: CcaParams,
+    pub image: TowerParams,
+    pub text: TowerParams,
+    pub loss: LossParams,
+    pub optimizer: AdamWParams,
+    /// Most pictures in a batch, each with one of its captions.
+    pub batch: usize,
+    /// Times that every picture is seen; the learning rate reaches 0 there.
+    pub epochs: usize,
+    /// The epoch to stop after. Left out: the best on validation data, or the last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stop: Option<usize>,
+    /// Epochs between two looks at the validation data.
+    pub checkpoint: usize,
+    /// Of the first weights, the batches and the dropout.
+    pub seed: u64,
+}
+
+impl Default for MlpParams {
+    fn default() -> Self {
+        Self {
+            start: CcaParams {
+                dims: vec![800],
+                regularization: vec![0.1, 0.3, 1.0],
+                power: vec![0.5],
+            },
+            image: TowerParams::default(),
+            text: TowerParams::default(),
+            loss: LossParams::InfoNce(InfoNceParams::default()),
+            optimizer: AdamWParams::default(),
+            batch: 3000,
+            epochs: 160,
+            stop: None,
+            checkpoint: 10,
+            seed: 2024,
+        }
+    }
+}
+
+/// Settings of one tower.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TowerParams {
+    /// Units of the hidden layer.
+    pub hidden: usize,
+    /// Share of the inputs that is dropped in a step.
+    pub input_dropout: f64,
+    /// Share of the hidden units that is dropped in a step.
+    pub hidden_dropout: f64,
+}
+
+impl Default for TowerParams {
+    fn default() -> Self {
+        Self {
+            hidden: 512,
+            input_dropout: 0.2,
+            hidden_dropout: 0.5,
+        }
+    }
+}
+
+/// The two fitted towers.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Mlp {
+    image: Tower<f32>,
+    text: Tower<f32>,
+}
+
+impl MlpParams {
+    fn check(&self) -> Result<()> {
+        let towers = [&self.image, &self.text];
+        let rates = towers
+            .iter()
+            .flat_map(|t| [t.input_dropout, t.hidden_dropout]);
+        let reason = if let Err(reason) = self.loss.check().and_then(|()| self.optimizer.check()) {
+            reason
+        } else if towers.iter().any(|t| t.hidden == 0) || self.checkpoint == 0 {
+            "`hidden` and `checkpoint` must be at least 1"
+        } else if rates.into_iter().any(|r| !(0.0..1.0).contains(&r)) {
+            "dropouts must be from 0 to below 1"
+        } else if self.batch < 2 {
+            "`batch` must be at least 2: other pairs are the wrong answers"
+        } else if self.stop.is_some_and(|s| s > self.epochs) {
+            "`stop` must not be above `epochs`"
+        } else {
+            return Ok(());
+        };
+        Err(numeric(reason))
+    }
+
+    fn last(&self) -> usize {
+        self.stop.unwrap_or(self.epochs)
+    }
+
+    fn trainer<'a>(&self, data: Pairs<'a>, start: &Cca) -> Trainer<'a> {
+        let mut rng = ChaCha8Rng::seed_from_u64(self.seed);
+        let (x, y) = (
+            data.pairs.iter().map(|p| data.x.row(p.image)),
+            data.pairs.iter().map(|p| data.y.row(p.text)),
+        );
+        let mlp = Mlp {
+            image: first(start, Side::Image, x, self.image.hidden, &mut rng),
+            text: first(start, Side::Text, y, self.text.hidden, &mut rng),
+        };
+        Trainer::new(self.clone(), data, mlp, rng)
+    }
+
+    pub(super) fn fit(&self, data: Pairs) -> Result<Mlp> {
+        self.check()?;
+        let mut trainer = self.trainer(data, &self.start.fit(data)?);
+        for epoch in 1..=self.last() {
+            let loss = trainer.epoch();
+            tracing::debug!("epoch {epoch}: loss {loss:.4}");
+        }
+        trainer.average().checked()
+    }
+
+    /// The best CCA to start as, then the best epoch to stop after; 0 is the start itself.
+    pub(super) fn choose(&self, data: Pairs, score: Score) -> Result<Choice> {
+        self.check()?;
+        let start = self.start.choose(data, score)?;
+        let at = |start: &CcaParams, stop| {
+            FusionParams::Mlp(Self {
+                start: start.clone(),
+                stop: Some(stop),
+                ..self.clone()
+            })
+        };
+        let untrained = |(setting, score): &(CcaParams, f64)| Trial {
+            setting: at(setting, 0),
+            score: *score,
+        };
+        let mut trials: Vec<Trial> = start.trials.iter().map(untrained).collect();
+        let mut trainer = self.trainer(data, &start.cca);
+        let mut best = (start.score, trainer.average(), 0);
+        for epoch in 1..=self.last() {
+            let loss = trainer.epoch();
+            if epoch % self.checkpoint != 0 && epoch != self.last() {
+                continue;
+            }
+            let mlp = trainer.average().checked()?;
+            let fusion = Fusion::Mlp(mlp.clone());
+            let score = score(&fusion)?;
+            tracing::debug!("epoch {epoch}: loss {loss:.4}, {score:.3}");
+            trials.push(Trial {
+                setting: at(&start.setting, epoch),
+                score,
+            });
+            if score > best.0 {
+                best = (score, mlp, epoch);
+            }
+        }
+        let (_, mlp, stop) = best;
+        Ok(Choice {
+            fusion: Fusion::Mlp(mlp),
+            setting: at(&start.setting, stop),
+            trials,
+        })
+    }
+}
+
+fn numeric(reason: &str) -> Error {
+    Error::Numeric {
+        what: "MLP",
+        reason: reason.into(),
+    }
+}
+
+/// A tower that does what the CCA does to a side, whose rows in the pairs are `rows`.
+fn first<'a>(
+    cca: &Cca,
+    side: Side,
+    rows: impl Iterator<Item = ndarray::ArrayView1<'a, f32>>,
+    hidden: usize,
+    rng: &mut ChaCha8Rng,
+) -> Tower<f32> {
+    let mean = cca.mean(side).mapv(|v| v as f32);
+    let (mut total, mut n) = (0.0, 0);
+    for row in rows {
+        let squares = row
+            .iter()
+            .zip(&mean)
+            .map(|(&v, &m)| f64::from(v - m).powi(2));
+        total += squares.sum::<f64>().sqrt();
+        n += 1;
+    }
+    let length = total / f64::from(n); // above 0: a CCA was fitted on these rows
+    let a = cca.scaled_weights(side).mapv(|v| (v * length) as f32);
+    let (d, o) = a.dim();
+    // Of variance 1: what goes into a hidden unit then has variance 1 too, as the input has length 1.
+    let bound = 3.0f32.sqrt();
+    Tower {
+        mean,
+        scale: (1.0 / length) as f32,
+        weights: Weights {
+            a,
+            w1: Array2::from_shape_simple_fn((d, hidden), || rng.gen_range(-bound..bound)),
+            b1: Array1::zeros(hidden),
+            w2: Array2::zeros((hidden, o)),
+            b2: Array1::zeros(o),
+        },
+    }
+}
+
+/// Rows projected at a time, to bound memory.
+const BLOCK: usize = 4096;
+
+impl Mlp {
+    fn tower(&self, side: Side) -> &Tower<f32> {
+        match side {
+            Side::Image => &self.image,
+            Side::Text => &self.text,
+        }
+    }
+
+    /// An error where training has run away.
+    fn checked(self) -> Result<Self> {
+        let finite = |t: &Tower<f32>| {
+            let arrays = t.weights.arrays();
+            arrays.iter().all(|a| a.iter().all(|v| v.is_finite()))
+        };
+        if !(finite(&self.image) && finite(&self.text)) {
+            return Err(numeric("a weight is not finite; lower `learning_rate`"));
+        }
+        Ok(self)
+    }
+
+    /// Width of the shared space.
+    pub fn dim(&self) -> usize {
+        self.image.weights.b2.len()
+    }
+
+    /// n×d -> n×s, unit rows.
+    pub fn project(&self, side: Side, x: ArrayView2<f32>) -> Result<Array2<f32>> {
+        let tower = self.tower(side);
+        let d = tower.mean.len();
+        if x.ncols() != d {
+            return Err(Error::dimensions("the MLP", d, "the input", x.ncols()));
+        }
+        let mut z = Array2::zeros((x.nrows(), self.dim()));
+        for (x, mut z) in x
+            .axis_chunks_iter(Axis(0), BLOCK)
+            .zip(z.axis_chunks_iter_mut(Axis(0), BLOCK))
+        {
+            let rows: Vec<usize> = (0..x.nrows()).collect();
+            let pass = tower.forward(tower.input(x, &rows, None), None);
+            z.slice_mut(s![.., ..]).assign(&pass.unit);
+        }
+        Ok(z)
+    }
+
+    pub fn store(&self, mut artifact: Artifact) -> Artifact {
+        for (side, tower) in [("image", &self.image), ("text", &self.text)] {
+            let w = &tower.weights;
+            artifact = artifact
+                .with_vector(&format!("{side}.mean"), tower.mean.view())
+                .with_vector(
+                    &format!("{side}.scale"),
+                    Array1::from_elem(1, tower.scale).view(),
+                )
+                .with_matrix(&format!("{side}.a"), w.a.view())
+                .with_matrix(&format!("{side}.w1"), w.w1.view())
+                .with_vector(&format!("{side}.b1"), w.b1.view())
+                .with_matrix(&format!("{side}.w2"), w.w2.view())
+                .with_vector(&format!("{side}.b2"), w.b2.view());
+        }
+        artifact
+    }
+
+    pub fn load(artifact: &Artifact) -> Result<Self> {
+        let tower = |side: &str| -> Result<Tower<f32>> {
+            Ok(Tower {
+                mean: artifact.vector(&format!("{side}.mean"))?,
+                scale: artifact.vector(&format!("{side}.scale"))?[0],
+                weights: Weights {
+                    a: artifact.matrix(&format!("{side}.a"))?,
+                    w1: artifact.matrix(&format!("{side}.w1"))?,
+                    b1: artifact.vector(&format!("{side}.b1"))?,
+                    w2: artifact.matrix(&format!("{side}.w2"))?,
+                    b2: artifact.vector(&format!("{side}.b2"))?,
+                },
+            })
+        };
+        Ok(Self {
+            image: tower("image")?,
+            text: tower("text")?,
+        })
+    }
+}
