@@ -1,4 +1,5 @@
 # make results        set-up, build, demo data, features, fit, result1.csv and result2.csv
+# make ablation       every recipe of experiments/ on DATA, side by side: experiments/RESULTS*.md
 # make test           set-up, every test
 DATA   ?= data/demo
 OUT    ?= out
@@ -11,7 +12,7 @@ CARGO  = cargo
 BUILD  = --release --locked
 COMMON = --data $(DATA) --recipe $(RECIPE)
 
-.PHONY: help setup build demo data features fit-cca results evaluate lint test clean-work
+.PHONY: help setup build demo data features fit-cca results evaluate ablation lint test clean-work
 .DEFAULT_GOAL = help
 
 help:
@@ -19,6 +20,7 @@ help:
 	@echo 'make features [DATA=dir] [RECIPE=file]             compute the views of pictures and captions'
 	@echo 'make fit-cca  [DATA=dir] [RECIPE=file]             learn the fusion'
 	@echo 'make evaluate [DATA=dir] [RECIPE=file]             R@1/5/10, median rank, 95 % intervals'
+	@echo 'make ablation [DATA=dir]                           every recipe of experiments/, side by side: RESULTS*.md'
 	@echo 'make test | make lint | make setup | make demo | make clean-work'
 
 setup:
@@ -44,6 +46,9 @@ results: data
 
 evaluate: data
 	$(TUWEN) evaluate $(COMMON) $(FLAGS)
+
+ablation: data
+	$(TUWEN) ablation --data $(DATA) $(FLAGS)
 
 lint: setup
 	$(CARGO) fmt --check

@@ -93,6 +93,11 @@ impl From<faiss::error::Error> for Error {
 }
 
 impl Error {
+    /// Whether a file that is needed is not there (weights, imported vectors), and nothing is wrong.
+    pub fn is_absence(&self) -> bool {
+        matches!(self, Self::Io { cause, .. } if cause.kind() == io::ErrorKind::NotFound)
+    }
+
     /// For `map_err` on an I/O call: `.map_err(Error::io("read", path))`.
     pub fn io(action: &'static str, path: impl AsRef<Path>) -> impl FnOnce(io::Error) -> Self {
         let path = path.as_ref().to_owned();

@@ -12,8 +12,9 @@
 //! `fit` on training items → a fitted model of another type, which never changes.
 //!
 //! Begin with [`pipeline`], which knows the order of the stages; then read one stage: [`descriptor`],
-//! [`codebook`], [`encoding`], [`appearance`], [`text`], [`fusion`], [`index`], [`evaluation`]. [`artifact`] is the one file
-//! format, [`dataset`] what is read, [`submission`] what is written for the contest.
+//! [`codebook`], [`encoding`], [`appearance`], [`text`], [`fusion`], [`hubness`], [`index`],
+//! [`evaluation`]. [`artifact`] is the one file format, [`dataset`] what is read, [`submission`] what is written for the contest, [`ablation`] what lays
+//! recipes side by side.
 //!
 //! # The stages on toy data
 //! Six pictures, here described by how red and how blue they are, and their captions:
@@ -48,6 +49,7 @@
 //! # Ok::<(), tuwen::Error>(())
 //! ```
 
+pub mod ablation;
 pub mod appearance;
 pub mod artifact;
 pub mod codebook;

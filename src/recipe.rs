@@ -1,9 +1,11 @@
 //! Recipes: one TOML file which fully determines a run.
 //!
 //! A recipe may name another as its `base` and say only what differs: tables are merged key by key, lists
-//! and values are replaced. Unknown keys are refused. All keys and their defaults stand in the parameter
+//! and values are replaced. What is a recipe's own, its name, its purpose and the scores that are expected
+//! of it, is not taken from the base. Unknown keys are refused. All keys and their defaults stand in the parameter
 //! types of the stages, from [`Recipe`] on.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -45,6 +47,20 @@ pub struct Recipe {
     pub hubness: Option<HubnessParams>,
     #[serde(default)]
     pub index: IndexParams,
+    /// What a run on a dataset of that name should come to. Nothing that is computed depends on it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub expected: BTreeMap<String, Expected>,
+}
+
+/// A score that was measured before, and how far from it another run may be.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Expected {
+    /// In per cent.
+    #[serde(rename = "mR")]
+    pub mean_recall: f64,
+    /// In points, either way.
+    pub tolerance: f64,
 }
 
 fn default_seed() -> u64 {
@@ -112,6 +128,9 @@ const MAX_DEPTH: usize = 8;
 
 /// Tables with exactly one key, which says the kind: another kind replaces them whole.
 const ONE_OF: &[&str] = &["fusion", "loss"];
+
+/// What a recipe does not take from its base.
+const OWN: &[&str] = &["name", "about", "expected"];
 
 impl Recipe {
     /// Reads a recipe and its bases. The name of a built-in recipe (`main.toml`) stands for it where no
@@ -205,6 +224,7 @@ fn read_merged(path: &Path, depth: usize) -> Result<Table> {
         .ok_or_else(|| wrong(path, "`base` must be a file name"))?;
     let base: PathBuf = path.parent().unwrap_or(Path::new("")).join(base);
     let mut merged = read_merged(&base, depth - 1)?;
+    merged.retain(|key, _| !OWN.iter().any(|own| *own == key));
     merge(&mut merged, table);
     Ok(merged)
 }
@@ -241,6 +261,23 @@ mod tests {
         );
         let expected = "a = 1\nl = [3]\n[t]\nx = 1\ny = 3\n[fusion.mlp]\nhidden = 4";
         assert_eq!(base, table(expected));
+    }
+
+    #[test]
+    fn what_is_a_recipes_own_is_not_taken_from_its_base() {
+        let dir = tempfile::tempdir().unwrap();
+        let base = "base = \"card.toml\"\nname = \"a\"\nabout = \"it\"\nseed = 5\n[expected.set]\nmR = 1.5\ntolerance = 0.2";
+        fs::write(dir.path().join("a.toml"), base).unwrap();
+        let first = Recipe::load(&dir.path().join("a.toml")).unwrap();
+        assert_eq!(first.expected["set"].mean_recall, 1.5);
+        let path = dir.path().join("b.toml");
+        fs::write(&path, "base = \"a.toml\"\nname = \"b\"").unwrap();
+        let second = Recipe::load(&path).unwrap();
+        assert_eq!((second.seed, second.about.as_str()), (5, ""));
+        assert!(second.expected.is_empty());
+        fs::write(&path, "base = \"a.toml\"").unwrap();
+        let error = Recipe::load(&path).unwrap_err();
+        assert!(error.to_string().contains("name"), "{error}");
     }
 
     #[test]

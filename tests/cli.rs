@@ -6,6 +6,7 @@ mod cli {
     mod files;
     mod program;
 
+    mod ablation;
     mod corruption;
     mod evaluation;
     mod forms;

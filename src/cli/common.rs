@@ -9,12 +9,19 @@ use tuwen::recipe::Recipe;
 /// A dataset, a recipe, and where work is kept.
 #[derive(clap::Args)]
 pub struct Common {
-    /// Folder of the dataset: Taidi Cup attachments, or Flickr8k(-CN)
-    #[arg(long, value_name = "DIR")]
-    pub data: PathBuf,
+    #[command(flatten)]
+    pub data: Data,
     /// Recipe (TOML) [default: the built-in main.toml]
     #[arg(long, value_name = "FILE")]
     recipe: Option<PathBuf>,
+}
+
+/// A dataset, and where work is kept.
+#[derive(clap::Args)]
+pub struct Data {
+    /// Folder of the dataset: Taidi Cup attachments, or Flickr8k(-CN)
+    #[arg(long, value_name = "DIR")]
+    pub data: PathBuf,
     /// Folder whose vocab/ and features/ keep what is computed
     #[arg(long, value_name = "DIR", default_value = ".")]
     pub work: PathBuf,
@@ -31,6 +38,12 @@ impl Common {
         }
     }
 
+    pub fn dataset(&self) -> Result<Dataset> {
+        self.data.dataset()
+    }
+}
+
+impl Data {
     pub fn dataset(&self) -> Result<Dataset> {
         let options = ReadOptions {
             captions: self.captions.clone(),

@@ -1,10 +1,9 @@
 use std::process::ExitCode;
 
-use anyhow::{Context, Result, ensure};
-use tuwen::dataset::{Dataset, Direction, Split, folds};
-use tuwen::evaluation::{self, Ranking};
-use tuwen::pipeline::Pipeline;
-use tuwen::recipe::Recipe;
+use anyhow::{Result, ensure};
+use tuwen::dataset::Split;
+use tuwen::evaluation;
+use tuwen::pipeline::Protocol;
 
 use super::bars::Bars;
 use super::common::Common;
@@ -31,96 +30,37 @@ pub struct Args {
     json: bool,
 }
 
-const BOTH: [Direction; 2] = [Direction::TextToImage, Direction::ImageToText];
-
 pub fn run(args: &Args) -> Result<ExitCode> {
     let (recipe, dataset) = (args.common.recipe()?, args.common.dataset()?);
-    let (split, rankings) = match args.folds {
-        Some(n) => (
-            format!("{n} folds"),
-            by_folds(args, &recipe, dataset.clone(), n)?,
-        ),
-        None => {
-            let split = if args.split == "val" {
-                Split::Val
-            } else {
-                Split::Test
-            };
-            (args.split.clone(), rank(args, &recipe, &dataset, split)?)
-        }
+    let protocol = match args.folds {
+        Some(n) => Protocol::Folds(n),
+        None if args.split == "val" => Protocol::Split(Split::Val),
+        None => Protocol::Split(Split::Test),
     };
+    let mut rankings = [None, None];
+    let (work, bars) = (&args.common.data.work, Bars::default());
+    protocol.for_each(&recipe, &dataset, work, &bars, |pipeline| {
+        protocol.announce(pipeline);
+        let features = pipeline.features()?;
+        let fitted = pipeline.fit(&features)?;
+        protocol.rank(pipeline, &features, &fitted, &mut rankings)
+    })?;
     ensure!(
         rankings.iter().flatten().any(|r| !r.ranks.is_empty()),
-        "{} has no {split} pairs; attachments without truth.csv can be measured with --folds 5",
+        "{} has no {protocol} pairs; attachments without truth.csv can be measured with --folds 5",
         dataset.name
     );
     let [t2i, i2t] = rankings.each_ref().map(Option::as_ref);
-    let report = evaluation::report((&dataset.name, &recipe.name, &split), t2i, i2t, recipe.seed);
+    let about = (
+        dataset.name.as_str(),
+        recipe.name.as_str(),
+        &*protocol.to_string(),
+    );
+    let report = evaluation::report(about, t2i, i2t, recipe.seed);
     if args.json {
         say!("{}", serde_json::to_string(&report)?);
     } else {
         say!("{report}");
     }
     Ok(ExitCode::SUCCESS)
-}
-
-fn rank(
-    args: &Args,
-    recipe: &Recipe,
-    dataset: &Dataset,
-    split: Split,
-) -> Result<[Option<Ranking>; 2]> {
-    let bars = Bars::default();
-    let pipeline = Pipeline::new(recipe, dataset, &args.common.work, &bars);
-    let features = pipeline.features()?;
-    let fusion = pipeline.fit(&features)?.fusion;
-    let mut rankings = [None, None];
-    for (ranking, direction) in rankings.iter_mut().zip(BOTH) {
-        *ranking = pipeline.rank(split, direction, &features, &fusion)?;
-    }
-    Ok(rankings)
-}
-
-/// Every fold learns everything anew from the others: nothing of it reaches a fit.
-fn by_folds(
-    args: &Args,
-    recipe: &Recipe,
-    mut dataset: Dataset,
-    n: u64,
-) -> Result<[Option<Ranking>; 2]> {
-    let train = dataset.train()?.clone();
-    dataset.collections = vec![train];
-    let bars = Bars::default();
-    let contents = Pipeline::new(recipe, &dataset, &args.common.work, &bars)
-        .train_contents()?
-        .to_vec();
-    let mut all = [const { None }, const { None }];
-    for (k, (train, test)) in folds(&dataset.collections[0], &contents, n)
-        .into_iter()
-        .enumerate()
-    {
-        tracing::info!(
-            "fold {} of {n}: {} to learn from, {} to test on",
-            k + 1,
-            train.images.len(),
-            test.images.len()
-        );
-        ensure!(
-            !test.images.is_empty(),
-            "fold {} is empty: use fewer folds",
-            k + 1
-        );
-        let fold = Dataset {
-            collections: vec![train, test],
-            ..dataset.clone()
-        };
-        let rankings =
-            rank(args, recipe, &fold, Split::Test).with_context(|| format!("fold {}", k + 1))?;
-        for (all, ranking) in all.iter_mut().zip(rankings) {
-            if let Some(ranking) = ranking {
-                all.get_or_insert_with(Ranking::default).extend(&ranking);
-            }
-        }
-    }
-    Ok(all)
 }

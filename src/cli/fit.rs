@@ -24,7 +24,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         args.common.dataset()?,
         Bars::default(),
     );
-    let pipeline = Pipeline::new(&recipe, &dataset, &args.common.work, &bars);
+    let pipeline = Pipeline::new(&recipe, &dataset, &args.common.data.work, &bars);
     let fitted = pipeline.fit(&pipeline.features()?)?;
     let outcome = &fitted.outcome;
     say!("mR on {} of each setting:", outcome.validation);

@@ -9,6 +9,7 @@ macro_rules! say {
     }};
 }
 
+mod ablation;
 mod bars;
 mod common;
 mod demo;
@@ -60,6 +61,7 @@ enum Verb {
     Fit(fit::Args),
     Results(results::Args),
     Evaluate(evaluate::Args),
+    Ablation(ablation::Args),
     Search(search::Args),
     Validate(validate::Args),
     Score(score::Args),
@@ -98,6 +100,7 @@ pub fn run(args: Args) -> Result<ExitCode> {
         Verb::Fit(a) => fit::run(&a),
         Verb::Results(a) => results::run(&a),
         Verb::Evaluate(a) => evaluate::run(&a),
+        Verb::Ablation(a) => ablation::run(&a),
         Verb::Search(a) => search::run(&a),
         Verb::Validate(a) => validate::run(&a),
         Verb::Score(a) => score::run(&a),

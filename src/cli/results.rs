@@ -69,7 +69,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         args.common.dataset()?,
         Bars::default(),
     );
-    let pipeline = Pipeline::new(&recipe, &dataset, &args.common.work, &bars);
+    let pipeline = Pipeline::new(&recipe, &dataset, &args.common.data.work, &bars);
     let format = Format {
         blank_continuation: args.blank_continuation,
         bom: args.bom,

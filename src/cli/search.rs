@@ -90,7 +90,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         args.common.dataset()?,
         Bars::default(),
     );
-    let pipeline = Pipeline::new(&recipe, &dataset, &args.common.work, &bars);
+    let pipeline = Pipeline::new(&recipe, &dataset, &args.common.data.work, &bars);
     let features = pipeline.features()?;
     let fitted = pipeline.fit(&features)?;
     let direction = match picture {

@@ -11,6 +11,7 @@
 
 mod images;
 mod projection;
+mod protocol;
 mod space;
 
 use std::path::{Path, PathBuf};
@@ -30,6 +31,7 @@ use crate::search::Gallery;
 use crate::views::{Rows, TextView, TextViewSetup};
 
 use images::pictures_fingerprint;
+pub use protocol::{BOTH, New, Protocol};
 pub use space::{Embedded, Models, embed};
 use space::{mean_recall, ranking};
 

@@ -89,6 +89,14 @@ impl Outcome {
         self
     }
 
+    /// A line that it printed begins and ends so.
+    #[track_caller]
+    pub fn prints_line(&self, begins: &str, ends: &str) {
+        let is_it = |l: &str| l.starts_with(begins) && l.ends_with(ends);
+        let printed = self.stdout.lines().any(is_it);
+        assert!(printed, "no line {begins}...{ends}\n{self:#?}");
+    }
+
     /// What it printed, as JSON.
     #[track_caller]
     pub fn json(&self) -> serde_json::Value {

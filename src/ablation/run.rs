@@ -1,0 +1,396 @@
+//! One recipe, run and measured; what came out is kept beside the recipes as a run file, and the ranks of
+//! its queries, which paired tests need, in the work folder.
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use ndarray::Array1;
+use serde::{Deserialize, Serialize};
+
+use super::machine::{Commit, Machine};
+use crate::artifact::{Artifact, Fingerprint, Spec, write_atomically};
+use crate::dataset::{Dataset, Direction};
+use crate::error::{Error, Result};
+use crate::evaluation::{self, KS, Ranking, Report};
+use crate::fusion::FusionParams;
+use crate::pipeline::{Features, Fitted, Outcome, Pipeline, Protocol};
+use crate::progress::Progress;
+use crate::recipe::Recipe;
+use crate::views::sample_places;
+
+/// Raised when what a run file holds changes.
+const SCHEMA: u32 = 1;
+
+/// Pictures described for the time a picture takes.
+const TIMED_PICTURES: usize = 24;
+/// Captions described for the time a caption takes.
+const TIMED_CAPTIONS: usize = 96;
+
+/// The outcome of a recipe on a dataset.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RunFile {
+    /// Of all that determines the figures.
+    pub fingerprint: Fingerprint,
+    pub report: Report,
+    pub chance: Chance,
+    /// Of each fold, where there are folds.
+    pub chosen: Vec<Chosen>,
+    pub seed: u64,
+    /// Of this crate.
+    pub version: String,
+    pub commit: Option<Commit>,
+    pub machine: Machine,
+    pub cost: Cost,
+    pub seconds: Seconds,
+}
+
+/// R@1, R@5 and R@10 of a random order, in per cent.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Chance {
+    pub t2i: Option<[f64; 3]>,
+    pub i2t: Option<[f64; 3]>,
+}
+
+/// The setting that was best on validation data.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Chosen {
+    pub setting: FusionParams,
+    /// Of this setting on the validation data.
+    #[serde(rename = "mR")]
+    pub mean_recall: Option<f64>,
+    /// What the validation data was.
+    pub validation: String,
+    pub training_pairs: usize,
+}
+
+/// What an item costs who uses the recipe.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Cost {
+    /// From the bytes of its file to the shared space, on one core; the median of some.
+    pub ms_per_picture: Option<f64>,
+    pub ms_per_caption: Option<f64>,
+    /// In the shared space, not compressed.
+    pub bytes_per_item: usize,
+}
+
+/// Wall time of a stage; `None` where something of it had been computed before, by a run whose file is gone or
+/// by another recipe.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Seconds {
+    /// Learning the image views and describing every picture.
+    pub image_views: Option<f64>,
+    pub text_views: Option<f64>,
+    /// Fitting every setting and choosing one.
+    pub fusion: Option<f64>,
+}
+
+impl Seconds {
+    /// Adds a fold's.
+    fn add(&mut self, other: &Self) {
+        let sum = |a: &mut Option<f64>, b: Option<f64>| *a = a.zip(b).map(|(a, b)| a + b);
+        sum(&mut self.image_views, other.image_views);
+        sum(&mut self.text_views, other.text_views);
+        sum(&mut self.fusion, other.fusion);
+    }
+
+    /// With what an earlier run of the same things took, where this one found it done.
+    fn or(self, earlier: &Self) -> Self {
+        Self {
+            image_views: self.image_views.or(earlier.image_views),
+            text_views: self.text_views.or(earlier.text_views),
+            fusion: self.fusion.or(earlier.fusion),
+        }
+    }
+}
+
+/// A recipe's figures, and the ranks that they sum up: text to image, image to text.
+pub struct Measured {
+    pub run: RunFile,
+    pub rankings: [Option<Ranking>; 2],
+}
+
+impl Measured {
+    /// Of the directions that were asked.
+    pub fn asked(&self) -> Vec<&Ranking> {
+        self.rankings.iter().flatten().collect()
+    }
+}
+
+/// Where recipes are run.
+pub struct Bench<'a> {
+    pub dataset: &'a Dataset,
+    pub protocol: Protocol,
+    /// Keeps `vocab/` and `features/`.
+    pub work: &'a Path,
+    /// Keeps run files, in a folder per dataset.
+    pub runs: &'a Path,
+    /// Of the sources now.
+    pub commit: Option<Commit>,
+    pub progress: &'a dyn Progress,
+}
+
+/// What one part of a run found.
+struct Part {
+    chosen: Chosen,
+    cost: Cost,
+    seconds: Seconds,
+}
+
+impl Bench<'_> {
+    /// Of all that determines the figures of a recipe.
+    pub fn fingerprint(&self, recipe: &Recipe) -> Result<Fingerprint> {
+        let mut parts = Vec::new();
+        self.for_each_part(recipe, |p| {
+            parts.push(p.fingerprint()?);
+            Ok(())
+        })?;
+        Ok(Fingerprint::of(&(SCHEMA, self.protocol.to_string(), parts)))
+    }
+
+    fn for_each_part(
+        &self,
+        recipe: &Recipe,
+        each: impl FnMut(&Pipeline) -> Result<()>,
+    ) -> Result<()> {
+        let (dataset, work) = (self.dataset, self.work);
+        self.protocol
+            .for_each(recipe, dataset, work, self.progress, each)
+    }
+
+    /// Where the run file of a recipe is.
+    pub fn run_path(&self, recipe: &Recipe) -> PathBuf {
+        let folder = self.runs.join(&self.dataset.name);
+        folder.join(format!("{}.json", recipe.name))
+    }
+
+    fn ranks_path(&self, spec: &Spec) -> PathBuf {
+        let folder = self.work.join("features").join(&self.dataset.name);
+        folder.join(format!("ranks-{}.safetensors", spec.fingerprint().short()))
+    }
+
+    /// The last run file of a recipe, if it is of the same things.
+    fn run_file(&self, recipe: &Recipe, fingerprint: &Fingerprint) -> Option<RunFile> {
+        let bytes = std::fs::read(self.run_path(recipe)).ok()?;
+        let run: RunFile = serde_json::from_slice(&bytes).ok()?;
+        (run.fingerprint == *fingerprint).then_some(run)
+    }
+
+    /// What an earlier run came to, if it was of the same things and nothing of it is gone.
+    pub fn earlier(&self, recipe: &Recipe, fingerprint: &Fingerprint) -> Result<Option<Measured>> {
+        let Some(run) = self.run_file(recipe, fingerprint) else {
+            return Ok(None);
+        };
+        let spec = ranks_spec(recipe, fingerprint);
+        let Some(artifact) = Artifact::read_fresh(&self.ranks_path(&spec), &spec) else {
+            return Ok(None);
+        };
+        let rankings = load_ranks(&artifact)?;
+        Ok(Some(Measured { run, rankings }))
+    }
+
+    /// Runs and measures a recipe, and writes its run file. `fingerprint` is that of [`Self::fingerprint`].
+    pub fn run(&self, recipe: &Recipe, fingerprint: Fingerprint) -> Result<Measured> {
+        let mut rankings = [None, None];
+        let mut parts: Vec<Part> = Vec::new();
+        self.for_each_part(recipe, |pipeline| {
+            self.protocol.announce(pipeline);
+            let (features, fitted, seconds) = learn(pipeline)?;
+            self.protocol
+                .rank(pipeline, &features, &fitted, &mut rankings)?;
+            let bytes_per_item = size_of::<f32>() * fitted.fusion.dim();
+            let chosen = chosen(&fitted.outcome);
+            let cost = match parts.first() {
+                Some(first) => first.cost.clone(), // one fold stands for all
+                None => self.cost(pipeline, fitted, bytes_per_item)?,
+            };
+            parts.push(Part {
+                chosen,
+                cost,
+                seconds,
+            });
+            Ok(())
+        })?;
+        for ranking in &mut rankings {
+            ranking.take_if(|r: &mut Ranking| r.ranks.is_empty());
+        }
+        let first = parts.first().expect("a protocol has a part or fails");
+        let (cost, mut seconds) = (first.cost.clone(), first.seconds.clone());
+        parts[1..].iter().for_each(|p| seconds.add(&p.seconds));
+        if let Some(earlier) = self.run_file(recipe, &fingerprint) {
+            seconds = seconds.or(&earlier.seconds);
+        }
+        self.write(recipe, fingerprint, rankings, parts, cost, seconds)
+    }
+
+    fn write(
+        &self,
+        recipe: &Recipe,
+        fingerprint: Fingerprint,
+        rankings: [Option<Ranking>; 2],
+        parts: Vec<Part>,
+        cost: Cost,
+        seconds: Seconds,
+    ) -> Result<Measured> {
+        let [t2i, i2t] = rankings.each_ref().map(Option::as_ref);
+        if t2i.is_none() && i2t.is_none() {
+            let reason = format!("it has no {} pairs", self.protocol);
+            return Err(Error::dataset(&self.dataset.name, reason));
+        }
+        let split = self.protocol.to_string();
+        let about = (&*self.dataset.name, &*recipe.name, &*split);
+        let chance = |r: &Ranking| KS.map(|k| r.chance(k));
+        let spec = ranks_spec(recipe, &fingerprint);
+        let run = RunFile {
+            report: evaluation::report(about, t2i, i2t, recipe.seed),
+            chance: Chance {
+                t2i: t2i.map(chance),
+                i2t: i2t.map(chance),
+            },
+            chosen: parts.into_iter().map(|p| p.chosen).collect(),
+            seed: recipe.seed,
+            version: env!("CARGO_PKG_VERSION").into(),
+            commit: self.commit.clone(),
+            machine: Machine::this(),
+            cost,
+            seconds,
+            fingerprint,
+        };
+        store_ranks(Artifact::new(spec.clone()), &rankings).write(&self.ranks_path(&spec))?;
+        let mut json = serde_json::to_vec_pretty(&run).expect("a run file is plain data");
+        json.push(b'\n');
+        write_atomically(&self.run_path(recipe), &json)?;
+        Ok(Measured { run, rankings })
+    }
+
+    /// Describes some pictures and captions of those that were asked about, one after the other on one core.
+    fn cost(&self, pipeline: &Pipeline, fitted: Fitted, bytes_per_item: usize) -> Result<Cost> {
+        let place = |d| pipeline.place(self.protocol.split(), d);
+        let pictures = place(Direction::ImageToText).or(place(Direction::TextToImage));
+        let Some(place) = pictures else {
+            return Ok(Cost {
+                ms_per_picture: None,
+                ms_per_caption: None,
+                bytes_per_item,
+            });
+        };
+        let collection = &pipeline.dataset.collections[place];
+        let models = pipeline.models(fitted.fusion)?;
+        let picture = |i: usize| {
+            let image = &collection.images[i];
+            let bytes = image.source.read().ok()?;
+            timed(|| models.embed_picture(&image.id.0, &bytes))
+        };
+        let caption = |i: usize| timed(|| models.embed_captions(&[&collection.texts[i].caption]));
+        let alone = rayon::ThreadPoolBuilder::new().num_threads(1).build();
+        let alone = alone.map_err(|e| Error::Io {
+            action: "start a thread in",
+            path: "tuwen".into(),
+            cause: std::io::Error::other(e),
+        })?;
+        Ok(alone.install(|| Cost {
+            ms_per_picture: median(collection.images.len(), TIMED_PICTURES, picture),
+            ms_per_caption: median(collection.texts.len(), TIMED_CAPTIONS, caption),
+            bytes_per_item,
+        }))
+    }
+}
+
+fn chosen(outcome: &Outcome) -> Chosen {
+    let mut trials = outcome.trials.iter();
+    let trial = trials.find(|t| t.setting == outcome.setting);
+    Chosen {
+        setting: outcome.setting.clone(),
+        mean_recall: trial.map(|t| t.score),
+        validation: outcome.validation.clone(),
+        training_pairs: outcome.training_pairs,
+    }
+}
+
+/// Features and fusion, and how long they took where they were made from nothing.
+fn learn(pipeline: &Pipeline) -> Result<(Vec<Features>, Fitted, Seconds)> {
+    let new = pipeline.what_is_new()?;
+    let clock = |new: bool, since: Instant| new.then(|| since.elapsed().as_secs_f64());
+    let start = Instant::now();
+    let images = pipeline.image_features()?;
+    let image_views = clock(new.image_views, start);
+    let start = Instant::now();
+    let texts = pipeline.text_features()?;
+    let text_views = clock(new.text_views, start);
+    let both = images.into_iter().zip(texts);
+    let features: Vec<Features> = both
+        .map(|(images, texts)| Features { images, texts })
+        .collect();
+    let start = Instant::now();
+    let fitted = pipeline.fit(&features)?;
+    let seconds = Seconds {
+        image_views,
+        text_views,
+        fusion: clock(new.fusion, start),
+    };
+    Ok((features, fitted, seconds))
+}
+
+/// Milliseconds that something takes which succeeds.
+fn timed<T>(work: impl FnOnce() -> Result<T>) -> Option<f64> {
+    let start = Instant::now();
+    work().ok()?;
+    Some(1e3 * start.elapsed().as_secs_f64())
+}
+
+/// Of at most `most` of `n` things, evenly spread. The first is done once before: memory and dictionaries
+/// are then there.
+fn median(n: usize, most: usize, time: impl Fn(usize) -> Option<f64>) -> Option<f64> {
+    if n > 0 {
+        time(n / 2);
+    }
+    let mut times: Vec<f64> = sample_places(n, most).filter_map(time).collect();
+    times.sort_by(f64::total_cmp);
+    let middle = times.len() / 2;
+    match times.len() {
+        0 => None,
+        n if n % 2 == 1 => Some(times[middle]),
+        _ => Some((times[middle - 1] + times[middle]) / 2.0),
+    }
+}
+
+fn ranks_spec(recipe: &Recipe, fingerprint: &Fingerprint) -> Spec {
+    Spec::new("ranks", &(), recipe.seed).input("run", fingerprint.clone())
+}
+
+const PREFIXES: [&str; 2] = ["t2i", "i2t"];
+
+fn store_ranks(mut artifact: Artifact, rankings: &[Option<Ranking>; 2]) -> Artifact {
+    let whole = |v: &[usize]| v.iter().map(|&v| v as u32).collect::<Array1<u32>>();
+    for (name, ranking) in PREFIXES.iter().zip(rankings) {
+        let Some(r) = ranking else { continue };
+        artifact = artifact
+            .with_vector(
+                &format!("{name}.ranks"),
+                Array1::from(r.ranks.clone()).view(),
+            )
+            .with_vector(&format!("{name}.units"), whole(&r.units).view())
+            .with_vector(&format!("{name}.right"), whole(&r.right).view())
+            .with_vector(&format!("{name}.gallery"), whole(&r.gallery).view());
+    }
+    artifact
+}
+
+fn load_ranks(artifact: &Artifact) -> Result<[Option<Ranking>; 2]> {
+    let whole = |name: String| -> Result<Vec<usize>> {
+        let numbers = artifact.vector::<u32>(&name)?;
+        Ok(numbers.iter().map(|&v| v as usize).collect())
+    };
+    let mut rankings = [None, None];
+    for (name, ranking) in PREFIXES.iter().zip(&mut rankings) {
+        let key = format!("{name}.ranks");
+        if artifact.tensors().any(|(n, _, _)| n == key) {
+            *ranking = Some(Ranking {
+                ranks: artifact.vector::<f64>(&key)?.to_vec(),
+                units: whole(format!("{name}.units"))?,
+                right: whole(format!("{name}.right"))?,
+                gallery: whole(format!("{name}.gallery"))?,
+            });
+        }
+    }
+    Ok(rankings)
+}

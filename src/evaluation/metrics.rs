@@ -1,0 +1,130 @@
+//! How good a ranking is: recall at K, median rank, chance, and how far to believe them.
+//!
+//! Ties count at mid-rank: a right answer that shares its score with m wrong ones stands behind half of
+//! them. Of several right answers the best counts.
+
+use ndarray::{ArrayView2, Axis};
+use rayon::prelude::*;
+
+use crate::linalg::matmul;
+
+/// Scores closer than this are equal: the same caption twice may differ in its last bits, depending on
+/// where in a block of a matrix product it stands.
+pub const TIE: f32 = 1e-6;
+/// Queries per block of scores.
+const BLOCK: usize = 256;
+
+/// The mid-rank of the best right answer of each query, from 1. A query without a right answer has none.
+///
+/// queries: q×d, gallery: g×d; `truth[i]` are the right gallery items of query i; a gallery item which is
+/// not `usable` ranks behind all others.
+pub fn ranks(
+    queries: ArrayView2<f32>,
+    gallery: ArrayView2<f32>,
+    usable: &[bool],
+    truth: &[Vec<usize>],
+) -> Vec<Option<f64>> {
+    let mut ranks = Vec::with_capacity(truth.len());
+    for (rows, truth) in queries
+        .axis_chunks_iter(Axis(0), BLOCK)
+        .zip(truth.chunks(BLOCK))
+    {
+        let mut scores = matmul(rows, gallery.t());
+        for (j, _) in usable.iter().enumerate().filter(|&(_, &u)| !u) {
+            scores.column_mut(j).fill(f32::NEG_INFINITY);
+        }
+        let block: Vec<_> = (0..rows.nrows())
+            .into_par_iter()
+            .map(|i| {
+                mid_rank(
+                    scores.row(i).as_slice().expect("rows are contiguous"),
+                    &truth[i],
+                )
+            })
+            .collect();
+        ranks.extend(block);
+    }
+    ranks
+}
+
+/// 1 + the wrong items that score better + half of those that score the same.
+pub fn mid_rank(scores: &[f32], right: &[usize]) -> Option<f64> {
+    let best = right.iter().map(|&j| scores[j]).max_by(f32::total_cmp)?;
+    let tied = |s: f32| s == best || (s - best).abs() <= TIE; // == for −∞
+    let better = |s: f32| !tied(s) && s > best;
+    let count = |test: &dyn Fn(f32) -> bool, among: &mut dyn Iterator<Item = f32>| {
+        among.filter(|&s| test(s)).count() as f64
+    };
+    let mut all = scores.iter().copied();
+    let mut right_scores = right.iter().map(|&j| scores[j]);
+    let wrong_better = count(&better, &mut all);
+    let all_tied = count(&tied, &mut scores.iter().copied());
+    let right_tied = count(&tied, &mut right_scores);
+    Some(1.0 + wrong_better + (all_tied - right_tied) / 2.0)
+}
+
+/// The ranks of one direction's queries, and what they were ranked against.
+#[derive(Clone, Debug, Default)]
+pub struct Ranking {
+    pub ranks: Vec<f64>,
+    /// What is drawn together in the bootstrap: captions of one image are not independent.
+    pub units: Vec<usize>,
+    /// For each query, how many right answers there are among how many items.
+    pub right: Vec<usize>,
+    pub gallery: Vec<usize>,
+}
+
+impl Ranking {
+    /// Adds another gallery's queries (a fold's).
+    pub fn extend(&mut self, other: &Self) {
+        let first = self.units.iter().max().map_or(0, |m| m + 1);
+        self.ranks.extend(&other.ranks);
+        self.units.extend(other.units.iter().map(|u| u + first));
+        self.right.extend(&other.right);
+        self.gallery.extend(&other.gallery);
+    }
+
+    /// Share of the queries with a right answer among the first k, in per cent.
+    pub fn recall(&self, k: usize) -> f64 {
+        percent(
+            self.ranks.iter().filter(|&&r| r <= k as f64).count(),
+            self.ranks.len(),
+        )
+    }
+
+    pub fn median_rank(&self) -> f64 {
+        let mut sorted = self.ranks.clone();
+        sorted.sort_by(f64::total_cmp);
+        match sorted.len() {
+            0 => f64::NAN,
+            n if n % 2 == 1 => sorted[n / 2],
+            n => (sorted[n / 2 - 1] + sorted[n / 2]) / 2.0,
+        }
+    }
+
+    /// R@k of a random order, in per cent: 1 − C(g−t, k)/C(g, k), averaged over queries.
+    pub fn chance(&self, k: usize) -> f64 {
+        let miss = |(&t, &g): (&usize, &usize)| -> f64 {
+            (0..k.min(g))
+                .map(|i| (g.saturating_sub(t + i)) as f64 / (g - i) as f64)
+                .product()
+        };
+        let hits = self.right.iter().zip(&self.gallery).map(|q| 1.0 - miss(q));
+        100.0 * hits.sum::<f64>() / self.ranks.len().max(1) as f64
+    }
+}
+
+pub(super) fn percent(part: usize, whole: usize) -> f64 {
+    100.0 * part as f64 / whole.max(1) as f64
+}
+
+/// The K of the recalls that are reported.
+pub const KS: [usize; 3] = [1, 5, 10];
+
+/// Mean of the six recalls.
+pub fn mean_recall(t2i: &Ranking, i2t: &Ranking) -> f64 {
+    KS.iter()
+        .map(|&k| t2i.recall(k) + i2t.recall(k))
+        .sum::<f64>()
+        / 6.0
+}

@@ -1,0 +1,12 @@
+//! How good a ranking is, and how far to believe it: recall at K, median rank, chance, intervals.
+//!
+//! [`ranks`] turns scores into the ranks of right answers, a [`Ranking`] holds those of one direction,
+//! [`report`] puts the figures of both together, and [`difference`] compares two runs on the same queries.
+
+mod metrics;
+mod report;
+mod significance;
+
+pub use metrics::{KS, Ranking, TIE, mean_recall, mid_rank, ranks};
+pub use report::{AllIntervals, DirectionReport, Intervals, Report, report};
+pub use significance::{Difference, difference};

@@ -1,0 +1,154 @@
+//! What a recipe is measured on: a split, or every fold of the training pairs in turn.
+
+use std::fmt;
+use std::path::Path;
+
+use super::{Features, Fitted, Pipeline};
+use crate::artifact::Spec;
+use crate::dataset::{Dataset, Direction, Split, folds};
+use crate::error::{Error, Result};
+use crate::evaluation::Ranking;
+use crate::progress::Progress;
+use crate::recipe::Recipe;
+use crate::views::TextViewSetup;
+
+/// Both directions, in the order of result files.
+pub const BOTH: [Direction; 2] = [Direction::TextToImage, Direction::ImageToText];
+
+/// Folds where a dataset has nothing else to be measured on.
+const FOLDS: u64 = 5;
+
+/// What a recipe is measured on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Protocol {
+    /// The pairs of a split.
+    Split(Split),
+    /// The training pairs divided by a hash of the image's id, each part tested on what was learned from the
+    /// others.
+    Folds(u64),
+}
+
+impl fmt::Display for Protocol {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Split(split) => split.fmt(f),
+            Self::Folds(n) => write!(f, "{n} folds"),
+        }
+    }
+}
+
+impl Protocol {
+    /// The test split, or folds where it has no known pairs.
+    pub fn of(dataset: &Dataset) -> Self {
+        let mut collections = dataset.collections.iter();
+        if collections.any(|c| c.split == Split::Test && !c.pairs.is_empty()) {
+            Self::Split(Split::Test)
+        } else {
+            Self::Folds(FOLDS)
+        }
+    }
+
+    /// The split whose queries are asked.
+    pub fn split(self) -> Split {
+        match self {
+            Self::Split(split) => split,
+            Self::Folds(_) => Split::Test,
+        }
+    }
+
+    /// Calls `each` with the pipeline of every part: one for a split, one per fold.
+    ///
+    /// # Errors
+    /// [`Error::Dataset`] where a fold has no image, and those of `each`.
+    pub fn for_each(
+        self,
+        recipe: &Recipe,
+        dataset: &Dataset,
+        work: &Path,
+        progress: &dyn Progress,
+        mut each: impl FnMut(&Pipeline) -> Result<()>,
+    ) -> Result<()> {
+        let n = match self {
+            Self::Split(_) => return each(&Pipeline::new(recipe, dataset, work, progress)),
+            Self::Folds(n) => n,
+        };
+        let of = |collections| Dataset {
+            name: dataset.name.clone(),
+            collections,
+            warnings: vec![],
+        };
+        let whole = of(vec![dataset.train()?.clone()]);
+        let contents = Pipeline::new(recipe, &whole, work, progress)
+            .train_contents()?
+            .to_vec();
+        let parts = folds(&whole.collections[0], &contents, n);
+        for (k, (train, test)) in (1..).zip(parts) {
+            if test.images.is_empty() {
+                let reason = format!("fold {k} is empty: use fewer folds");
+                return Err(Error::dataset(&dataset.name, reason));
+            }
+            let fold = of(vec![train, test]);
+            each(&Pipeline::new(recipe, &fold, work, progress))?;
+        }
+        Ok(())
+    }
+
+    /// Says which fold it is that begins.
+    pub fn announce(self, pipeline: &Pipeline) {
+        if let (Self::Folds(n), [train, test]) = (self, &pipeline.dataset.collections[..]) {
+            tracing::info!(
+                "{n} folds, {}: {} images to learn from, {} to test on",
+                test.name,
+                train.images.len(),
+                test.images.len()
+            );
+        }
+    }
+
+    /// Both directions' rankings of one part, added to those of the parts before.
+    pub fn rank(
+        self,
+        pipeline: &Pipeline,
+        features: &[Features],
+        fitted: &Fitted,
+        rankings: &mut [Option<Ranking>; 2],
+    ) -> Result<()> {
+        for (all, direction) in rankings.iter_mut().zip(BOTH) {
+            let part = pipeline.rank(self.split(), direction, features, &fitted.fusion)?;
+            if let Some(part) = part {
+                all.get_or_insert_with(Ranking::default).extend(&part);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Which parts of a run nothing has been computed of yet, so that making them can be timed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct New {
+    pub image_views: bool,
+    pub text_views: bool,
+    pub fusion: bool,
+}
+
+impl Pipeline<'_> {
+    /// Looks for what was learned: everything else of a view comes after it.
+    pub fn what_is_new(&self) -> Result<New> {
+        let absent = |kind, name: &str, spec: &Spec| !self.file(kind, name, spec).exists();
+        let mut new = New {
+            image_views: true,
+            text_views: true,
+            fusion: true,
+        };
+        for params in &self.recipe.image_views {
+            new.image_views &= absent("vocab", &params.name, &self.view_spec(params)?);
+        }
+        for params in &self.recipe.text_views {
+            let spec = self.text_spec(params, &TextViewSetup::new(params)?)?;
+            new.text_views &= absent("vocab", &params.name, &spec);
+        }
+        let fusion = self.fusion_spec(self.recipe.fusion.stage())?;
+        new.fusion = absent("features", "fusion", &fusion);
+        Ok(new)
+    }
+}
