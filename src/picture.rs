@@ -51,6 +51,14 @@ impl Picture {
         Self { rgb, gray }
     }
 
+    /// Left and right exchanged.
+    pub fn mirrored(&self) -> Self {
+        Self {
+            rgb: imageops::flip_horizontal(&self.rgb),
+            gray: imageops::flip_horizontal(&self.gray),
+        }
+    }
+
     /// Decodes the bytes of a picture file and brings it to working size.
     ///
     /// # Errors

@@ -1,7 +1,8 @@
 //! Recipes: one TOML file which fully determines a run.
 //!
-//! A recipe may name another as its `base` and say only what differs: tables are merged key by key, lists
-//! and values are replaced. What is a recipe's own, its name, its purpose and the scores that are expected
+//! A recipe may name another as its `base` and say only what differs: tables are merged key by key, views by
+//! their names; other lists and values are replaced. `use.image_views` and `use.text_views` name the views
+//! that are left of them. What is a recipe's own, its name, its purpose and the scores that are expected
 //! of it, is not taken from the base. Unknown keys are refused. All keys and their defaults stand in the parameter
 //! types of the stages, from [`Recipe`] on.
 
@@ -37,6 +38,9 @@ pub struct Recipe {
     /// Pictures per shard: what a killed run loses at most.
     #[serde(default = "default_shard")]
     pub shard: usize,
+    /// Learns from every training picture twice, as it is and in a mirror.
+    #[serde(default)]
+    pub mirror: bool,
     #[serde(default)]
     pub picture: PictureParams,
     pub image_views: Vec<ImageViewParams>,
@@ -139,7 +143,9 @@ impl Recipe {
     /// # Errors
     /// [`Error::Recipe`] naming the file, and the key that is wrong.
     pub fn load(path: &Path) -> Result<Self> {
-        Self::parse(path, read_merged(path, MAX_DEPTH)?)
+        let mut table = read_merged(path, MAX_DEPTH)?;
+        choose_views(path, &mut table)?;
+        Self::parse(path, table)
     }
 
     /// The recipe `make results` runs.
@@ -237,11 +243,53 @@ fn merge(into: &mut Table, from: Table) {
             {
                 merge(old, new);
             }
+            (Some(Value::Array(old)), Value::Array(new))
+                if new.iter().all(|v| named(v).is_some()) =>
+            {
+                merge_named(old, new);
+            }
             (_, value) => {
                 into.insert(key, value);
             }
         }
     }
+}
+
+fn named(value: &Value) -> Option<&str> {
+    value.get("name")?.as_str()
+}
+
+/// Tables with names go into those of the same name; others are added.
+fn merge_named(into: &mut Vec<Value>, from: Vec<Value>) {
+    for value in from {
+        match (into.iter_mut().find(|v| named(v) == named(&value)), value) {
+            (Some(Value::Table(old)), Value::Table(new)) => merge(old, new),
+            (_, value) => into.push(value),
+        }
+    }
+}
+
+/// Leaves the views that `use` names, in its order: `use.image_views = ["dense-sift", "colour"]`.
+fn choose_views(path: &Path, table: &mut Table) -> Result<()> {
+    let Some(chosen) = table.remove("use") else {
+        return Ok(());
+    };
+    let chosen: BTreeMap<String, Vec<String>> = chosen
+        .try_into()
+        .map_err(|e: toml::de::Error| wrong(path, format!("`use` lists names of views: {e}")))?;
+    for (key, names) in chosen {
+        let views = table.get(&key).and_then(Value::as_array);
+        let views =
+            views.ok_or_else(|| wrong(path, format!("`use.{key}`: there is no such list")))?;
+        let find = |name: &String| {
+            let view = views.iter().find(|v| named(v) == Some(name));
+            view.cloned()
+                .ok_or_else(|| wrong(path, format!("`use.{key}`: there is no view `{name}`")))
+        };
+        let views = names.iter().map(find).collect::<Result<_>>()?;
+        table.insert(key, Value::Array(views));
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -278,6 +326,21 @@ mod tests {
         fs::write(&path, "base = \"a.toml\"").unwrap();
         let error = Recipe::load(&path).unwrap_err();
         assert!(error.to_string().contains("name"), "{error}");
+    }
+
+    #[test]
+    fn views_merge_by_name_and_are_chosen_by_use() {
+        let mut base = table("[[v]]\nname = 'a'\nx = 1\ny = 1\n[[v]]\nname = 'b'");
+        merge(
+            &mut base,
+            table("use.v = ['c', 'a']\n[[v]]\nname = 'a'\nx = 2\n[[v]]\nname = 'c'"),
+        );
+        choose_views(Path::new("r"), &mut base).unwrap();
+        let expected = "[[v]]\nname = 'c'\n[[v]]\nname = 'a'\nx = 2\ny = 1";
+        assert_eq!(base, table(expected));
+        base.insert("use".into(), Value::Table(table("v = ['d']")));
+        let error = choose_views(Path::new("r"), &mut base).unwrap_err();
+        assert!(error.to_string().contains("no view `d`"), "{error}");
     }
 
     #[test]

@@ -119,7 +119,7 @@ fn answer(
     format: Format,
     fingerprint: Fingerprint,
 ) -> Result<Run> {
-    let dataset = pipeline.dataset;
+    let dataset = &pipeline.dataset;
     let features = pipeline.features()?;
     let fitted = pipeline.fit(&features)?;
     let title = format!("{} · {}", dataset.name, pipeline.recipe.name);

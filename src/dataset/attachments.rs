@@ -106,6 +106,7 @@ fn training_pairs(dir: &Path, warnings: &mut Vec<Warning>) -> Result<Collection>
                 images.push(ImageItem {
                     id: ImageId(id.to_owned()),
                     source: source.unwrap_or_else(|| missing(dir, id)),
+                    mirrored: false,
                 });
                 images.len() - 1
             }
@@ -189,6 +190,7 @@ fn read_images(dir: &Path, file: &str, warnings: &mut Vec<Warning>) -> Result<Ve
             ImageItem {
                 id: ImageId(id),
                 source,
+                mirrored: false,
             }
         })
         .collect();

@@ -214,6 +214,7 @@ fn collect(
         collection.images.push(ImageItem {
             id: ImageId(name.clone()),
             source,
+            mirrored: false,
         });
         for (key, caption) in own {
             let text = collection.texts.len();

@@ -50,6 +50,8 @@ impl fmt::Display for TextId {
 pub struct ImageItem {
     pub id: ImageId,
     pub source: ImageSource,
+    /// Seen in a mirror, left and right exchanged: more to learn from, and in no gallery.
+    pub mirrored: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -137,6 +139,22 @@ impl Collection {
             images[p.text].push(p.image);
         }
         images
+    }
+
+    /// Every picture once more, seen in a mirror, with the same texts; after all others.
+    pub fn with_mirrored(&self) -> Self {
+        let mut all = self.clone();
+        let n = self.images.len();
+        all.images.extend(self.images.iter().map(|image| ImageItem {
+            id: ImageId(format!("{} mirrored", image.id)),
+            mirrored: true,
+            ..image.clone()
+        }));
+        all.pairs.extend(self.pairs.iter().map(|p| Pair {
+            image: p.image + n,
+            ..*p
+        }));
+        all
     }
 
     /// The part with the images for which `keep` holds, and all texts paired with those alone.

@@ -219,7 +219,11 @@ fn collect(
                 ImageSource::Missing(pictures.folder.join(&name))
             });
             let id = ImageId(name.clone());
-            collection.images.push(ImageItem { id, source });
+            collection.images.push(ImageItem {
+                id,
+                source,
+                mirrored: false,
+            });
             captions.push(0);
             collection.images.len() - 1
         });

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Choice, Fusion, FusionParams, Pairs, Score, Side, Trial};
 use crate::artifact::Artifact;
+use crate::dataset::Pair;
 use crate::error::{Error, Result};
 use crate::linalg::{l2_normalize_rows, matmul, symmetric_eigen, thin_svd};
 
@@ -25,6 +26,8 @@ pub struct CcaParams {
     pub regularization: Vec<f64>,
     /// Power of the correlations that scale the directions.
     pub power: Vec<f64>,
+    /// Learns from every picture once, with the mean of its captions, not from every caption.
+    pub pooled: bool,
 }
 
 impl Default for CcaParams {
@@ -33,6 +36,7 @@ impl Default for CcaParams {
             dims: vec![64, 128, 256],
             regularization: vec![0.01, 0.03, 0.1, 0.3, 1.0],
             power: vec![1.0],
+            pooled: false,
         }
     }
 }
@@ -161,15 +165,37 @@ impl CcaParams {
     }
 
     /// Fits the first of every list.
+    fn moments(&self, data: Pairs) -> Result<Moments> {
+        if !self.pooled {
+            return Moments::of(data);
+        }
+        let mut means = Array2::zeros((data.x.nrows(), data.y.ncols()));
+        let mut counts = vec![0.0f32; data.x.nrows()];
+        for p in data.pairs {
+            means.row_mut(p.image).scaled_add(1.0, &data.y.row(p.text));
+            counts[p.image] += 1.0;
+        }
+        let mut pairs = Vec::new();
+        for (image, &count) in counts.iter().enumerate().filter(|&(_, &c)| c > 0.0) {
+            means.row_mut(image).mapv_inplace(|v| v / count);
+            pairs.push(Pair { image, text: image });
+        }
+        Moments::of(Pairs {
+            x: data.x.view(), // of a shorter life
+            y: means.view(),
+            pairs: &pairs,
+        })
+    }
+
     pub(super) fn fit(&self, data: Pairs) -> Result<Cca> {
         self.check()?;
-        let solution = Moments::of(data)?.solve(self.regularization[0])?;
+        let solution = self.moments(data)?.solve(self.regularization[0])?;
         Ok(solution.cut(self.dims[0], self.power[0]))
     }
 
     pub(super) fn choose(&self, data: Pairs, score: Score) -> Result<CcaChoice> {
         self.check()?;
-        let moments = Moments::of(data)?;
+        let moments = self.moments(data)?;
         let mut trials = Vec::new();
         let mut best: Option<(f64, Cca, Self)> = None;
         for &r in &self.regularization {
@@ -181,6 +207,7 @@ impl CcaParams {
                         dims: vec![dims],
                         regularization: vec![r],
                         power: vec![power],
+                        pooled: self.pooled,
                     };
                     let score = score(&Fusion::Cca(cca.clone()))?;
                     tracing::debug!("r {r}, {dims} dimensions, power {power}: {score:.3}");

@@ -133,7 +133,12 @@ impl Pipeline<'_> {
     }
 
     fn decode(&self, image: &ImageItem) -> Result<Picture> {
-        Picture::decode(&image.source.read()?, &self.recipe.picture)
+        let picture = Picture::decode(&image.source.read()?, &self.recipe.picture)?;
+        Ok(if image.mirrored {
+            picture.mirrored()
+        } else {
+            picture
+        })
     }
 
     fn shard_path(

@@ -14,9 +14,10 @@ mod projection;
 mod protocol;
 mod space;
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
-use ndarray::Axis;
+use ndarray::{Axis, s};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -38,7 +39,8 @@ use space::{mean_recall, ranking};
 /// A recipe about to be run on a dataset.
 pub struct Pipeline<'a> {
     pub recipe: &'a Recipe,
-    pub dataset: &'a Dataset,
+    /// With mirrored training pictures, where the recipe wants them.
+    pub dataset: Cow<'a, Dataset>,
     work: &'a Path,
     progress: &'a dyn Progress,
     /// Digests of the pictures' bytes, per collection.
@@ -77,6 +79,13 @@ impl<'a> Pipeline<'a> {
         work: &'a Path,
         progress: &'a dyn Progress,
     ) -> Self {
+        let mut dataset = Cow::Borrowed(dataset);
+        if recipe.mirror {
+            let collections = &mut dataset.to_mut().collections;
+            for c in collections.iter_mut().filter(|c| c.split == Split::Train) {
+                *c = c.with_mirrored();
+            }
+        }
         progress.start("checking pictures", dataset.image_count());
         let contents = dataset
             .collections
@@ -360,11 +369,13 @@ impl<'a> Pipeline<'a> {
         let z = embed(&fitted.fusion, &features[collection])?;
         let charges = self.charges(direction, features, &fitted.fusion, &z)?;
         let (items, usable, ids): (_, _, Vec<String>) = match direction {
-            Direction::TextToImage => (
-                z.images,
-                z.image_usable,
-                c.images.iter().map(|i| i.id.0.clone()).collect(),
-            ),
+            Direction::TextToImage => {
+                let shown = c.images.iter().filter(|i| !i.mirrored); // the mirrored come last
+                let ids: Vec<String> = shown.map(|i| i.id.0.clone()).collect();
+                let n = ids.len();
+                let images = z.images.slice(s![..n, ..]).to_owned();
+                (images, z.image_usable[..n].to_vec(), ids)
+            }
             Direction::ImageToText => (
                 z.texts,
                 z.text_usable,
@@ -374,7 +385,13 @@ impl<'a> Pipeline<'a> {
         let train = embed(&fitted.fusion, &features[self.train()?])?;
         let sample = ndarray::concatenate(Axis(0), &[train.images.view(), train.texts.view()])
             .expect("one shared space");
-        let gallery = Gallery::build(params, sample.view(), items.view(), &usable, charges)?;
+        let gallery = Gallery::build(
+            params,
+            sample.view(),
+            items.view(),
+            &usable,
+            charges.map(|c| c.slice(s![..ids.len()]).to_owned()),
+        )?;
         gallery.write(&path, spec, ids)?;
         Ok(gallery)
     }
@@ -407,6 +424,9 @@ fn digests(c: &Collection, progress: &dyn Progress) -> Vec<Fingerprint> {
     let digest = |image: &ImageItem| {
         progress.step(1);
         match image.source.read() {
+            Ok(bytes) if image.mirrored => {
+                Fingerprint::of(&("mirrored", Fingerprint::of_bytes(&bytes)))
+            }
             Ok(bytes) => Fingerprint::of_bytes(&bytes),
             Err(_) => Fingerprint::of(&("unreadable", &image.id)), // like no other picture
         }

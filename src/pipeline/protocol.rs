@@ -78,8 +78,8 @@ impl Protocol {
             warnings: vec![],
         };
         let whole = of(vec![dataset.train()?.clone()]);
-        let contents = Pipeline::new(recipe, &whole, work, progress)
-            .train_contents()?
+        let contents = Pipeline::new(recipe, &whole, work, progress).train_contents()?
+            [..whole.collections[0].images.len()]
             .to_vec();
         let parts = folds(&whole.collections[0], &contents, n);
         for (k, (train, test)) in (1..).zip(parts) {

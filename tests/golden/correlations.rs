@@ -19,6 +19,7 @@ fn cca(
         dims: vec![dims],
         regularization: vec![regularization],
         power: vec![power],
+        ..CcaParams::default()
     };
     let fusion = FusionParams::Cca(params).fit(Pairs {
         x: x.view(),

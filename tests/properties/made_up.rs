@@ -83,6 +83,7 @@ pub fn cca(x: &Array2<f32>, y: &Array2<f32>) -> tuwen::Result<Fusion> {
         dims: vec![16],
         regularization: vec![0.1],
         power: vec![1.0],
+        ..CcaParams::default()
     };
     let pairs = pairs(x.nrows(), y.nrows());
     FusionParams::Cca(params).fit(Pairs {

@@ -77,6 +77,7 @@ fn start() -> CcaParams {
         dims: vec![20],
         regularization: vec![0.03],
         power: vec![0.5],
+        ..CcaParams::default()
     }
 }
 

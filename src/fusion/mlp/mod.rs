@@ -61,6 +61,7 @@ impl Default for MlpParams {
                 dims: vec![800],
                 regularization: vec![0.1, 0.3, 1.0],
                 power: vec![0.5],
+                ..CcaParams::default()
             },
             image: TowerParams::default(),
             text: TowerParams::default(),
