@@ -196,6 +196,33 @@ impl Artifact {
         self.insert(name, v.shape(), v.iter())
     }
 
+    /// Takes another artifact's tensors in, under `name/`, and what stage it is of. Its notes are lost.
+    pub fn with_part(mut self, name: &str, part: Self) -> Self {
+        let stage = ArrayView1::from(part.spec.stage.as_bytes());
+        self = self.with_vector(&format!("{name}.stage"), stage);
+        let named = |(n, t)| (format!("{name}/{n}"), t);
+        self.tensors.extend(part.tensors.into_iter().map(named));
+        self
+    }
+
+    /// What [`Self::with_part`] took in.
+    pub fn part(&self, name: &str) -> Result<Self> {
+        let stage = self.vector::<u8>(&format!("{name}.stage"))?;
+        let prefix = format!("{name}/");
+        let tensors = self.tensors.iter().filter_map(|(n, t)| {
+            let n = n.strip_prefix(&prefix)?;
+            Some((n.to_owned(), t.clone()))
+        });
+        Ok(Self {
+            spec: Spec {
+                stage: String::from_utf8_lossy(&stage.to_vec()).into_owned(),
+                ..self.spec.clone()
+            },
+            notes: serde_json::Value::Null,
+            tensors: tensors.collect(),
+        })
+    }
+
     /// Name, element type and shape of every tensor.
     pub fn tensors(&self) -> impl Iterator<Item = (&str, String, &[usize])> {
         self.tensors

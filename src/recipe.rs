@@ -180,6 +180,19 @@ impl Recipe {
         if self.image_views.is_empty() || self.text_views.is_empty() {
             return Err("it needs at least one image view and one text view".into());
         }
+        let (images, texts) = self.fusion.views();
+        let unknown = |name: &&String| !self.image_views.iter().any(|v| v.name == **name);
+        if let Some(name) = images.into_iter().find(unknown) {
+            return Err(format!(
+                "the fusion asks for an image view `{name}`: there is none"
+            ));
+        }
+        let unknown = |name: &&String| !self.text_views.iter().any(|v| v.name == **name);
+        if let Some(name) = texts.into_iter().find(unknown) {
+            return Err(format!(
+                "the fusion asks for a text view `{name}`: there is none"
+            ));
+        }
         if self.shard == 0 {
             return Err("`shard` must be at least 1".into());
         }

@@ -6,6 +6,7 @@ mod properties {
 
     mod artifacts;
     mod codebooks;
+    mod ensemble;
     mod evaluation;
     mod indices;
     mod linalg;

@@ -4,12 +4,16 @@
 //! To add one: a file, a line in [`FusionParams`], [`Fusion`] and their matches.
 
 mod cca;
+mod ensemble;
 mod mlp;
+
+use std::ops::Range;
 
 use ndarray::{Array2, ArrayView2};
 use serde::{Deserialize, Serialize};
 
 pub use cca::{Cca, CcaParams};
+pub use ensemble::{Ensemble, EnsembleParams, MemberParams};
 pub use mlp::{
     AdamWParams, DynamicTripletParams, InfoNceParams, LossParams, Mlp, MlpParams, TowerParams,
     TripletParams,
@@ -34,6 +38,33 @@ pub struct Pairs<'a> {
     /// texts × e
     pub y: ArrayView2<'a, f32>,
     pub pairs: &'a [Pair],
+    /// Where x has which view, for fusions of some of them; may be empty where none is asked for by name.
+    pub image_views: &'a [Columns],
+    /// The same of y.
+    pub text_views: &'a [Columns],
+}
+
+/// The columns that a view takes up among all views side by side.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Columns {
+    pub name: String,
+    pub range: Range<usize>,
+}
+
+impl Columns {
+    /// Of views side by side, from their names and widths.
+    pub fn side_by_side<'a>(views: impl IntoIterator<Item = (&'a str, usize)>) -> Vec<Self> {
+        let mut start = 0;
+        let columns = views.into_iter().map(|(name, width)| {
+            let range = start..start + width;
+            start = range.end;
+            Self {
+                name: name.to_owned(),
+                range,
+            }
+        });
+        columns.collect()
+    }
 }
 
 /// Which fusion, and its settings; a list of values is a choice to be made on validation data.
@@ -42,6 +73,7 @@ pub struct Pairs<'a> {
 pub enum FusionParams {
     Cca(CcaParams),
     Mlp(MlpParams),
+    Ensemble(EnsembleParams),
 }
 
 /// A fitted fusion.
@@ -49,6 +81,7 @@ pub enum FusionParams {
 pub enum Fusion {
     Cca(Cca),
     Mlp(Mlp),
+    Ensemble(Ensemble),
 }
 
 /// One setting and how it did on validation data.
@@ -76,6 +109,15 @@ impl FusionParams {
         match self {
             Self::Cca(_) => cca::STAGE,
             Self::Mlp(_) => mlp::STAGE,
+            Self::Ensemble(_) => ensemble::STAGE,
+        }
+    }
+
+    /// The names of views that it asks for, image and text.
+    pub(crate) fn views(&self) -> (Vec<&String>, Vec<&String>) {
+        match self {
+            Self::Ensemble(p) => p.views(),
+            Self::Cca(_) | Self::Mlp(_) => (vec![], vec![]),
         }
     }
 
@@ -84,6 +126,7 @@ impl FusionParams {
         match self {
             Self::Cca(p) => Ok(p.choose(data, score)?.into()),
             Self::Mlp(p) => p.choose(data, score),
+            Self::Ensemble(p) => p.choose(data, score),
         }
     }
 
@@ -92,16 +135,27 @@ impl FusionParams {
         match self {
             Self::Cca(p) => Ok(Fusion::Cca(p.fit(data)?)),
             Self::Mlp(p) => Ok(Fusion::Mlp(p.fit(data)?)),
+            Self::Ensemble(p) => Ok(Fusion::Ensemble(p.fit(data)?)),
         }
     }
 }
 
 impl Fusion {
+    /// The stage name of its artifact.
+    pub fn stage(&self) -> &'static str {
+        match self {
+            Self::Cca(_) => cca::STAGE,
+            Self::Mlp(_) => mlp::STAGE,
+            Self::Ensemble(_) => ensemble::STAGE,
+        }
+    }
+
     /// n×d -> n×s, unit rows (zero rows for what projects to zero).
     pub fn project(&self, side: Side, x: ArrayView2<f32>) -> Result<Array2<f32>> {
         match self {
             Self::Cca(m) => m.project(side, x),
             Self::Mlp(m) => m.project(side, x),
+            Self::Ensemble(m) => m.project(side, x),
         }
     }
 
@@ -110,6 +164,7 @@ impl Fusion {
         match self {
             Self::Cca(m) => m.dim(),
             Self::Mlp(m) => m.dim(),
+            Self::Ensemble(m) => m.dim(),
         }
     }
 
@@ -117,6 +172,7 @@ impl Fusion {
         match self {
             Self::Cca(m) => m.store(Artifact::new(spec)),
             Self::Mlp(m) => m.store(Artifact::new(spec)),
+            Self::Ensemble(m) => m.store(Artifact::new(spec)),
         }
     }
 
@@ -124,6 +180,7 @@ impl Fusion {
         match artifact.spec.stage.as_str() {
             cca::STAGE => Ok(Self::Cca(Cca::load(artifact)?)),
             mlp::STAGE => Ok(Self::Mlp(Mlp::load(artifact)?)),
+            ensemble::STAGE => Ok(Self::Ensemble(Ensemble::load(artifact)?)),
             other => Err(Error::Mismatch {
                 left: "a fusion".into(),
                 left_is: "wanted".into(),

@@ -25,7 +25,7 @@ use crate::artifact::{Artifact, Fingerprint, Spec};
 use crate::dataset::{Collection, Dataset, Direction, ImageItem, Pair, Split, held_out};
 use crate::error::{Error, Result};
 use crate::evaluation::Ranking;
-use crate::fusion::{Fusion, FusionParams, Pairs, Trial};
+use crate::fusion::{Columns, Fusion, FusionParams, Pairs, Trial};
 use crate::progress::Progress;
 use crate::recipe::{Recipe, TextViewParams};
 use crate::search::Gallery;
@@ -281,16 +281,32 @@ impl<'a> Pipeline<'a> {
         })
     }
 
+    /// Where the views are in [`Self::features`], image and text.
+    fn columns(&self) -> Result<(Vec<Columns>, Vec<Columns>)> {
+        let mut images = Vec::new();
+        for params in &self.recipe.image_views {
+            images.push((params.name.as_str(), self.pca(params)?.dim()));
+        }
+        let mut texts = Vec::new();
+        for params in &self.recipe.text_views {
+            texts.push((params.name.as_str(), self.fit_text_view(params)?.dim()));
+        }
+        Ok((Columns::side_by_side(images), Columns::side_by_side(texts)))
+    }
+
     fn choose(&self, features: &[Features]) -> Result<(Fusion, Outcome)> {
         let train = self.train()?;
         let collection = &self.dataset.collections[train];
         let data = &features[train];
         let usable = |p: &&Pair| data.images.usable[p.image] && data.texts.usable[p.text];
         let all: Vec<Pair> = collection.pairs.iter().filter(usable).copied().collect();
+        let (image_views, text_views) = self.columns()?;
         let pairs = |pairs| Pairs {
             x: data.images.x.view(),
             y: data.texts.x.view(),
             pairs,
+            image_views: &image_views,
+            text_views: &text_views,
         };
         let params = &self.recipe.fusion;
         let val = self

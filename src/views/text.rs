@@ -98,6 +98,11 @@ impl TextViewSetup {
 }
 
 impl TextView {
+    /// Width of [`Self::describe`].
+    pub fn dim(&self) -> usize {
+        self.lsa.dim()
+    }
+
     /// The captions' vectors. A caption of which no word is known is not usable.
     pub fn describe(&self, captions: &[&str]) -> Rows {
         let rows: Vec<SparseRow> = captions

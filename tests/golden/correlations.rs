@@ -25,6 +25,8 @@ fn cca(
         x: x.view(),
         y: y.view(),
         pairs,
+        image_views: &[],
+        text_views: &[],
     });
     match fusion.unwrap() {
         Fusion::Cca(cca) => cca,

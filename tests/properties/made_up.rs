@@ -90,6 +90,8 @@ pub fn cca(x: &Array2<f32>, y: &Array2<f32>) -> tuwen::Result<Fusion> {
         x: x.view(),
         y: y.view(),
         pairs: &pairs,
+        image_views: &[],
+        text_views: &[],
     })
 }
 

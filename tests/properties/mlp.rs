@@ -52,6 +52,8 @@ impl Made {
             x: self.x.view(),
             y: self.y.view(),
             pairs: &self.pairs,
+            image_views: &[],
+            text_views: &[],
         }
     }
 
