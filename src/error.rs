@@ -44,6 +44,17 @@ pub enum Error {
     /// A file that is not a whole artifact of this program.
     #[error("{} is not a usable artifact: {reason}", path.display())]
     Artifact { path: PathBuf, reason: String },
+    /// A file of weights that is not there or is not a network's.
+    #[error("weights {}: {reason}", path.display())]
+    Weights { path: PathBuf, reason: String },
+    /// What this build of the program leaves out.
+    #[error(
+        "{what}: this program was built without the feature `{feature}`; cargo build --release --features {feature}"
+    )]
+    NotBuilt {
+        what: &'static str,
+        feature: &'static str,
+    },
     /// Two stages that were not made for each other.
     #[error("{left} is {left_is}, {right} is {right_is}: they cannot be used together")]
     Mismatch {
@@ -123,6 +134,13 @@ impl Error {
 
     pub(crate) fn artifact(path: impl AsRef<Path>, reason: impl Into<String>) -> Self {
         Self::Artifact {
+            path: path.as_ref().to_owned(),
+            reason: reason.into(),
+        }
+    }
+
+    pub(crate) fn weights(path: impl AsRef<Path>, reason: impl Into<String>) -> Self {
+        Self::Weights {
             path: path.as_ref().to_owned(),
             reason: reason.into(),
         }

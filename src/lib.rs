@@ -54,6 +54,7 @@ pub mod appearance;
 pub mod artifact;
 pub mod codebook;
 pub mod dataset;
+pub mod deep;
 pub mod descriptor;
 pub mod encoding;
 pub mod error;

@@ -8,8 +8,10 @@ mod cli {
 
     mod ablation;
     mod corruption;
+    mod deep;
     mod evaluation;
     mod forms;
+    mod imported;
     mod interruption;
     mod layouts;
     mod leak;

@@ -12,5 +12,6 @@ mod golden {
     mod indices;
     mod kernel_maps;
     mod mixtures;
+    mod networks;
     mod text;
 }

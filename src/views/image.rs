@@ -6,6 +6,8 @@
 use ndarray::Array1;
 use serde::{Deserialize, Serialize};
 
+use super::deep::DeepParams;
+use super::imported::ImportedParams;
 use super::local::LocalParams;
 use crate::appearance::AppearanceParams;
 use crate::artifact::{Artifact, Fingerprint, Spec};
@@ -20,6 +22,10 @@ pub enum FeatureParams {
     Local(LocalParams),
     /// Whole-picture features.
     Appearance(AppearanceParams),
+    /// Vectors that another program made.
+    Imported(ImportedParams),
+    /// A network that others have trained.
+    Deep(DeepParams),
 }
 
 impl FeatureParams {
@@ -27,6 +33,8 @@ impl FeatureParams {
         match self {
             Self::Local(p) => p,
             Self::Appearance(p) => p,
+            Self::Imported(p) => p,
+            Self::Deep(p) => p,
         }
     }
 

@@ -1,11 +1,15 @@
 //! Views: the named ways to turn an item into a vector, each fitted on training items alone.
 
 mod appearance;
+mod deep;
 mod image;
+mod imported;
 mod local;
 mod text;
 
+pub use deep::{ClipParams, DeepParams, Lite0Params};
 pub use image::{Feature, FeatureParams, ImageView};
+pub use imported::ImportedParams;
 pub use local::LocalParams;
 pub use text::{TextView, TextViewSetup};
 

@@ -1,0 +1,183 @@
+//! EfficientNet-Lite0 ([Google 2020](https://github.com/tensorflow/tpu/tree/master/models/official/efficientnet/lite)):
+//! EfficientNet (Tan & Le 2019) without squeeze-and-excitation and with ReLU6, 4.6 million weights, trained on
+//! ImageNet. Names of the weights are those of the Python package `efficientnet-lite-pytorch`.
+
+use image::RgbImage;
+use image::imageops::{self, FilterType};
+use ndarray::{Array1, Array2};
+
+use super::conv::{Activation, Depthwise, Full, Map};
+use super::weights::Weights;
+use crate::error::Result;
+use crate::linalg::column_means;
+
+/// Pictures are scaled to a square of this side (`efficientnet_lite_builder.py`: lite0).
+pub const SIDE: u32 = 224;
+/// (value − 127) / 128 (`MEAN_RGB`, `STDDEV_RGB`, the same source).
+const MEAN: f32 = 127.0;
+const DEVIATION: f32 = 128.0;
+
+/// Channels after the first convolution.
+const STEM: usize = 32;
+/// Channels of the last map, whose mean over all places is the feature.
+const HEAD: usize = 1280;
+
+/// A row of Tan & Le's table 1: blocks of one kind, the first of which has the stride.
+struct Stage {
+    expansion: usize,
+    kernel: usize,
+    stride: usize,
+    channels: usize,
+    blocks: usize,
+}
+
+const fn stage(
+    expansion: usize,
+    kernel: usize,
+    stride: usize,
+    channels: usize,
+    blocks: usize,
+) -> Stage {
+    Stage {
+        expansion,
+        kernel,
+        stride,
+        channels,
+        blocks,
+    }
+}
+
+const STAGES: [Stage; 7] = [
+    stage(1, 3, 1, 16, 1),
+    stage(6, 3, 2, 24, 2),
+    stage(6, 5, 2, 40, 2),
+    stage(6, 3, 2, 80, 3),
+    stage(6, 5, 1, 112, 3),
+    stage(6, 5, 2, 192, 4),
+    stage(6, 3, 1, 320, 1),
+];
+
+/// An inverted residual (Sandler et al. 2018): wider, each channel by itself, narrower.
+struct Block {
+    expand: Option<Full>,
+    depthwise: Depthwise,
+    project: Full,
+    /// The input is added where it has the shape of the output.
+    residual: bool,
+}
+
+/// The network without its classifier.
+pub struct EfficientNetLite0 {
+    stem: Full,
+    blocks: Vec<Block>,
+    head: Full,
+}
+
+impl EfficientNetLite0 {
+    /// Length of a feature.
+    pub const DIM: usize = HEAD;
+
+    /// # Errors
+    /// [`Error::Weights`](crate::Error::Weights) naming the tensor that is missing or has another shape.
+    pub fn load(weights: &Weights) -> Result<Self> {
+        let stem = Full::load(
+            weights,
+            ["_conv_stem", "_bn0"],
+            [STEM, 3, 3, 3],
+            2,
+            Activation::Relu6,
+        )?;
+        let mut blocks = Vec::new();
+        let mut inputs = STEM;
+        for stage in &STAGES {
+            for i in 0..stage.blocks {
+                let stride = if i == 0 { stage.stride } else { 1 };
+                blocks.push(Block::load(weights, blocks.len(), stage, inputs, stride)?);
+                inputs = stage.channels;
+            }
+        }
+        let head = Full::load(
+            weights,
+            ["_conv_head", "_bn1"],
+            [HEAD, inputs, 1, 1],
+            1,
+            Activation::Relu6,
+        )?;
+        Ok(Self { stem, blocks, head })
+    }
+
+    /// The feature of a picture, 1280 values from 0 to 6.
+    pub fn features(&self, picture: &RgbImage) -> Array1<f32> {
+        let mut map = self.stem.apply(&pixels(picture));
+        for block in &self.blocks {
+            map = block.apply(map);
+        }
+        column_means(self.head.apply(&map).x.view()).mapv(|v| v as f32)
+    }
+}
+
+impl Block {
+    fn load(
+        weights: &Weights,
+        number: usize,
+        stage: &Stage,
+        inputs: usize,
+        stride: usize,
+    ) -> Result<Self> {
+        let name = |part: &str| format!("_blocks.{number}.{part}");
+        let wide = inputs * stage.expansion;
+        let expand = (stage.expansion > 1)
+            .then(|| {
+                let names = [&*name("_expand_conv"), &*name("_bn0")];
+                Full::load(weights, names, [wide, inputs, 1, 1], 1, Activation::Relu6)
+            })
+            .transpose()?;
+        let names = [&*name("_depthwise_conv"), &*name("_bn1")];
+        let depthwise = Depthwise::load(weights, names, [wide, stage.kernel], stride)?;
+        let project = Full::load(
+            weights,
+            [&name("_project_conv"), &name("_bn2")],
+            [stage.channels, wide, 1, 1],
+            1,
+            Activation::Linear,
+        )?;
+        Ok(Self {
+            expand,
+            depthwise,
+            project,
+            residual: stride == 1 && inputs == stage.channels,
+        })
+    }
+
+    fn apply(&self, map: Map) -> Map {
+        let wide = match &self.expand {
+            Some(expand) => self.depthwise.apply(&expand.apply(&map)),
+            None => self.depthwise.apply(&map),
+        };
+        let mut out = self.project.apply(&wide);
+        if self.residual {
+            out.x += &map.x;
+        }
+        out
+    }
+}
+
+/// A picture as the network takes it.
+fn pixels(picture: &RgbImage) -> Map {
+    let scaled;
+    let picture = if picture.dimensions() == (SIDE, SIDE) {
+        picture
+    } else {
+        scaled = imageops::resize(picture, SIDE, SIDE, FilterType::Triangle); // bilinear
+        &scaled
+    };
+    let values = picture.as_raw().iter();
+    let values = values.map(|&v| (f32::from(v) - MEAN) / DEVIATION).collect();
+    let side = SIDE as usize;
+    let x = Array2::from_shape_vec((side * side, 3), values).expect("three bytes a pixel");
+    Map {
+        height: side,
+        width: side,
+        x,
+    }
+}

@@ -1,0 +1,351 @@
+//! Weights as PyTorch wrote them before version 1.6: five pickles one after another (a magic number, the
+//! format's version, facts on the machine, the tensors, the keys of their storages), then each storage as its
+//! length and its numbers.
+//!
+//! Of pickle only what such a file needs is read, and nothing is ever called. Values stand in one list and
+//! name each other by their places there, so that no file can nest or repeat itself beyond its own size.
+
+use std::collections::BTreeMap;
+
+use ndarray::{ArrayView, IxDyn, ShapeBuilder};
+use safetensors::Dtype;
+
+use super::weights::Tensor;
+use crate::artifact::floats;
+
+/// `MAGIC_NUMBER` of `torch/serialization.py`, as a pickle of protocol 2.
+const MAGIC: &[u8] = b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.";
+
+type Result<T> = std::result::Result<T, String>;
+
+/// Whether bytes begin like such a file.
+pub fn is_legacy(bytes: &[u8]) -> bool {
+    bytes.starts_with(MAGIC)
+}
+
+/// The tensors of floats in a dictionary of tensors (a `state_dict`).
+pub fn read(bytes: &[u8]) -> Result<BTreeMap<String, Tensor>> {
+    let mut bytes = bytes;
+    for _ in 0..3 {
+        Pickle::read(&mut bytes)?;
+    }
+    let tensors = Pickle::read(&mut bytes)?;
+    let keys = Pickle::read(&mut bytes)?;
+    let mut storages = BTreeMap::new();
+    let layouts: Vec<(String, Layout)> = tensors.layouts()?;
+    for &key in keys.list(keys.root)? {
+        let key = keys.text(key)?;
+        let used = layouts.iter().find(|(_, l)| l.key == key);
+        let (_, layout) = used.ok_or_else(|| format!("storage {key} belongs to no tensor"))?;
+        let len = u64::from_le_bytes(*take(&mut bytes)?);
+        let len = usize::try_from(len).map_err(|_| "a storage is too long")?;
+        let data = len
+            .checked_mul(layout.dtype.bitsize() / 8)
+            .and_then(|n| bytes.split_off(..n))
+            .ok_or("it breaks off in its numbers")?;
+        if let Some(values) = floats(layout.dtype, data) {
+            storages.insert(key.to_owned(), values);
+        }
+    }
+    let mut found = BTreeMap::new();
+    let floats = layouts.iter().filter(|(_, l)| l.dtype != Dtype::I64);
+    for (name, layout) in floats {
+        let values: &Vec<f32> = storages
+            .get(&layout.key)
+            .ok_or_else(|| format!("`{name}` has no storage"))?;
+        let values = values.get(layout.offset..).unwrap_or(&[]);
+        let size = layout
+            .shape
+            .iter()
+            .try_fold(1, |n: usize, &d| n.checked_mul(d));
+        if size.is_none_or(|n| n > values.len()) {
+            return Err(format!("`{name}` is larger than its storage"));
+        }
+        let shape = IxDyn(&layout.shape).strides(IxDyn(&layout.strides));
+        let tensor = ArrayView::from_shape(shape, values)
+            .map_err(|e| format!("`{name}` does not fit its storage: {e}"))?;
+        found.insert(name.clone(), tensor.as_standard_layout().into_owned());
+    }
+    Ok(found)
+}
+
+fn take<'a, const N: usize>(bytes: &mut &'a [u8]) -> Result<&'a [u8; N]> {
+    let (first, rest) = bytes.split_first_chunk().ok_or("it breaks off")?;
+    *bytes = rest;
+    Ok(first)
+}
+
+/// Where the numbers of a tensor are.
+struct Layout {
+    key: String,
+    dtype: Dtype,
+    offset: usize,
+    shape: Vec<usize>,
+    strides: Vec<usize>,
+}
+
+/// The type of a storage's numbers.
+fn dtype_of(class: &str) -> Result<Dtype> {
+    match class {
+        "torch HalfStorage" => Ok(Dtype::F16),
+        "torch FloatStorage" => Ok(Dtype::F32),
+        "torch DoubleStorage" => Ok(Dtype::F64),
+        "torch LongStorage" => Ok(Dtype::I64), // counters, which a trained network does not need
+        _ => Err(format!("a storage is a {class}")),
+    }
+}
+
+/// Place of a value in [`Pickle::values`].
+type At = usize;
+
+enum Value {
+    /// None, a truth value, or what else is of no use here.
+    Other,
+    Int(i64),
+    Text(String),
+    /// Module and name, with a space between.
+    Class(String),
+    Sequence(Vec<At>),
+    Dict(Vec<(At, At)>),
+    /// Of a persistent id: where to find a storage.
+    Storage(At),
+    /// A class and the arguments it is to be called with.
+    Call(At, At),
+}
+
+/// One object as it was pickled.
+struct Pickle {
+    values: Vec<Value>,
+    root: At,
+}
+
+impl Pickle {
+    /// Reads one pickle from the front of the bytes.
+    fn read(bytes: &mut &[u8]) -> Result<Self> {
+        let mut reader = Reader::default();
+        while reader.step(bytes)? {}
+        let root = reader.pop()?;
+        let values = reader.values;
+        Ok(Self { values, root })
+    }
+
+    fn list(&self, at: At) -> Result<&[At]> {
+        match &self.values[at] {
+            Value::Sequence(items) => Ok(items),
+            _ => Err("a list is missing in its pickle".into()),
+        }
+    }
+
+    fn text(&self, at: At) -> Result<&str> {
+        match &self.values[at] {
+            Value::Text(text) => Ok(text),
+            _ => Err("a text is missing in its pickle".into()),
+        }
+    }
+
+    fn class(&self, at: At) -> Result<&str> {
+        match &self.values[at] {
+            Value::Class(class) => Ok(class),
+            _ => Err("a class is missing in its pickle".into()),
+        }
+    }
+
+    fn size(&self, at: At) -> Result<usize> {
+        match self.values[at] {
+            Value::Int(n) => usize::try_from(n).map_err(|_| format!("{n} is no size")),
+            _ => Err("a number is missing in its pickle".into()),
+        }
+    }
+
+    fn sizes(&self, at: At) -> Result<Vec<usize>> {
+        self.list(at)?.iter().map(|&i| self.size(i)).collect()
+    }
+
+    /// Name and layout of every tensor.
+    fn layouts(&self) -> Result<Vec<(String, Layout)>> {
+        let Value::Dict(entries) = &self.values[self.root] else {
+            return Err("it holds no dictionary of tensors (a state_dict)".into());
+        };
+        let of = |&(name, tensor): &(At, At)| {
+            let name = self.text(name)?;
+            let layout = self.layout(tensor).map_err(|e| format!("`{name}`: {e}"))?;
+            Ok((name.to_owned(), layout))
+        };
+        entries.iter().map(of).collect()
+    }
+
+    /// `_rebuild_tensor_v2(storage, offset, shape, strides, …)`, where the storage is `("storage", class, key,
+    /// device, length, …)`.
+    fn layout(&self, tensor: At) -> Result<Layout> {
+        let Value::Call(function, arguments) = self.values[tensor] else {
+            return Err("not a tensor".into());
+        };
+        let function = self.class(function)?;
+        if function != "torch._utils _rebuild_tensor_v2" {
+            return Err(format!("{function} is not known to make tensors"));
+        }
+        let [storage, offset, shape, strides, ..] = *self.list(arguments)? else {
+            return Err("too few arguments".into());
+        };
+        let Value::Storage(storage) = self.values[storage] else {
+            return Err("no storage".into());
+        };
+        let [_, class, key, ..] = *self.list(storage)? else {
+            return Err("too few facts on a storage".into());
+        };
+        Ok(Layout {
+            key: self.text(key)?.to_owned(),
+            dtype: dtype_of(self.class(class)?)?,
+            offset: self.size(offset)?,
+            shape: self.sizes(shape)?,
+            strides: self.sizes(strides)?,
+        })
+    }
+}
+
+/// The machine that a pickle is a program for.
+#[derive(Default)]
+struct Reader {
+    values: Vec<Value>,
+    stack: Vec<At>,
+    /// Heights of the stack.
+    marks: Vec<usize>,
+    memo: BTreeMap<u32, At>,
+}
+
+impl Reader {
+    /// One instruction; false for the last.
+    fn step(&mut self, bytes: &mut &[u8]) -> Result<bool> {
+        let [code] = *take(bytes)?;
+        match code {
+            b'.' => return Ok(false),
+            0x80 => drop(take::<1>(bytes)?), // version
+            b'(' => self.marks.push(self.stack.len()),
+            b'N' | 0x88 | 0x89 => self.push(Value::Other),
+            b'K' => self.push(Value::Int(take::<1>(bytes)?[0].into())),
+            b'M' => self.push(Value::Int(u16::from_le_bytes(*take(bytes)?).into())),
+            b'J' => self.push(Value::Int(i32::from_le_bytes(*take(bytes)?).into())),
+            0x8a => {
+                let [len] = *take(bytes)?;
+                let long = bytes.split_off(..usize::from(len)).ok_or("it breaks off")?;
+                self.push(long_int(long));
+            }
+            b'X' => {
+                let len = u32::from_le_bytes(*take(bytes)?) as usize;
+                let text = bytes.split_off(..len).ok_or("it breaks off")?;
+                let text = str::from_utf8(text).map_err(|e| e.to_string())?;
+                self.push(Value::Text(text.to_owned()));
+            }
+            b'c' => {
+                let (module, name) = (line(bytes)?, line(bytes)?);
+                self.push(Value::Class(format!("{module} {name}")));
+            }
+            b')' | b']' => self.push(Value::Sequence(vec![])),
+            b'}' => self.push(Value::Dict(vec![])),
+            b't' => {
+                let items = self.since_mark()?;
+                self.push(Value::Sequence(items));
+            }
+            0x85..=0x87 => {
+                let from = self.stack.len().checked_sub(usize::from(code - 0x84));
+                let items = self.stack.split_off(from.ok_or("its stack is empty")?);
+                self.push(Value::Sequence(items));
+            }
+            b'a' => {
+                let item = self.pop()?;
+                self.extend(&[item])?;
+            }
+            b'e' => {
+                let items = self.since_mark()?;
+                self.extend(&items)?;
+            }
+            b's' => {
+                let (value, key) = (self.pop()?, self.pop()?);
+                self.extend(&[key, value])?;
+            }
+            b'u' => {
+                let items = self.since_mark()?;
+                self.extend(&items)?;
+            }
+            b'b' => drop(self.pop()?), // attributes of a dictionary: versions of modules
+            b'Q' => {
+                let id = self.pop()?;
+                self.push(Value::Storage(id));
+            }
+            b'R' => {
+                let (arguments, function) = (self.pop()?, self.pop()?);
+                let ordered = matches!(&self.values[function], Value::Class(c) if c == "collections OrderedDict");
+                self.push(if ordered {
+                    Value::Dict(vec![])
+                } else {
+                    Value::Call(function, arguments)
+                });
+            }
+            b'q' => self.remember(take::<1>(bytes)?[0].into())?,
+            b'r' => self.remember(u32::from_le_bytes(*take(bytes)?))?,
+            b'h' => self.recall(take::<1>(bytes)?[0].into())?,
+            b'j' => self.recall(u32::from_le_bytes(*take(bytes)?))?,
+            other => return Err(format!("its pickle has an instruction {other:#04x}")),
+        }
+        Ok(true)
+    }
+
+    fn push(&mut self, value: Value) {
+        self.stack.push(self.values.len());
+        self.values.push(value);
+    }
+
+    fn pop(&mut self) -> Result<At> {
+        self.stack.pop().ok_or("its stack is empty".into())
+    }
+
+    fn since_mark(&mut self) -> Result<Vec<At>> {
+        let mark = self.marks.pop().filter(|&m| m <= self.stack.len());
+        Ok(self.stack.split_off(mark.ok_or("a mark is missing")?))
+    }
+
+    /// Appends to the list, or the dictionary, on top of the stack.
+    fn extend(&mut self, items: &[At]) -> Result<()> {
+        let &top = self.stack.last().ok_or("its stack is empty")?;
+        match &mut self.values[top] {
+            Value::Sequence(list) => list.extend(items),
+            Value::Dict(entries) => {
+                entries.extend(items.as_chunks().0.iter().map(|&[k, v]| (k, v)));
+            }
+            _ => return Err("what it appends to is no list".into()),
+        }
+        Ok(())
+    }
+
+    fn remember(&mut self, key: u32) -> Result<()> {
+        let &top = self.stack.last().ok_or("its stack is empty")?;
+        self.memo.insert(key, top);
+        Ok(())
+    }
+
+    fn recall(&mut self, key: u32) -> Result<()> {
+        let &at = self.memo.get(&key).ok_or("it recalls what it never knew")?;
+        self.stack.push(at);
+        Ok(())
+    }
+}
+
+/// A whole number of few bytes, in two's complement. (The magic number has ten, and nobody asks for it.)
+fn long_int(bytes: &[u8]) -> Value {
+    if bytes.len() > 8 {
+        return Value::Other;
+    }
+    let sign = bytes.last().is_some_and(|b| b & 0x80 != 0);
+    let mut all = [if sign { 0xff } else { 0 }; 8];
+    all[..bytes.len()].copy_from_slice(bytes);
+    Value::Int(i64::from_le_bytes(all))
+}
+
+fn line<'a>(bytes: &mut &'a [u8]) -> Result<&'a str> {
+    let end = bytes.iter().position(|&b| b == b'\n');
+    let line = end
+        .and_then(|n| bytes.split_off(..n))
+        .ok_or("it breaks off")?;
+    take::<1>(bytes)?; // the end of the line
+    str::from_utf8(line).map_err(|e| e.to_string())
+}

@@ -1,0 +1,93 @@
+//! Files of weights: the names, shapes and values of tensors.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use ndarray::{Array1, ArrayD};
+use safetensors::SafeTensors;
+
+use super::torch;
+use crate::artifact::floats;
+use crate::error::{Error, Result};
+
+/// A tensor in single precision, row-major.
+pub type Tensor = ArrayD<f32>;
+
+/// The tensors of a network by name.
+pub struct Weights {
+    path: PathBuf,
+    tensors: BTreeMap<String, Tensor>,
+}
+
+impl Weights {
+    /// `path` is what messages call them.
+    pub fn new(path: impl Into<PathBuf>, tensors: BTreeMap<String, Tensor>) -> Self {
+        Self {
+            path: path.into(),
+            tensors,
+        }
+    }
+
+    /// Reads `.safetensors`, or what PyTorch before 1.6 wrote (`.pth`). Tensors of whole numbers are left out.
+    ///
+    /// # Errors
+    /// [`Error::Io`] where there is no such file, [`Error::Weights`] where it is neither.
+    pub fn read(path: &Path) -> Result<Self> {
+        let bytes = fs::read(path).map_err(Error::io("read", path))?;
+        let tensors = if torch::is_legacy(&bytes) {
+            torch::read(&bytes)
+        } else {
+            safetensors(&bytes)
+        };
+        let tensors = tensors.map_err(|reason| Error::weights(path, reason))?;
+        Ok(Self::new(path, tensors))
+    }
+
+    /// All names, sorted.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.tensors.keys().map(String::as_str)
+    }
+
+    #[cfg(feature = "deep")]
+    pub(super) fn into_tensors(self) -> impl Iterator<Item = (String, Tensor)> {
+        self.tensors.into_iter()
+    }
+
+    /// A tensor that must have a shape and finite values.
+    pub fn get(&self, name: &str, shape: &[usize]) -> Result<&Tensor> {
+        let wrong = |reason| Error::weights(&self.path, reason);
+        let tensor = self
+            .tensors
+            .get(name)
+            .ok_or_else(|| wrong(format!("it has no tensor `{name}`")))?;
+        if tensor.shape() != shape {
+            return Err(wrong(format!(
+                "`{name}` has shape {:?}, expected {shape:?}",
+                tensor.shape()
+            )));
+        }
+        if tensor.iter().any(|v| !v.is_finite()) {
+            return Err(wrong(format!("`{name}` holds a value that is not finite")));
+        }
+        Ok(tensor)
+    }
+
+    pub(super) fn vector(&self, name: &str, len: usize) -> Result<Array1<f32>> {
+        Ok(self.get(name, &[len])?.iter().copied().collect())
+    }
+}
+
+fn safetensors(bytes: &[u8]) -> Result<BTreeMap<String, Tensor>, String> {
+    let file = SafeTensors::deserialize(bytes)
+        .map_err(|e| format!("neither a safetensors file nor one of PyTorch before 1.6: {e}"))?;
+    let mut tensors = BTreeMap::new();
+    for (name, view) in file.iter() {
+        let Some(values) = floats(view.dtype(), view.data()) else {
+            continue;
+        };
+        let tensor = Tensor::from_shape_vec(view.shape(), values).map_err(|e| e.to_string())?;
+        tensors.insert(name.to_owned(), tensor);
+    }
+    Ok(tensors)
+}

@@ -1,0 +1,78 @@
+//! Matrices of floats in NumPy's format
+//! ([NEP 1](https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html)).
+
+use ndarray::{Array2, ShapeBuilder};
+use safetensors::Dtype;
+
+use crate::artifact::floats;
+
+const MAGIC: &[u8] = b"\x93NUMPY";
+
+/// An n×d matrix of `float16`, `float32` or `float64`, in C or Fortran order, of either byte order.
+pub fn read(bytes: &[u8]) -> Result<Array2<f32>, String> {
+    let (header, data) = split(bytes).ok_or("it is not a whole .npy file")?;
+    let value = |key: &str| {
+        after(header, key).ok_or_else(|| format!("its header says nothing of '{key}': {header}"))
+    };
+    let shape = value("shape")?;
+    let dims = numbers(shape).ok_or_else(|| format!("its shape is {shape}"))?;
+    let &[n, d] = dims.as_slice() else {
+        return Err(format!("it has {} axes, expected two", dims.len()));
+    };
+    let quoted = value("descr")?;
+    let dtype = quoted.split(['\'', '"']).nth(1).unwrap_or(quoted);
+    let (kind, width) = match dtype.get(1..) {
+        Some("f2") => (Dtype::F16, 2),
+        Some("f4") => (Dtype::F32, 4),
+        Some("f8") => (Dtype::F64, 8),
+        _ => return Err(format!("its values are of '{dtype}', not floats")),
+    };
+    let needed = n.checked_mul(d).and_then(|c| c.checked_mul(width));
+    if needed != Some(data.len()) {
+        return Err(format!(
+            "{n}x{d} values of '{dtype}' are not {} bytes",
+            data.len()
+        ));
+    }
+    let values = if dtype.starts_with('>') {
+        let little: Vec<u8> = data
+            .chunks_exact(width)
+            .flat_map(|c| c.iter().rev().copied())
+            .collect();
+        floats(kind, &little)
+    } else {
+        floats(kind, data)
+    };
+    let values = values.expect("a type of floats");
+    let fortran = value("fortran_order")?.starts_with("True");
+    let shape = (n, d).set_f(fortran);
+    let x = Array2::from_shape_vec(shape, values).map_err(|e| e.to_string())?;
+    Ok(x.as_standard_layout().into_owned())
+}
+
+/// Header and data.
+fn split(bytes: &[u8]) -> Option<(&str, &[u8])> {
+    let (&[major, _minor], rest) = bytes.strip_prefix(MAGIC)?.split_first_chunk()?;
+    let (len, rest) = if major == 1 {
+        let (len, rest) = rest.split_first_chunk()?;
+        (usize::from(u16::from_le_bytes(*len)), rest)
+    } else {
+        let (len, rest) = rest.split_first_chunk()?;
+        (usize::try_from(u32::from_le_bytes(*len)).ok()?, rest)
+    };
+    let (header, data) = rest.split_at_checked(len)?;
+    Some((std::str::from_utf8(header).ok()?, data))
+}
+
+/// What follows a key of the header, which is a Python dictionary.
+fn after<'a>(header: &'a str, key: &str) -> Option<&'a str> {
+    let (_, rest) = header.split_once(&format!("'{key}':"))?;
+    Some(rest.trim_start())
+}
+
+/// The numbers of a Python tuple that the text begins with.
+fn numbers(text: &str) -> Option<Vec<usize>> {
+    let (inside, _) = text.strip_prefix('(')?.split_once(')')?;
+    let parts = inside.split(',').map(str::trim).filter(|p| !p.is_empty());
+    parts.map(|p| p.parse().ok()).collect()
+}
