@@ -274,11 +274,11 @@ impl Reader {
             }
             b'R' => {
                 let (arguments, function) = (self.pop()?, self.pop()?);
-                let ordered = matches!(&self.values[function], Value::Class(c) if c == "collections OrderedDict");
-                self.push(if ordered {
-                    Value::Dict(vec![])
-                } else {
-                    Value::Call(function, arguments)
+                self.push(match &self.values[function] {
+                    Value::Class(class) if class == "collections OrderedDict" => {
+                        Value::Dict(vec![])
+                    }
+                    _ => Value::Call(function, arguments),
                 });
             }
             b'q' => self.remember(take::<1>(bytes)?[0].into())?,

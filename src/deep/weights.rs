@@ -29,16 +29,21 @@ impl Weights {
         }
     }
 
-    /// Reads `.safetensors`, or what PyTorch before 1.6 wrote (`.pth`). Tensors of whole numbers are left out.
+    /// Reads `.safetensors`, or what PyTorch before 1.6 wrote (`.pth`).
     ///
     /// # Errors
     /// [`Error::Io`] where there is no such file, [`Error::Weights`] where it is neither.
     pub fn read(path: &Path) -> Result<Self> {
         let bytes = fs::read(path).map_err(Error::io("read", path))?;
-        let tensors = if torch::is_legacy(&bytes) {
-            torch::read(&bytes)
+        Self::from_bytes(path, &bytes)
+    }
+
+    /// What such a file holds; tensors of whole numbers are left out.
+    pub fn from_bytes(path: &Path, bytes: &[u8]) -> Result<Self> {
+        let tensors = if torch::is_legacy(bytes) {
+            torch::read(bytes)
         } else {
-            safetensors(&bytes)
+            safetensors(bytes)
         };
         let tensors = tensors.map_err(|reason| Error::weights(path, reason))?;
         Ok(Self::new(path, tensors))
