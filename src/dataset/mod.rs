@@ -141,6 +141,12 @@ impl Collection {
         images
     }
 
+    /// The images without the mirrored ones, which come last.
+    pub fn plain_images(&self) -> &[ImageItem] {
+        let n = self.images.partition_point(|i| !i.mirrored);
+        &self.images[..n]
+    }
+
     /// Every picture once more, seen in a mirror, with the same texts; after all others.
     pub fn with_mirrored(&self) -> Self {
         let mut all = self.clone();

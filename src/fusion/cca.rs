@@ -184,6 +184,8 @@ impl CcaParams {
             x: data.x.view(), // of a shorter life
             y: means.view(),
             pairs: &pairs,
+            image_views: &[],
+            text_views: &[],
         })
     }
 

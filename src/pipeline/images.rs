@@ -1,5 +1,6 @@
 //! The image side: pictures to shards of raw vectors to rows after PCA.
 
+use std::ops::Range;
 use std::path::PathBuf;
 
 use ndarray::{Array2, Axis};
@@ -17,7 +18,9 @@ use crate::views::{BadItem, ImageView, Rows, sample_places};
 
 impl Pipeline<'_> {
     pub(super) fn view_spec(&self, params: &ImageViewParams) -> Result<Spec> {
-        let train = self.pictures(self.train()?);
+        let train = self.train()?;
+        let plain = self.dataset.collections[train].plain_images();
+        let train = pictures_fingerprint(plain, &self.contents[train][..plain.len()]);
         let Recipe { picture, seed, .. } = self.recipe;
         params.feature.spec(picture, train, *seed)
     }
@@ -115,7 +118,7 @@ impl Pipeline<'_> {
         let artifact = self.cached(&path, spec, |spec| {
             let train = self.dataset.train()?;
             let places: Vec<usize> =
-                sample_places(train.images.len(), params.feature.wants()).collect();
+                sample_places(train.plain_images().len(), params.feature.wants()).collect();
             self.progress
                 .start(&format!("{}: learning", params.name), places.len() as u64);
             let pictures: Vec<Picture> = places
@@ -153,6 +156,18 @@ impl Pipeline<'_> {
         self.folder("features").join(dir).join(name)
     }
 
+    /// The places of each shard's pictures: the mirrored begin a new one, so that the others are in the same
+    /// shards with and without them.
+    fn shards(&self, collection: &Collection) -> impl Iterator<Item = Range<usize>> + use<> {
+        let (plain, all) = (collection.plain_images().len(), collection.images.len());
+        let size = self.recipe.shard;
+        let cut = move |from: usize, to: usize| {
+            let starts = (from..to).step_by(size);
+            starts.map(move |start| start..(start + size).min(to))
+        };
+        cut(0, plain).chain(cut(plain, all))
+    }
+
     /// Encodes every picture in the given views, by shards; a shard that is there already is kept.
     fn encode(&self, views: &[&ImageViewParams]) -> Result<()> {
         let mut fitted = Vec::new();
@@ -172,10 +187,8 @@ impl Pipeline<'_> {
 
     fn encode_shards(&self, views: &[(&ImageViewParams, Spec, Box<dyn ImageView>)]) -> Result<()> {
         for (collection, contents) in self.dataset.collections.iter().zip(&self.contents) {
-            let chunks = collection.images.chunks(self.recipe.shard);
-            for (shard, (images, contents)) in
-                chunks.zip(contents.chunks(self.recipe.shard)).enumerate()
-            {
+            for (shard, places) in self.shards(collection).enumerate() {
+                let (images, contents) = (&collection.images[places.clone()], &contents[places]);
                 let wanted: Vec<_> = views
                     .iter()
                     .filter_map(|(params, view_spec, view)| {
@@ -242,8 +255,7 @@ impl Pipeline<'_> {
         c: usize,
     ) -> impl Iterator<Item = Result<Rows>> {
         let collection = &self.dataset.collections[c];
-        let shards = collection.images.len().div_ceil(self.recipe.shard);
-        let paths: Vec<_> = (0..shards)
+        let paths: Vec<_> = (0..self.shards(collection).count())
             .map(|s| self.shard_path(params, view, collection, s))
             .collect();
         paths
@@ -267,7 +279,7 @@ impl Pipeline<'_> {
         let path = self.pca_path(params, &spec);
         let artifact = self.cached(&path, spec, |spec| {
             let train = self.train()?;
-            let images = self.dataset.collections[train].images.len();
+            let images = self.dataset.collections[train].plain_images().len();
             let mut wanted = sample_places(images, params.pca.sample).peekable();
             let mut sample: Option<Array2<f32>> = None;
             let mut first = 0;

@@ -285,7 +285,7 @@ impl<'a> Pipeline<'a> {
     fn columns(&self) -> Result<(Vec<Columns>, Vec<Columns>)> {
         let mut images = Vec::new();
         for params in &self.recipe.image_views {
-            images.push((params.name.as_str(), self.pca(params)?.dim()));
+            images.push((params.name.as_str(), self.projection(params)?.dim()));
         }
         let mut texts = Vec::new();
         for params in &self.recipe.text_views {
@@ -386,7 +386,7 @@ impl<'a> Pipeline<'a> {
         let charges = self.charges(direction, features, &fitted.fusion, &z)?;
         let (items, usable, ids): (_, _, Vec<String>) = match direction {
             Direction::TextToImage => {
-                let shown = c.images.iter().filter(|i| !i.mirrored); // the mirrored come last
+                let shown = c.plain_images().iter();
                 let ids: Vec<String> = shown.map(|i| i.id.0.clone()).collect();
                 let n = ids.len();
                 let images = z.images.slice(s![..n, ..]).to_owned();
