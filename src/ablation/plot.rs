@@ -17,7 +17,7 @@ const BOTTOM: f64 = 48.0;
 /// Mean advance of a 13-pixel sans-serif letter; an ideograph takes two.
 const LETTER: f64 = 7.2;
 
-const STYLE: &str = "text{font:13px 'Noto Sans CJK SC','DejaVu Sans',sans-serif;fill:#222}\
+const STYLE: &str = "text{font:13px 'Noto Sans CJK SC','DejaVu Sans',sans-serif;fill:#222;paint-order:stroke;stroke:#fff;stroke-width:3px}\
 .t{font-size:16px;font-weight:600}.n{fill:#666}.a{font-size:12px;fill:#666}\
 .g{stroke:#e4e4e4}.z{stroke:#888}.b{fill:#4878a8}.q{fill:#9bb8d3}\
 .p{fill:none;stroke:#4878a8;stroke-width:1.5;stroke-dasharray:4 3}\
@@ -124,9 +124,6 @@ pub fn plot(title: &str, ladder: &Ladder, shown: &Shown) -> String {
         x(max / 2.0),
         bottom + 36.0
     ));
-    for (i, (label, bar)) in bars.iter().enumerate() {
-        put(drawn(label, bar, TOP + ROW * (i as f64 + 0.5), left, &x));
-    }
     if let Some(c) = shown.chance() {
         put(format!(
             "<path class=\"c\" d=\"M{at:.1} {:.1}V{bottom:.1}\"/>\
@@ -135,6 +132,9 @@ pub fn plot(title: &str, ladder: &Ladder, shown: &Shown) -> String {
             TOP - 10.0,
             at = x(c)
         ));
+    }
+    for (i, (label, bar)) in bars.iter().enumerate() {
+        put(drawn(label, bar, TOP + ROW * (i as f64 + 0.5), left, &x));
     }
     svg.push_str("</svg>\n");
     svg

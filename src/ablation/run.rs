@@ -309,7 +309,9 @@ fn chosen(outcome: &Outcome) -> Chosen {
 /// Features and fusion, and how long they took where they were made from nothing.
 fn learn(pipeline: &Pipeline) -> Result<(Vec<Features>, Fitted, Seconds)> {
     let new = pipeline.what_is_new()?;
-    let clock = |new: bool, since: Instant| new.then(|| since.elapsed().as_secs_f64());
+    let clock = |new: bool, since: Instant| {
+        new.then(|| (since.elapsed().as_secs_f64() * 1e3).round() / 1e3)
+    };
     let start = Instant::now();
     let images = pipeline.image_features()?;
     let image_views = clock(new.image_views, start);
@@ -334,7 +336,8 @@ fn learn(pipeline: &Pipeline) -> Result<(Vec<Features>, Fitted, Seconds)> {
 fn timed<T>(work: impl FnOnce() -> Result<T>) -> Option<f64> {
     let start = Instant::now();
     work().ok()?;
-    Some(1e3 * start.elapsed().as_secs_f64())
+    let ms = 1e3 * start.elapsed().as_secs_f64();
+    Some((ms * 1e3).round() / 1e3) // to the microsecond
 }
 
 /// Of at most `most` of `n` things, evenly spread. The first is done once before: memory and dictionaries
