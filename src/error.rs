@@ -104,9 +104,15 @@ impl From<faiss::error::Error> for Error {
 }
 
 impl Error {
-    /// Whether a file that is needed is not there (weights, imported vectors), and nothing is wrong.
+    /// Whether something that is needed is not there (weights, imported vectors, a part of the program), and
+    /// nothing is wrong.
     pub fn is_absence(&self) -> bool {
-        matches!(self, Self::Io { cause, .. } if cause.kind() == io::ErrorKind::NotFound)
+        match self {
+            Self::Io { cause, .. } => cause.kind() == io::ErrorKind::NotFound,
+            Self::Weights { path, .. } => !path.exists(),
+            Self::NotBuilt { .. } => true,
+            _ => false,
+        }
     }
 
     /// For `map_err` on an I/O call: `.map_err(Error::io("read", path))`.

@@ -131,7 +131,7 @@ fn section(ladder: &Ladder, shown: &Shown, bench: &Bench, place: &Place) -> Stri
     for row in &shown.rows {
         let about = cell(&row.entry.recipe.about);
         let mut name = linked(row, bench, place);
-        if ladder.transductive.contains(&row.entry.file) {
+        if row.entry.recipe.transductive() {
             name.push_str(", *transductive*");
         }
         match (row.measured(), row.without_figures()) {

@@ -7,7 +7,6 @@
 //! name = "images"                  # of the plot's file
 //! title = "Describing a picture"
 //! rows = ["images/bow.toml", "images/vlad.toml"]
-//! transductive = []                # the rows which look at the whole query set or gallery
 //!
 //! [[published]]                    # never measured here
 //! ladder = "images"
@@ -40,9 +39,6 @@ pub struct Ladder {
     pub title: String,
     /// Recipe files, below the plan's folder.
     pub rows: Vec<String>,
-    /// Those of `rows` that look at the whole query set or gallery.
-    #[serde(default)]
-    pub transductive: Vec<String>,
 }
 
 /// A row copied from a paper.
@@ -123,7 +119,6 @@ impl Plan {
                 name: NAMED.into(),
                 title: "Recipes by name".into(),
                 rows: rest,
-                transductive: vec![],
             });
         }
         check(&ladders, &file.published).map_err(|reason| wrong(path, reason))?;
@@ -166,15 +161,6 @@ fn check(ladders: &[Ladder], published: &[Published]) -> Result<(), String> {
             if ladder.rows[..j].contains(row) {
                 return Err(format!("ladder `{name}` has {row} twice"));
             }
-        }
-        if let Some(row) = ladder
-            .transductive
-            .iter()
-            .find(|r| !ladder.rows.contains(r))
-        {
-            return Err(format!(
-                "ladder `{name}` has no row {row} to be transductive"
-            ));
         }
     }
     for p in published {

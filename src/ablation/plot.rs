@@ -4,7 +4,6 @@
 use std::fmt::Write as _;
 
 use super::page::Shown;
-use super::plan::Ladder;
 
 /// Height of a row, and of the bar in it.
 const ROW: f64 = 28.0;
@@ -33,10 +32,10 @@ enum Bar {
     None(&'static str),
 }
 
-fn bars(ladder: &Ladder, shown: &Shown) -> Vec<(String, Bar)> {
+fn bars(shown: &Shown) -> Vec<(String, Bar)> {
     let mut bars = Vec::new();
     for row in &shown.rows {
-        let transductive = ladder.transductive.contains(&row.entry.file);
+        let transductive = row.entry.recipe.transductive();
         let bar = match row.measured().map(|m| &m.run.report) {
             Some(r) => match r.mean_recall {
                 Some(mean_recall) => Bar::Measured {
@@ -82,8 +81,8 @@ fn tick(max: f64) -> f64 {
 }
 
 /// Draws a ladder; `title` stands above.
-pub fn plot(title: &str, ladder: &Ladder, shown: &Shown) -> String {
-    let bars = bars(ladder, shown);
+pub fn plot(title: &str, shown: &Shown) -> String {
+    let bars = bars(shown);
     let right = |bar: &Bar| match bar {
         Bar::Measured {
             mean_recall,

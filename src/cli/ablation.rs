@@ -131,7 +131,7 @@ fn write(args: &Args, plan: &Plan, bench: &Bench, rows: &[Row]) -> Result<()> {
     for ladder in &plan.ladders {
         let shown = Shown::of(plan, ladder, rows, dataset);
         let title = format!("{} · {dataset} · {}", ladder.title, bench.protocol);
-        let svg = plot(&title, ladder, &shown);
+        let svg = plot(&title, &shown);
         let path = place.folder.join(place.plot(ladder));
         write_atomically(&path, svg.as_bytes())?;
         say!("{}", path.display());

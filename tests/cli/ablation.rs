@@ -16,7 +16,6 @@ dataset = "attachments"
 name = "power"
 title = "Signs & <sums>"
 rows = ["first.toml", "deeper/second.toml"]
-transductive = ["deeper/second.toml"]
 
 [[published]]
 ladder = "power"
@@ -46,6 +45,7 @@ const SECOND: &str = "\
 base = \"../first.toml\" # what it differs from
 name = \"second\"
 fusion.cca.power = [1.0]
+hubness.bank = \"queries\"
 ";
 
 /// A plan of two rows in `experiments/`, and a recipe that no ladder names.
