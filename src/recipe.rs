@@ -243,7 +243,7 @@ fn read_merged(path: &Path, depth: usize) -> Result<Table> {
         .ok_or_else(|| wrong(path, "`base` must be a file name"))?;
     let base: PathBuf = path.parent().unwrap_or(Path::new("")).join(base);
     let mut merged = read_merged(&base, depth - 1)?;
-    merged.retain(|key, _| !OWN.iter().any(|own| *own == key));
+    merged.retain(|key, _| !OWN.contains(&key));
     merge(&mut merged, table);
     Ok(merged)
 }

@@ -211,7 +211,7 @@ impl CcaParams {
                         power: vec![power],
                         pooled: self.pooled,
                     };
-                    let score = score(&Fusion::Cca(cca.clone()))?;
+                    let score = score(&Fusion::Cca(Box::new(cca.clone())))?;
                     tracing::debug!("r {r}, {dims} dimensions, power {power}: {score:.3}");
                     trials.push((setting.clone(), score));
                     if best.as_ref().is_none_or(|(b, ..)| score > *b) {
@@ -245,7 +245,7 @@ impl From<CcaChoice> for Choice {
             score,
         };
         Self {
-            fusion: Fusion::Cca(choice.cca),
+            fusion: Fusion::Cca(Box::new(choice.cca)),
             setting: FusionParams::Cca(choice.setting),
             trials: choice.trials.into_iter().map(trial).collect(),
         }

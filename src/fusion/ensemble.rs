@@ -70,7 +70,7 @@ pub struct Ensemble {
 /// The columns of the views of these names, of all where there are none.
 fn find(names: &[String], views: &[Columns], width: usize) -> Result<Vec<Range<usize>>> {
     if names.is_empty() {
-        return Ok(vec![0..width]);
+        return Ok(std::iter::once(0..width).collect());
     }
     let place = |name: &String| {
         let view = views.iter().find(|v| v.name == *name);
@@ -101,7 +101,7 @@ fn moved(views: &[Columns], columns: &[Range<usize>]) -> Vec<Columns> {
 }
 
 fn select<'a>(x: ArrayView2<'a, f32>, columns: &[Range<usize>]) -> CowArray<'a, f32, Ix2> {
-    if *columns == [0..x.ncols()] {
+    if matches!(columns, [all] if *all == (0..x.ncols())) {
         return x.into();
     }
     let blocks: Vec<_> = columns.iter().map(|r| x.slice(s![.., r.clone()])).collect();

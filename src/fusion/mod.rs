@@ -79,8 +79,8 @@ pub enum FusionParams {
 /// A fitted fusion.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Fusion {
-    Cca(Cca),
-    Mlp(Mlp),
+    Cca(Box<Cca>),
+    Mlp(Box<Mlp>),
     Ensemble(Ensemble),
 }
 
@@ -133,8 +133,8 @@ impl FusionParams {
     /// Fits the first of every list of settings.
     pub fn fit(&self, data: Pairs) -> Result<Fusion> {
         match self {
-            Self::Cca(p) => Ok(Fusion::Cca(p.fit(data)?)),
-            Self::Mlp(p) => Ok(Fusion::Mlp(p.fit(data)?)),
+            Self::Cca(p) => Ok(Fusion::Cca(Box::new(p.fit(data)?))),
+            Self::Mlp(p) => Ok(Fusion::Mlp(Box::new(p.fit(data)?))),
             Self::Ensemble(p) => Ok(Fusion::Ensemble(p.fit(data)?)),
         }
     }
@@ -178,8 +178,8 @@ impl Fusion {
 
     pub fn load(artifact: &Artifact) -> Result<Self> {
         match artifact.spec.stage.as_str() {
-            cca::STAGE => Ok(Self::Cca(Cca::load(artifact)?)),
-            mlp::STAGE => Ok(Self::Mlp(Mlp::load(artifact)?)),
+            cca::STAGE => Ok(Self::Cca(Box::new(Cca::load(artifact)?))),
+            mlp::STAGE => Ok(Self::Mlp(Box::new(Mlp::load(artifact)?))),
             ensemble::STAGE => Ok(Self::Ensemble(Ensemble::load(artifact)?)),
             other => Err(Error::Mismatch {
                 left: "a fusion".into(),

@@ -29,7 +29,7 @@ fn cca(
         text_views: &[],
     });
     match fusion.unwrap() {
-        Fusion::Cca(cca) => cca,
+        Fusion::Cca(cca) => *cca,
         other => panic!("not a CCA: {other:?}"),
     }
 }
@@ -175,14 +175,14 @@ fn projections_are_scaled_by_the_correlations_and_unit() {
 #[test]
 fn a_stored_fusion_is_the_same_fusion() {
     let golden = Golden::open("cca");
-    let fusion = Fusion::Cca(cca(
+    let fusion = Fusion::Cca(Box::new(cca(
         &golden.f32("x"),
         &golden.f32("y"),
         &one_to_one(300),
         0.1,
         8,
         4.0,
-    ));
+    )));
     let stored = fusion.store(Spec::new("cca", &(), 0));
     assert_eq!(Fusion::load(&stored).unwrap(), fusion);
     assert!(Fusion::load(&artifact("codebook")).is_err());

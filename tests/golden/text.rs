@@ -24,6 +24,7 @@ fn tf_idf_is_scikit_learns() {
         let model = TfIdfParams {
             min_df: 1,
             sublinear,
+            ..TfIdfParams::default()
         }
         .fit(&golden.documents)
         .unwrap();
@@ -67,6 +68,7 @@ fn rare_terms_are_left_out() {
     let model = TfIdfParams {
         min_df: 3,
         sublinear: true,
+        ..TfIdfParams::default()
     }
     .fit(&golden.documents)
     .unwrap();
@@ -78,7 +80,8 @@ fn rare_terms_are_left_out() {
     assert!(
         TfIdfParams {
             min_df: 100,
-            sublinear: true
+            sublinear: true,
+            ..TfIdfParams::default()
         }
         .fit(&golden.documents)
         .is_err()

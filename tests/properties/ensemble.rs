@@ -78,6 +78,7 @@ fn cca() -> CcaParams {
         dims: vec![4],
         regularization: vec![0.1],
         power: vec![0.5],
+        ..CcaParams::default()
     }
 }
 

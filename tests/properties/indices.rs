@@ -113,7 +113,7 @@ proptest! {
         let items = uniform(usable.len(), 6, seed);
         let q = uniform(asked.len(), 6, !seed);
         let params = IndexParams { factory: factory.into(), ..IndexParams::default() };
-        let gallery = Gallery::build(&params, items.view(), items.view(), &usable).unwrap();
+        let gallery = Gallery::build(&params, items.view(), items.view(), &usable, None).unwrap();
         let answers = gallery.answer(q.view(), &asked, k).unwrap();
         prop_assert_eq!(answers.len(), asked.len());
         let good = usable.iter().filter(|&&u| u).count();
@@ -139,7 +139,7 @@ fn a_stored_gallery_is_the_same_and_a_damaged_one_is_none() {
     let (items, q) = (uniform(40, 6, 1), uniform(5, 6, 2));
     let usable: Vec<bool> = (0..40).map(|i| i % 7 != 3).collect();
     let params = IndexParams::default();
-    let gallery = Gallery::build(&params, items.view(), items.view(), &usable).unwrap();
+    let gallery = Gallery::build(&params, items.view(), items.view(), &usable, None).unwrap();
     let ids = (0..40).map(|i| i.to_string()).collect();
     gallery.write(&path, spec(), ids).unwrap();
     let again = Gallery::read_fresh(&path, &spec(), &params).unwrap();

@@ -178,7 +178,7 @@ impl MlpParams {
                 continue;
             }
             let mlp = trainer.average().checked()?;
-            let fusion = Fusion::Mlp(mlp.clone());
+            let fusion = Fusion::Mlp(Box::new(mlp.clone()));
             let score = score(&fusion)?;
             tracing::debug!("epoch {epoch}: loss {loss:.4}, {score:.3}");
             trials.push(Trial {
@@ -191,7 +191,7 @@ impl MlpParams {
         }
         let (_, mlp, stop) = best;
         Ok(Choice {
-            fusion: Fusion::Mlp(mlp),
+            fusion: Fusion::Mlp(Box::new(mlp)),
             setting: at(&start.setting, stop),
             trials,
         })
