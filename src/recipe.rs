@@ -1,7 +1,7 @@
 //! Recipes: one TOML file which fully determines a run.
 //!
 //! A recipe may name another as its `base` and say only what differs: tables are merged key by key, views by
-//! their names; other lists and values are replaced. `use.image_views` and `use.text_views` name the views
+//! their names (one that says anew what it is replaces the old one); other lists and values are replaced. `use.image_views` and `use.text_views` name the views
 //! that are left of them. What is a recipe's own, its name, its purpose and the scores that are expected
 //! of it, is not taken from the base. Unknown keys are refused. All keys and their defaults stand in the parameter
 //! types of the stages, from [`Recipe`] on.
@@ -129,6 +129,17 @@ const BUILT_IN: &[(&str, &str)] = &[
 
 /// Longest chain of `base`s: anything longer is a circle.
 const MAX_DEPTH: usize = 8;
+
+/// What a view can be told to do otherwise, and stays what it is.
+const CHANGEABLE: &[&str] = &[
+    "name",
+    "weight",
+    "map",
+    "pca",
+    "tfidf",
+    "lsa_dim",
+    "projection",
+];
 
 /// Tables with exactly one key, which says the kind: another kind replaces them whole.
 const ONE_OF: &[&str] = &["fusion", "loss"];
@@ -272,12 +283,17 @@ fn named(value: &Value) -> Option<&str> {
     value.get("name")?.as_str()
 }
 
-/// Tables with names go into those of the same name; others are added.
+/// Views with new names are added. One of a known name is changed, or replaced where it says anew what it is.
 fn merge_named(into: &mut Vec<Value>, from: Vec<Value>) {
     for value in from {
         match (into.iter_mut().find(|v| named(v) == named(&value)), value) {
-            (Some(Value::Table(old)), Value::Table(new)) => merge(old, new),
-            (_, value) => into.push(value),
+            (Some(Value::Table(old)), Value::Table(new))
+                if new.keys().all(|k| CHANGEABLE.contains(&k.as_str())) =>
+            {
+                merge(old, new);
+            }
+            (Some(old), new) => *old = new,
+            (None, new) => into.push(new),
         }
     }
 }
@@ -343,14 +359,20 @@ mod tests {
 
     #[test]
     fn views_merge_by_name_and_are_chosen_by_use() {
-        let mut base = table("[[v]]\nname = 'a'\nx = 1\ny = 1\n[[v]]\nname = 'b'");
+        let view = |name: &str, rest: &str| format!("[[v]]\nname = '{name}'\n{rest}\n");
+        let views =
+            |all: &[(&str, &str)]| table(&all.iter().map(|(n, r)| view(n, r)).collect::<String>());
+        let mut base = views(&[("a", "weight = 1\ny = 1"), ("b", "z = 1")]);
         merge(
             &mut base,
-            table("use.v = ['c', 'a']\n[[v]]\nname = 'a'\nx = 2\n[[v]]\nname = 'c'"),
+            views(&[("a", "weight = 2"), ("b", "x = 1"), ("c", "")]),
         );
+        base.insert("use".into(), Value::Table(table("v = ['c', 'b', 'a']")));
         choose_views(Path::new("r"), &mut base).unwrap();
-        let expected = "[[v]]\nname = 'c'\n[[v]]\nname = 'a'\nx = 2\ny = 1";
-        assert_eq!(base, table(expected));
+        assert_eq!(
+            base,
+            views(&[("c", ""), ("b", "x = 1"), ("a", "weight = 2\ny = 1")])
+        );
         base.insert("use".into(), Value::Table(table("v = ['d']")));
         let error = choose_views(Path::new("r"), &mut base).unwrap_err();
         assert!(error.to_string().contains("no view `d`"), "{error}");

@@ -149,3 +149,123 @@ fn the_training_data_does_reach_what_is_learned() {
     pictures.run("fit", &[]).ok();
     assert_eq!(differing(&pictures), 3, "codebook, PCA and fusion");
 }
+
+/// Every kind of view, map and fusion, small.
+const EVERYTHING: &str = r#"
+base = "card.toml"
+name = "everything"
+shard = 8
+mirror = true
+use.image_views = ["grid", "colour", "opponent", "strips", "hsv", "hog", "gist", "lbp", "centrist"]
+use.text_views = ["words", "vectors", "bigrams"]
+
+[[image_views]]
+name = "grid"
+map.nystroem = { landmarks = 16 }
+pca = { dim = 8, whiten = 0.0 }
+local.descriptor.dense-sift = { step = 8, cells = [4] }
+local.reduce = 8
+local.place = 0.5
+local.codebook = { size = 4, sample = 2000 }
+local.encoding.fisher = { rounds = 3 }
+
+[[image_views]]
+name = "colour"
+pca = { dim = 8, whiten = 0.0 }
+local.descriptor.colour = { step = 8, cells = [4] }
+local.reduce = 8
+local.codebook = { size = 4, sample = 2000 }
+local.encoding.fisher = { rounds = 3 }
+
+[[image_views]]
+name = "opponent"
+pca = { dim = 8, whiten = 0.0 }
+local.descriptor.dense-sift = { step = 8, cells = [4], channels = "opponent" }
+local.reduce = 8
+local.codebook = { size = 4, sample = 2000 }
+local.encoding.bow = {}
+
+[[image_views]]
+name = "strips"
+pca = { dim = 8, whiten = 0.0 }
+local.descriptor.orb = { features = 50 }
+local.regions = [[1, 1], [1, 3]]
+local.codebook = { size = 4, sample = 2000 }
+local.encoding.vlad = { intra = true, residual = true }
+
+[[image_views]]
+name = "hsv"
+map = "chi2"
+pca = { dim = 8, whiten = 0.0 }
+appearance.histogram = { space = "hsv", bins = [4, 2, 2], grid = [2, 2], power = 1.0 }
+
+[[image_views]]
+name = "hog"
+map = "hellinger"
+pca = { dim = 8, whiten = 0.0 }
+appearance.hog = { cell = 16, orientations = 8, block = 2, side = 64 }
+
+[[image_views]]
+name = "gist"
+pca = { dim = 8, whiten = 0.0 }
+appearance.gist = { side = 64, scales = 2, orientations = 4, blocks = 2 }
+
+[[image_views]]
+name = "lbp"
+pca = { dim = 8, whiten = 0.0 }
+appearance.lbp = { points = 8, radius = 1, uniform = true, grid = [2, 2] }
+
+[[image_views]]
+name = "centrist"
+pca = { dim = 8, whiten = 0.0 }
+appearance.centrist = { regions = [[1, 1]] }
+
+[[text_views]]
+name = "vectors"
+tokens.words = {}
+tfidf.weighting.bm25 = { k1 = 1.2, b = 0.75 }
+lsa_dim = 8
+projection = "word-vectors"
+
+[[text_views]]
+name = "bigrams"
+tokens.characters = { min = 1, max = 2 }
+lsa_dim = 16
+
+[hubness]
+
+[[fusion.ensemble.members]]
+image_views = ["grid", "hsv"]
+fusion.cca = { dims = [8], regularization = [0.1], pooled = true }
+
+[[fusion.ensemble.members]]
+[fusion.ensemble.members.fusion.mlp]
+start = { dims = [8], regularization = [0.1] }
+image.hidden = 8
+text.hidden = 8
+batch = 48
+epochs = 4
+checkpoint = 2
+loss.dynamic-triplet = { margin = 0.2 }
+"#;
+
+#[test]
+fn every_view_and_fusion() {
+    let learned = |without_test_data: bool| {
+        let case = Case::new().copied();
+        fs::write(case.path("small.toml"), EVERYTHING).unwrap();
+        if without_test_data {
+            for n in [2, 3] {
+                fs::remove_dir_all(case.attachment(n)).unwrap();
+            }
+        }
+        case.run("fit", &[]).ok();
+        let mut learned = tree(&case.work());
+        learned.retain(|name, _| name.starts_with("vocab/") || name.contains("/fusion-"));
+        learned
+    };
+    let plain = learned(false);
+    let (views, projections, texts, fusion) = (9, 9, 3, 1);
+    assert_eq!(plain.len(), views + projections + texts + fusion);
+    assert_same(&plain, &learned(true));
+}

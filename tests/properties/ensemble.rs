@@ -200,7 +200,9 @@ fn stored_ensembles_of_ensembles_are_the_same() {
 fn other_widths_views_and_weights_are_refused() {
     let made = made();
     let good = member(&["left"], &["lefts"], &[1.0]);
-    let fusion = ensemble(&[good.clone()]).fit(made.pairs()).unwrap();
+    let fusion = ensemble(std::slice::from_ref(&good))
+        .fit(made.pairs())
+        .unwrap();
     let wide = Array2::<f32>::zeros((2, 12));
     let error = fusion.project(Side::Image, wide.view()).unwrap_err();
     assert!(matches!(error, Error::Mismatch { .. }), "{error}");
