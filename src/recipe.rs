@@ -124,6 +124,11 @@ pub enum TokenParams {
 /// The recipes that are built into the program.
 const BUILT_IN: &[(&str, &str)] = &[
     ("card.toml", include_str!("../experiments/card.toml")),
+    ("views.toml", include_str!("../experiments/views.toml")),
+    (
+        "hand-crafted.toml",
+        include_str!("../experiments/hand-crafted.toml"),
+    ),
     ("main.toml", include_str!("../experiments/main.toml")),
 ];
 

@@ -69,3 +69,17 @@ fn the_working_size_is_of_the_upright_picture() {
     let picture = Picture::decode(&bytes("exif_rotated.jpg"), &params).unwrap();
     assert_eq!(picture.rgb.dimensions(), (16, 24));
 }
+
+#[test]
+fn a_mirror_exchanges_left_and_right_and_nothing_else() {
+    let rgb = RgbImage::from_fn(5, 3, |x, y| Rgb([x as u8 * 40, y as u8 * 40, 7]));
+    let picture = Picture::from_rgb(rgb);
+    let mirrored = picture.mirrored();
+    for (x, y, pixel) in picture.rgb.enumerate_pixels() {
+        assert_eq!(mirrored.rgb.get_pixel(4 - x, y), pixel);
+        assert_eq!(
+            mirrored.gray.get_pixel(4 - x, y),
+            picture.gray.get_pixel(x, y)
+        );
+    }
+}
