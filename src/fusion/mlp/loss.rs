@@ -144,12 +144,12 @@ fn each_row<T: Real>(s: &mut Array2<T>, f: impl Fn(usize, &mut [T]) + Sync) {
 /// Replaces the scores by the loss's gradient to them.
 fn info_nce<T: Real>(s: &mut Array2<T>, temperature: f64, equal: &[(usize, usize)]) -> f64 {
     let n = s.nrows();
-    let tau = T::of(temperature);
+    let scale = T::of(1.0 / temperature);
     let own = s.diag().to_owned();
     // Scores are at most 1, which takes the place of the largest in every row and column alike.
     each_row(s, |_, row| {
         row.iter_mut()
-            .for_each(|v| *v = ((*v - T::one()) / tau).exp());
+            .for_each(|v| *v = ((*v - T::one()) * scale).exponential());
     });
     equal.iter().for_each(|&(i, j)| s[[i, j]] = T::zero());
     let rows: Array1<T> = s.sum_axis(Axis(1));

@@ -91,7 +91,7 @@ fn gelu<T: Real>(p: T) -> (T, T) {
     let (one, two) = (T::one(), T::of(2.0));
     let (c, cubic) = (T::of(GELU_SCALE), T::of(GELU_CUBIC));
     let y = c * (p + cubic * p * p * p);
-    let s = one / (one + (-two * y).exp());
+    let s = one / (one + (-two * y).exponential());
     let dy = c * (one + T::of(3.0) * cubic * p * p);
     (p * s, s + two * p * s * (one - s) * dy)
 }
