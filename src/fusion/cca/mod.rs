@@ -5,6 +5,8 @@
 //! r·mean(diagonal) added to their diagonals. Scores are cosines after each canonical direction is scaled
 //! by its correlation to a power (Gong et al., IJCV 2014, §3.3: "eigenvalue scaling").
 
+mod third;
+
 use ndarray::{Array1, Array2, ArrayView2, s};
 use serde::{Deserialize, Serialize};
 
@@ -13,6 +15,7 @@ use crate::artifact::Artifact;
 use crate::dataset::Pair;
 use crate::error::{Error, Result};
 use crate::linalg::{l2_normalize_rows, matmul, symmetric_eigen, thin_svd};
+use third::Third;
 
 pub(super) const STAGE: &str = "cca";
 
@@ -26,6 +29,8 @@ pub struct CcaParams {
     pub regularization: Vec<f64>,
     /// Power of the correlations that scale the directions.
     pub power: Vec<f64>,
+    /// Clusters of captions that are a third view while learning; 0: none.
+    pub clusters: usize,
     /// Learns from every picture once, with the mean of its captions, not from every caption.
     pub pooled: bool,
 }
@@ -36,6 +41,7 @@ impl Default for CcaParams {
             dims: vec![64, 128, 256],
             regularization: vec![0.01, 0.03, 0.1, 0.3, 1.0],
             power: vec![1.0],
+            clusters: 0,
             pooled: false,
         }
     }
@@ -63,11 +69,14 @@ pub struct Cca {
 struct Moments {
     mean_x: Array1<f64>,
     mean_y: Array1<f64>,
-    /// Eigenvalues and eigenvectors of each covariance.
-    xx: (Array1<f64>, Array2<f64>),
-    yy: (Array1<f64>, Array2<f64>),
+    xx: Eigen,
+    yy: Eigen,
     xy: Array2<f64>,
+    third: Option<Third>,
 }
+
+/// Eigenvalues, falling, and eigenvectors of a covariance.
+type Eigen = (Array1<f64>, Array2<f64>);
 
 /// Weighted column means and centred, weighted covariance of rows.
 fn covariance(x: &Array2<f64>, weights: &Array1<f64>) -> (Array1<f64>, Array2<f64>) {
@@ -79,7 +88,7 @@ fn covariance(x: &Array2<f64>, weights: &Array1<f64>) -> (Array1<f64>, Array2<f6
 }
 
 impl Moments {
-    fn of(data: Pairs) -> Result<Self> {
+    fn of(data: Pairs, clusters: usize) -> Result<Self> {
         let n = data.pairs.len();
         if n < 2 {
             return Err(Error::TooFew {
@@ -101,7 +110,17 @@ impl Moments {
         let (mean_y, yy) = covariance(&y, &count_y);
         let centred = &x - &mean_x; // so that y needs no centring: Σ (x−x̄)(y−ȳ)ᵀ = Σ (x−x̄)yᵀ
         let xy = matmul(centred.t(), partners.view()) / n as f64;
+        let third = if clusters == 0 {
+            None
+        } else {
+            let cluster = third::clusters(data.y, clusters)?;
+            let centred_y = &y - &mean_y;
+            Some(Third::of(
+                &centred, &centred_y, data.pairs, &cluster, clusters,
+            )?)
+        };
         Ok(Self {
+            third,
             mean_x,
             mean_y,
             xx: symmetric_eigen(xx.view())?,
@@ -114,15 +133,26 @@ impl Moments {
     fn solve(&self, r: f64) -> Result<Cca> {
         let (wx, wy) = (whitener(&self.xx, r)?, whitener(&self.yy, r)?);
         let t = matmul(matmul(wx.t(), self.xy.view()).view(), wy.view());
-        let svd = thin_svd(t.view())?;
+        let (u, v, correlations) = match &self.third {
+            None => {
+                let svd = thin_svd(t.view())?;
+                (svd.u, svd.v, svd.s)
+            }
+            Some(third) => {
+                let wc = whitener(&third.cc, r)?;
+                let xc = matmul(matmul(wx.t(), third.xc.view()).view(), wc.view());
+                let yc = matmul(matmul(wy.t(), third.yc.view()).view(), wc.view());
+                third::directions(&t, &xc, &yc)?
+            }
+        };
         let map = |mean: &Array1<f64>, w: &Array2<f64>, u: &Array2<f64>| Map {
             mean: mean.clone(),
             weights: matmul(w.view(), u.view()),
         };
         Ok(Cca {
-            image: map(&self.mean_x, &wx, &svd.u),
-            text: map(&self.mean_y, &wy, &svd.v),
-            correlations: svd.s,
+            image: map(&self.mean_x, &wx, &u),
+            text: map(&self.mean_y, &wy, &v),
+            correlations,
             power: 0.0,
         })
     }
@@ -146,7 +176,8 @@ fn whitener(eigen: &(Array1<f64>, Array2<f64>), r: f64) -> Result<Array2<f64>> {
 
 impl CcaParams {
     fn check(&self) -> Result<()> {
-        let bad = self.dims.is_empty()
+        let bad = self.clusters == 1 // tells no pair from another
+            || self.dims.is_empty()
             || self.dims.contains(&0)
             || self.regularization.is_empty()
             || self
@@ -158,7 +189,7 @@ impl CcaParams {
         if bad {
             return Err(Error::Numeric {
                 what: "CCA",
-                reason: "`dims`, `regularization` and `power` need positive values".into(),
+                reason: "`dims`, `regularization` and `power` need positive values, `clusters` at least 2 or 0".into(),
             });
         }
         Ok(())
@@ -167,7 +198,7 @@ impl CcaParams {
     /// Fits the first of every list.
     fn moments(&self, data: Pairs) -> Result<Moments> {
         if !self.pooled {
-            return Moments::of(data);
+            return Moments::of(data, self.clusters);
         }
         let mut means = Array2::zeros((data.x.nrows(), data.y.ncols()));
         let mut counts = vec![0.0f32; data.x.nrows()];
@@ -180,13 +211,14 @@ impl CcaParams {
             means.row_mut(image).mapv_inplace(|v| v / count);
             pairs.push(Pair { image, text: image });
         }
-        Moments::of(Pairs {
+        let pooled = Pairs {
             x: data.x.view(), // of a shorter life
             y: means.view(),
             pairs: &pairs,
             image_views: &[],
             text_views: &[],
-        })
+        };
+        Moments::of(pooled, self.clusters)
     }
 
     pub(super) fn fit(&self, data: Pairs) -> Result<Cca> {
@@ -209,6 +241,7 @@ impl CcaParams {
                         dims: vec![dims],
                         regularization: vec![r],
                         power: vec![power],
+                        clusters: self.clusters,
                         pooled: self.pooled,
                     };
                     let score = score(&Fusion::Cca(Box::new(cca.clone())))?;
