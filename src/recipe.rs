@@ -147,7 +147,7 @@ const CHANGEABLE: &[&str] = &[
 ];
 
 /// Tables with exactly one key, which says the kind: another kind replaces them whole.
-const ONE_OF: &[&str] = &["fusion", "loss"];
+const ONE_OF: &[&str] = &["fusion", "of", "loss"];
 
 /// What a recipe does not take from its base.
 const OWN: &[&str] = &["name", "about", "expected"];

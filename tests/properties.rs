@@ -16,5 +16,6 @@ mod properties {
     mod tables;
     mod threads;
     mod tokens;
+    mod transfer;
     mod violations;
 }

@@ -6,6 +6,7 @@
 mod cca;
 mod ensemble;
 mod mlp;
+mod transfer;
 
 use std::ops::Range;
 
@@ -18,6 +19,7 @@ pub use mlp::{
     AdamWParams, DynamicTripletParams, InfoNceParams, LossParams, Mlp, MlpParams, TowerParams,
     TripletParams,
 };
+pub use transfer::{Transfer, TransferParams};
 
 use crate::artifact::{Artifact, Spec};
 use crate::dataset::Pair;
@@ -74,6 +76,7 @@ pub enum FusionParams {
     Cca(CcaParams),
     Mlp(MlpParams),
     Ensemble(EnsembleParams),
+    Transfer(TransferParams),
 }
 
 /// A fitted fusion.
@@ -82,6 +85,7 @@ pub enum Fusion {
     Cca(Box<Cca>),
     Mlp(Box<Mlp>),
     Ensemble(Ensemble),
+    Transfer(Box<Transfer>),
 }
 
 /// One setting and how it did on validation data.
@@ -110,6 +114,7 @@ impl FusionParams {
             Self::Cca(_) => cca::STAGE,
             Self::Mlp(_) => mlp::STAGE,
             Self::Ensemble(_) => ensemble::STAGE,
+            Self::Transfer(_) => transfer::STAGE,
         }
     }
 
@@ -117,6 +122,7 @@ impl FusionParams {
     pub(crate) fn views(&self) -> (Vec<&String>, Vec<&String>) {
         match self {
             Self::Ensemble(p) => p.views(),
+            Self::Transfer(p) => p.of.views(),
             Self::Cca(_) | Self::Mlp(_) => (vec![], vec![]),
         }
     }
@@ -127,6 +133,7 @@ impl FusionParams {
             Self::Cca(p) => Ok(p.choose(data, score)?.into()),
             Self::Mlp(p) => p.choose(data, score),
             Self::Ensemble(p) => p.choose(data, score),
+            Self::Transfer(p) => p.choose(data, score),
         }
     }
 
@@ -136,6 +143,7 @@ impl FusionParams {
             Self::Cca(p) => Ok(Fusion::Cca(Box::new(p.fit(data)?))),
             Self::Mlp(p) => Ok(Fusion::Mlp(Box::new(p.fit(data)?))),
             Self::Ensemble(p) => Ok(Fusion::Ensemble(p.fit(data)?)),
+            Self::Transfer(p) => Ok(Fusion::Transfer(Box::new(p.fit(data)?))),
         }
     }
 }
@@ -147,6 +155,7 @@ impl Fusion {
             Self::Cca(_) => cca::STAGE,
             Self::Mlp(_) => mlp::STAGE,
             Self::Ensemble(_) => ensemble::STAGE,
+            Self::Transfer(_) => transfer::STAGE,
         }
     }
 
@@ -156,6 +165,7 @@ impl Fusion {
             Self::Cca(m) => m.project(side, x),
             Self::Mlp(m) => m.project(side, x),
             Self::Ensemble(m) => m.project(side, x),
+            Self::Transfer(m) => m.project(side, x),
         }
     }
 
@@ -165,6 +175,7 @@ impl Fusion {
             Self::Cca(m) => m.dim(),
             Self::Mlp(m) => m.dim(),
             Self::Ensemble(m) => m.dim(),
+            Self::Transfer(m) => m.dim(),
         }
     }
 
@@ -173,6 +184,7 @@ impl Fusion {
             Self::Cca(m) => m.store(Artifact::new(spec)),
             Self::Mlp(m) => m.store(Artifact::new(spec)),
             Self::Ensemble(m) => m.store(Artifact::new(spec)),
+            Self::Transfer(m) => m.store(Artifact::new(spec)),
         }
     }
 
@@ -181,6 +193,7 @@ impl Fusion {
             cca::STAGE => Ok(Self::Cca(Box::new(Cca::load(artifact)?))),
             mlp::STAGE => Ok(Self::Mlp(Box::new(Mlp::load(artifact)?))),
             ensemble::STAGE => Ok(Self::Ensemble(Ensemble::load(artifact)?)),
+            transfer::STAGE => Ok(Self::Transfer(Box::new(Transfer::load(artifact)?))),
             other => Err(Error::Mismatch {
                 left: "a fusion".into(),
                 left_is: "wanted".into(),

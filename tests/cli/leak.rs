@@ -239,7 +239,9 @@ image_views = ["grid", "hsv"]
 fusion.cca = { dims = [8], regularization = [0.1], pooled = true }
 
 [[fusion.ensemble.members]]
-[fusion.ensemble.members.fusion.mlp]
+[fusion.ensemble.members.fusion.transfer]
+weight = [0.2]
+[fusion.ensemble.members.fusion.transfer.of.mlp]
 start = { dims = [8], regularization = [0.1] }
 image.hidden = 8
 text.hidden = 8

@@ -1,0 +1,233 @@
+//! Captions by retrieval: a picture moves towards the captions of the training pictures that it lies nearest
+//! to in the shared space of another fusion (transfer of captions from neighbours, Ordonez, Kulkarni & Berg,
+//! NIPS 2011; here of their vectors). Texts stay where they are.
+//!
+//! z' = unit(z + w·unit(Σ aₙ·cₙ)): cₙ is the mean of the vectors of neighbour n's captions, aₙ the softmax of
+//! the cosines with z over a temperature.
+
+use std::collections::BTreeMap;
+
+use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis};
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::{Choice, Fusion, FusionParams, Pairs, Score, Side, Trial};
+use crate::artifact::{Artifact, Spec};
+use crate::error::{Error, Result};
+use crate::linalg::matmul;
+
+pub(super) const STAGE: &str = "transfer";
+
+/// Settings of the transfer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TransferParams {
+    /// Training pictures whose captions count.
+    #[serde(default = "default_neighbours")]
+    pub neighbours: usize,
+    /// w; where there are several, the best on validation data. 0: no transfer.
+    #[serde(default = "default_weight")]
+    pub weight: Vec<f32>,
+    #[serde(default = "default_temperature")]
+    pub temperature: f32,
+    /// The fusion whose space it is.
+    pub of: Box<FusionParams>,
+}
+
+fn default_neighbours() -> usize {
+    10
+}
+
+fn default_weight() -> Vec<f32> {
+    vec![0.0, 0.1, 0.2, 0.3]
+}
+
+fn default_temperature() -> f32 {
+    0.05
+}
+
+/// A fitted transfer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Transfer {
+    of: Fusion,
+    neighbours: usize,
+    weight: f32,
+    temperature: f32,
+    /// n×s, unit rows: the training pictures
+    pictures: Array2<f32>,
+    /// n×s: the mean vector of each one's captions
+    captions: Array2<f32>,
+}
+
+impl TransferParams {
+    fn check(&self) -> Result<()> {
+        let bad = |w: &f32| !(*w >= 0.0 && w.is_finite());
+        let reason = if self.weight.is_empty() || self.weight.iter().any(bad) {
+            "`weight` needs values, none of them negative"
+        } else if self.neighbours == 0 {
+            "`neighbours` must be at least 1"
+        } else if !(self.temperature > 0.0 && self.temperature.is_finite()) {
+            "`temperature` must be above 0"
+        } else {
+            return Ok(());
+        };
+        Err(Error::Numeric {
+            what: "transfer of captions",
+            reason: reason.into(),
+        })
+    }
+
+    fn settled(&self, of: FusionParams, weight: f32) -> FusionParams {
+        FusionParams::Transfer(Self {
+            weight: vec![weight],
+            of: Box::new(of),
+            ..self.clone()
+        })
+    }
+
+    fn learn(&self, of: Fusion, data: Pairs) -> Result<Transfer> {
+        let mut texts: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+        for p in data.pairs {
+            texts.entry(p.image).or_default().push(p.text);
+        }
+        let images: Vec<usize> = texts.keys().copied().collect();
+        let pictures = of.project(Side::Image, data.x.select(Axis(0), &images).view())?;
+        let z = of.project(Side::Text, data.y)?;
+        let mut captions = Array2::zeros(pictures.dim());
+        for (mut mean, texts) in captions.outer_iter_mut().zip(texts.values()) {
+            for &t in texts {
+                mean.scaled_add(1.0 / texts.len() as f32, &z.row(t));
+            }
+        }
+        Ok(Transfer {
+            of,
+            neighbours: self.neighbours.min(images.len()),
+            weight: self.weight[0],
+            temperature: self.temperature,
+            pictures,
+            captions,
+        })
+    }
+
+    /// With the first weight.
+    pub(super) fn fit(&self, data: Pairs) -> Result<Transfer> {
+        self.check()?;
+        self.learn(self.of.fit(data)?, data)
+    }
+
+    /// The settings of the fusion below for itself, then the weight.
+    pub(super) fn choose(&self, data: Pairs, score: Score) -> Result<Choice> {
+        self.check()?;
+        let below = self.of.choose(data, score)?;
+        let mut trials: Vec<Trial> = below
+            .trials
+            .into_iter()
+            .map(|t| Trial {
+                setting: self.settled(t.setting, 0.0),
+                score: t.score,
+            })
+            .collect();
+        let mut transfer = self.learn(below.fusion, data)?;
+        let mut best: Option<(f64, f32)> = None;
+        for &weight in &self.weight {
+            transfer.weight = weight;
+            let fusion = Fusion::Transfer(Box::new(transfer.clone()));
+            let score = score(&fusion)?;
+            tracing::debug!("transfer of captions {weight}: {score:.3}");
+            trials.push(Trial {
+                setting: self.settled(below.setting.clone(), weight),
+                score,
+            });
+            if best.is_none_or(|(s, _)| score > s) {
+                best = Some((score, weight));
+            }
+        }
+        transfer.weight = best.expect("weights were checked").1;
+        Ok(Choice {
+            setting: self.settled(below.setting, transfer.weight),
+            fusion: Fusion::Transfer(Box::new(transfer)),
+            trials,
+        })
+    }
+}
+
+/// Pictures moved at a time, to bound memory.
+const BLOCK: usize = 512;
+
+/// x / ‖x‖, zero for zero.
+fn make_unit(mut x: Array1<f32>) -> Array1<f32> {
+    let length = x.dot(&x).sqrt();
+    if length > 0.0 {
+        x /= length;
+    }
+    x
+}
+
+impl Transfer {
+    /// Width of the shared space.
+    pub fn dim(&self) -> usize {
+        self.of.dim()
+    }
+
+    /// n×d -> n×s, unit rows (zero rows for what projects to zero).
+    pub fn project(&self, side: Side, x: ArrayView2<f32>) -> Result<Array2<f32>> {
+        let mut z = self.of.project(side, x)?;
+        if side == Side::Text || self.weight == 0.0 {
+            return Ok(z);
+        }
+        for mut block in z.axis_chunks_iter_mut(Axis(0), BLOCK) {
+            let scores = matmul(block.view(), self.pictures.t());
+            let rows = block.axis_iter_mut(Axis(0)).into_par_iter();
+            rows.zip(scores.axis_iter(Axis(0)).into_par_iter())
+                .for_each(|(mut z, scores)| z.assign(&self.moved(z.view(), scores)));
+        }
+        Ok(z)
+    }
+
+    /// A picture's place, from its cosine with every training picture.
+    fn moved(&self, z: ArrayView1<f32>, scores: ArrayView1<f32>) -> Array1<f32> {
+        if z.iter().all(|&v| v == 0.0) {
+            return z.to_owned();
+        }
+        let mut order: Vec<usize> = (0..scores.len()).collect();
+        // the first of equals: which are taken does not depend on how they are found
+        let nearer = |&a: &usize, &b: &usize| scores[b].total_cmp(&scores[a]).then(a.cmp(&b));
+        order.select_nth_unstable_by(self.neighbours - 1, nearer);
+        order.truncate(self.neighbours);
+        order.sort_unstable_by(nearer);
+        let most = scores[order[0]];
+        let mut sum = Array1::zeros(z.len());
+        for &n in &order {
+            let share = ((scores[n] - most) / self.temperature).exp();
+            sum.scaled_add(share, &self.captions.row(n));
+        }
+        make_unit(&z + &(make_unit(sum) * self.weight))
+    }
+
+    pub fn store(&self, artifact: Artifact) -> Artifact {
+        let below = self.of.store(Spec::new(self.of.stage(), &(), 0));
+        let one = |v: f32| Array1::from_elem(1, v);
+        artifact
+            .with_part("of", below)
+            .with_vector(
+                "neighbours",
+                Array1::from_elem(1, self.neighbours as u32).view(),
+            )
+            .with_vector("weight", one(self.weight).view())
+            .with_vector("temperature", one(self.temperature).view())
+            .with_matrix("pictures", self.pictures.view())
+            .with_matrix("captions", self.captions.view())
+    }
+
+    pub fn load(artifact: &Artifact) -> Result<Self> {
+        let one = |name: &str| -> Result<f32> { Ok(artifact.vector::<f32>(name)?[0]) };
+        Ok(Self {
+            of: Fusion::load(&artifact.part("of")?)?,
+            neighbours: artifact.vector::<u32>("neighbours")?[0] as usize,
+            weight: one("weight")?,
+            temperature: one("temperature")?,
+            pictures: artifact.matrix("pictures")?,
+            captions: artifact.matrix("captions")?,
+        })
+    }
+}
