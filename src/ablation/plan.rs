@@ -2,6 +2,7 @@
 //!
 //! ```toml
 //! dataset = "flickr8k-cn"          # whose figures are RESULTS.md
+//! skip = ["views.toml"]            # what others are based on, not run itself
 //!
 //! [[ladder]]
 //! name = "images"                  # of the plot's file
@@ -75,6 +76,8 @@ impl Published {
 struct File {
     dataset: Option<String>,
     #[serde(default)]
+    skip: Vec<String>,
+    #[serde(default)]
     ladder: Vec<Ladder>,
     #[serde(default)]
     published: Vec<Published>,
@@ -113,7 +116,7 @@ impl Plan {
         let mut ladders = file.ladder;
         let named: Vec<String> = ladders.iter().flat_map(|l| l.rows.clone()).collect();
         let mut rest = recipes_below(&folder, path)?;
-        rest.retain(|f| !named.contains(f));
+        rest.retain(|f| !named.contains(f) && !file.skip.contains(f));
         if !rest.is_empty() {
             ladders.push(Ladder {
                 name: NAMED.into(),
