@@ -8,6 +8,7 @@ mod ensemble;
 mod mlp;
 mod transfer;
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use ndarray::{Array2, ArrayView2};
@@ -44,6 +45,17 @@ pub struct Pairs<'a> {
     pub image_views: &'a [Columns],
     /// The same of y.
     pub text_views: &'a [Columns],
+}
+
+impl Pairs<'_> {
+    /// The texts of every image that has one, by image, in the order of the pairs.
+    fn texts_of_images(&self) -> BTreeMap<usize, Vec<usize>> {
+        let mut texts: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+        for p in self.pairs {
+            texts.entry(p.image).or_default().push(p.text);
+        }
+        texts
+    }
 }
 
 /// The columns that a view takes up among all views side by side.

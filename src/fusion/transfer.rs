@@ -5,8 +5,6 @@
 //! z' = unit(z + w·unit(Σ aₙ·cₙ)): cₙ is the mean of the vectors of neighbour n's captions, aₙ the softmax of
 //! the cosines with z over a temperature.
 
-use std::collections::BTreeMap;
-
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -14,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::{Choice, Fusion, FusionParams, Pairs, Score, Side, Trial};
 use crate::artifact::{Artifact, Spec};
 use crate::error::{Error, Result};
-use crate::linalg::matmul;
+use crate::linalg::{l2_normalize, matmul};
 
 pub(super) const STAGE: &str = "transfer";
 
@@ -86,10 +84,7 @@ impl TransferParams {
     }
 
     fn learn(&self, of: Fusion, data: Pairs) -> Result<Transfer> {
-        let mut texts: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
-        for p in data.pairs {
-            texts.entry(p.image).or_default().push(p.text);
-        }
+        let texts = data.texts_of_images();
         let images: Vec<usize> = texts.keys().copied().collect();
         let pictures = of.project(Side::Image, data.x.select(Axis(0), &images).view())?;
         let z = of.project(Side::Text, data.y)?;
@@ -154,15 +149,6 @@ impl TransferParams {
 /// Pictures moved at a time, to bound memory.
 const BLOCK: usize = 512;
 
-/// x / ‖x‖, zero for zero.
-fn make_unit(mut x: Array1<f32>) -> Array1<f32> {
-    let length = x.dot(&x).sqrt();
-    if length > 0.0 {
-        x /= length;
-    }
-    x
-}
-
 impl Transfer {
     /// Width of the shared space.
     pub fn dim(&self) -> usize {
@@ -201,7 +187,10 @@ impl Transfer {
             let share = ((scores[n] - most) / self.temperature).exp();
             sum.scaled_add(share, &self.captions.row(n));
         }
-        make_unit(&z + &(make_unit(sum) * self.weight))
+        l2_normalize(sum.view_mut());
+        let mut moved = &z + &(sum * self.weight);
+        l2_normalize(moved.view_mut());
+        moved
     }
 
     pub fn store(&self, artifact: Artifact) -> Artifact {

@@ -12,7 +12,7 @@ use tuwen::fusion::{
 };
 use tuwen::linalg::matmul;
 
-use super::made_up::{folder, uniform};
+use super::made_up::{folder, uniform, unnamed};
 
 /// Pictures learned from, and all there are; captions per picture; latent causes.
 const TRAIN: usize = 400;
@@ -48,13 +48,7 @@ fn made() -> Made {
 
 impl Made {
     fn pairs(&self) -> Pairs<'_> {
-        Pairs {
-            x: self.x.view(),
-            y: self.y.view(),
-            pairs: &self.pairs,
-            image_views: &[],
-            text_views: &[],
-        }
+        unnamed(&self.x, &self.y, &self.pairs)
     }
 
     /// Mid-ranks of the pictures that were not learned from, asked for by their captions.

@@ -7,7 +7,7 @@ use tuwen::artifact::{Artifact, Spec};
 use tuwen::dataset::Pair;
 use tuwen::fusion::{CcaParams, Fusion, FusionParams, Pairs, Side, TransferParams};
 
-use super::made_up::{folder, uniform};
+use super::made_up::{folder, uniform, unnamed};
 
 const TRAIN: usize = 40;
 
@@ -32,13 +32,7 @@ fn made() -> Made {
 
 impl Made {
     fn pairs(&self) -> Pairs<'_> {
-        Pairs {
-            x: self.x.view(),
-            y: self.y.view(),
-            pairs: &self.pairs,
-            image_views: &[],
-            text_views: &[],
-        }
+        unnamed(&self.x, &self.y, &self.pairs)
     }
 }
 

@@ -159,7 +159,7 @@ impl Moments {
 }
 
 /// w: d×d' with wᵀ(c + r·mean(diag c)·1)w = 1. Directions without variance are left out.
-fn whitener(eigen: &(Array1<f64>, Array2<f64>), r: f64) -> Result<Array2<f64>> {
+fn whitener(eigen: &Eigen, r: f64) -> Result<Array2<f64>> {
     let (values, vectors) = eigen;
     let ridge = r * values.mean().unwrap_or(0.0); // the trace is the sum of the eigenvalues
     let floor = 1e-10 * values.first().copied().unwrap_or(0.0);

@@ -73,11 +73,7 @@ fn forward(
 
 impl<'a> Trainer<'a> {
     pub fn new(params: MlpParams, data: Pairs<'a>, start: Mlp, rng: ChaCha8Rng) -> Self {
-        let mut texts: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
-        for p in data.pairs {
-            texts.entry(p.image).or_default().push(p.text);
-        }
-        let items = texts.into_iter();
+        let items = data.texts_of_images().into_iter();
         let with_state = |tower: Tower<f32>| {
             let state = AdamW::new(&tower.weights);
             (tower, state)
