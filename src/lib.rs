@@ -38,7 +38,7 @@
 //!
 //! // Both into one space, learned from the pairs.
 //! let pairs: Vec<_> = (0..6).map(|i| Pair { image: i, text: i }).collect();
-//! let data = Pairs { x: x.view(), y: y.view(), pairs: &pairs, image_views: &[], text_views: &[] };
+//! let data = Pairs::new(x.view(), y.view(), &pairs);
 //! let fusion = FusionParams::Cca(CcaParams::default()).fit(data)?;
 //!
 //! // A sentence nobody wrote finds the blue pictures.

@@ -3,6 +3,7 @@
 mod gmm;
 
 pub use gmm::Gmm;
+pub(crate) use gmm::{exp, powers};
 
 use linfa::DatasetBase;
 use linfa::traits::FitWith;

@@ -44,15 +44,22 @@ impl Extractor for ColourParams {
         let grids = self.cells.iter().map(|&cell| Grid::new(self.step, cell));
         let grids: Vec<Grid> = grids.collect();
         let places = Grid::all_places(&grids, planes.width, planes.height);
-        let mut values = Vec::with_capacity(places.nrows() * DIM);
+        let mut values = vec![0.0; places.nrows() * DIM];
+        let mut rows = values.chunks_exact_mut(DIM);
         for grid in &grids {
             let cells = grid.cells(&planes);
-            for i in 0..grid.patches(planes.width, planes.height) {
-                for cell in cells.patch(i) {
-                    let [means, squares] = [&cell[..CHANNELS], &cell[CHANNELS..2 * CHANNELS]];
-                    values.extend_from_slice(means);
-                    let variances = means.iter().zip(squares).map(|(m, s)| s - m * m);
-                    values.extend(variances.map(|v| v.max(0.0).sqrt()));
+            let patches = grid.patches(planes.width, planes.height);
+            for (i, row) in rows.by_ref().take(patches).enumerate() {
+                for (cell, out) in cells
+                    .patch(i)
+                    .iter()
+                    .zip(row.chunks_exact_mut(2 * CHANNELS))
+                {
+                    for c in 0..CHANNELS {
+                        let (mean, square) = (cell[c], cell[CHANNELS + c]);
+                        out[c] = mean;
+                        out[CHANNELS + c] = (square - mean * mean).max(0.0).sqrt();
+                    }
                 }
             }
         }

@@ -10,7 +10,7 @@ use multiversion::multiversion;
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
-use super::cells::{Cells, Grid, LANES, Planes, SIDE};
+use super::cells::{Cells, Grid, LANES, Lanes, Planes, SIDE};
 use super::{DescriptorKind, Descriptors, Extractor};
 use crate::error::Result;
 use crate::picture::Picture;
@@ -243,7 +243,7 @@ fn add(sum: &mut [f32], values: &[f32], weight: f32) {
 
 /// The gradient of each pixel: its size, shared between the two nearest of eight orientations.
 fn orientations(channel: &[f32], w: usize, h: usize) -> Planes {
-    let mut pixels = Vec::with_capacity(w * h);
+    let mut pixels = vec![[0.0; LANES]; w * h];
     let mut angles = vec![0.0f32; w];
     let mut sizes = vec![0.0f32; w];
     let mut dx = vec![0.0f32; w];
@@ -261,14 +261,7 @@ fn orientations(channel: &[f32], w: usize, h: usize) -> Planes {
         let last = w.saturating_sub(2);
         (dx[0], dx[w - 1]) = (row[1.min(w - 1)] - row[0], row[w - 1] - row[last]);
         gradients(&dx, up, down, scale_y, &mut sizes, &mut angles);
-        for (&size, &angle) in sizes.iter().zip(&angles) {
-            let lower = angle as usize; // 0 ..= 8
-            let share = angle - lower as f32;
-            let mut pixel = [0.0; LANES];
-            pixel[lower % LANES] = size * (1.0 - share);
-            pixel[(lower + 1) % LANES] = size * share;
-            pixels.push(pixel);
-        }
+        share(&sizes, &angles, &mut pixels[y * w..][..w]);
     }
     Planes {
         width: w,
@@ -294,6 +287,19 @@ fn gradients(
         let dy = (down[x] - up[x]) * scale;
         sizes[x] = (dx[x] * dx[x] + dy * dy).sqrt();
         angles[x] = eighths(dy, dx[x]);
+    }
+}
+
+/// Each gradient, shared between the two orientations nearest to its angle: at k lies all of it, at k ± 1 nothing.
+#[multiversion(targets("x86_64+avx512f", "x86_64+avx2"))]
+fn share(sizes: &[f32], angles: &[f32], pixels: &mut [Lanes]) {
+    for ((&size, &angle), pixel) in sizes.iter().zip(angles).zip(pixels) {
+        for (k, v) in pixel.iter_mut().enumerate() {
+            let apart = (angle - k as f32).abs();
+            let around = LANES as f32 - apart;
+            let near = 1.0 - if apart < around { apart } else { around };
+            *v = size * if near > 0.0 { near } else { 0.0 };
+        }
     }
 }
 

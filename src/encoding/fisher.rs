@@ -7,7 +7,7 @@ use ndarray::{Array1, ArrayView2, Axis};
 use serde::{Deserialize, Serialize};
 
 use super::Encoder;
-use crate::codebook::Gmm;
+use crate::codebook::{Gmm, exp, powers};
 use crate::error::{Error, Result};
 use crate::linalg::{l2_normalize, power_normalize};
 
@@ -54,6 +54,10 @@ pub struct Fisher {
 const LEAST: f32 = 1e-3;
 /// Descriptors whose responsibilities are held at once: few enough for the cache.
 const BLOCK: usize = 256;
+/// Likelihoods that are looked at together.
+const LANES: usize = 16;
+/// Bytes of a u64.
+const WORD: usize = 8;
 
 impl Encoder for Fisher {
     fn dim(&self) -> usize {
@@ -66,14 +70,9 @@ impl Encoder for Fisher {
             let (left, right) = ("the Gaussian mixture", "a descriptor");
             return Err(Error::dimensions(left, d, right, x.ncols()));
         }
-        // Σq, and Σqx and Σqx² side by side
-        let mut sums = Sums {
-            q: vec![0.0; k],
-            powers: vec![0.0; k * 2 * d],
-            near: Vec::with_capacity(k),
-        };
+        let mut sums = Sums::zeros(k, 2 * d + 1);
         for rows in x.axis_chunks_iter(Axis(0), BLOCK) {
-            let powers = self.gmm.powers(rows);
+            let powers = powers(rows);
             let logs = self.gmm.log_likelihoods(powers.view());
             for (powers, logs) in powers.outer_iter().zip(logs.outer_iter()) {
                 let row = "a row of a new matrix is contiguous";
@@ -85,10 +84,11 @@ impl Encoder for Fisher {
         for c in 0..k {
             let weight = self.gmm.weights()[c].max(f32::MIN_POSITIVE);
             let (first, second) = (1.0 / (n * weight.sqrt()), 1.0 / (n * (2.0 * weight).sqrt()));
-            let (q, powers) = (sums.q[c], &sums.powers[c * 2 * d..][..2 * d]);
+            let sums = &sums.of_components[c * (2 * d + 1)..][..2 * d + 1];
+            let q = sums[2 * d];
             for j in 0..d {
                 let (m, s) = (self.gmm.means()[[c, j]], self.deviations[[c, j]]);
-                let (qx, qxx) = (powers[j], powers[d + j]);
+                let (qx, qxx) = (sums[j], sums[d + j]);
                 v[c * d + j] = first * (qx - q * m) / s;
                 let square = qxx - 2.0 * m * qx + m * m * q;
                 v[(k + c) * d + j] = second * (square / (s * s) - q);
@@ -100,29 +100,39 @@ impl Encoder for Fisher {
     }
 }
 
-/// Sums over descriptors, per component.
+/// Sums over descriptors.
 struct Sums {
-    q: Vec<f32>,
-    /// Σqx and Σqx² side by side: k×2d.
-    powers: Vec<f32>,
-    /// The components that a descriptor belongs to, and how much.
-    near: Vec<(usize, f32)>,
+    /// Σqx, Σqx² and Σq of each component, by rows.
+    of_components: Vec<f32>,
+    near: Near,
+}
+
+/// The components that a descriptor is likely to belong to.
+struct Near {
+    /// 1 for those, 0 for the others and beyond the last.
+    marks: Vec<u8>,
+    components: Vec<usize>,
+    likelihoods: Vec<f32>,
 }
 
 impl Sums {
-    fn add(&mut self, powers: &[f32], logs: &[f32]) {
-        let most = largest(logs);
-        let least = most + LEAST.ln();
-        self.near.clear();
-        for (c, &l) in logs.iter().enumerate() {
-            if l > least {
-                self.near.push((c, (l - most).exp()));
-            }
+    fn zeros(k: usize, width: usize) -> Self {
+        Self {
+            of_components: vec![0.0; k * width],
+            near: Near {
+                marks: vec![0; k.next_multiple_of(WORD)],
+                components: Vec::with_capacity(k),
+                likelihoods: Vec::with_capacity(k),
+            },
         }
-        let total: f32 = self.near.iter().map(|(_, q)| q).sum();
-        for &(c, q) in &self.near {
-            self.q[c] += q / total;
-            let sums = &mut self.powers[c * powers.len()..][..powers.len()];
+    }
+
+    fn add(&mut self, powers: &[f32], logs: &[f32]) {
+        search(logs, &mut self.near);
+        let (components, likelihoods) = (&self.near.components, &self.near.likelihoods);
+        let total: f32 = likelihoods.iter().sum();
+        for (&c, q) in components.iter().zip(likelihoods) {
+            let sums = &mut self.of_components[c * powers.len()..][..powers.len()];
             add(sums, powers, q / total);
         }
     }
@@ -135,18 +145,35 @@ fn add(sums: &mut [f32], values: &[f32], q: f32) {
     }
 }
 
+/// Finds the likely components; likelihoods are shares of the largest.
 #[multiversion(targets("x86_64+avx512f", "x86_64+avx2"))]
-fn largest(values: &[f32]) -> f32 {
-    let mut lanes = [f32::NEG_INFINITY; 16];
-    let chunks = values.chunks_exact(16);
-    let rest = chunks.remainder().iter().copied();
-    for chunk in chunks {
-        for (l, &v) in lanes.iter_mut().zip(chunk) {
+fn search(logs: &[f32], near: &mut Near) {
+    let (blocks, rest) = logs.as_chunks::<LANES>();
+    let mut lanes = [f32::NEG_INFINITY; LANES];
+    for block in blocks {
+        for (l, &v) in lanes.iter_mut().zip(block) {
             *l = if v > *l { v } else { *l };
         }
     }
-    lanes
-        .into_iter()
-        .chain(rest)
-        .fold(f32::NEG_INFINITY, f32::max)
+    let most = (lanes.iter().chain(rest)).fold(f32::NEG_INFINITY, |m, &v| m.max(v));
+    let least = most + LEAST.ln();
+    for (mark, &l) in near.marks.iter_mut().zip(logs) {
+        *mark = u8::from(l > least);
+    }
+    near.components.clear();
+    near.likelihoods.clear();
+    // the marks of a word at a time: most words have none
+    let (words, _) = near.marks.as_chunks::<WORD>();
+    for (i, &word) in words.iter().enumerate() {
+        let mut word = u64::from_le_bytes(word);
+        while word != 0 {
+            let c = i * WORD + word.trailing_zeros() as usize / 8;
+            near.components.push(c);
+            near.likelihoods.push(logs[c] - most);
+            word &= word - 1;
+        }
+    }
+    for l in &mut near.likelihoods {
+        *l = exp(*l);
+    }
 }

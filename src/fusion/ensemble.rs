@@ -9,7 +9,7 @@ use std::ops::Range;
 use ndarray::{Array1, Array2, ArrayView2, Axis, CowArray, Ix2, s};
 use serde::{Deserialize, Serialize};
 
-use super::{Choice, Columns, Fusion, FusionParams, Pairs, Score, Side, Trial};
+use super::{Choice, Columns, Fusion, FusionParams, Memory, Pairs, Score, Side, Trial};
 use crate::artifact::{Artifact, Spec};
 use crate::dataset::Pair;
 use crate::error::{Error, Result};
@@ -118,6 +118,7 @@ struct Part<'a> {
     y: CowArray<'a, f32, Ix2>,
     image_views: Vec<Columns>,
     text_views: Vec<Columns>,
+    memory: Option<&'a dyn Memory>,
 }
 
 impl<'a> Part<'a> {
@@ -131,16 +132,16 @@ impl<'a> Part<'a> {
             text_views: moved(data.text_views, &text),
             image,
             text,
+            memory: data.memory,
         })
     }
 
     fn pairs<'b>(&'b self, pairs: &'b [Pair]) -> Pairs<'b> {
         Pairs {
-            x: self.x.view(),
-            y: self.y.view(),
-            pairs,
             image_views: &self.image_views,
             text_views: &self.text_views,
+            memory: self.memory,
+            ..Pairs::new(self.x.view(), self.y.view(), pairs)
         }
     }
 
@@ -210,7 +211,7 @@ impl EnsembleParams {
             let part = Part::of(params, data)?;
             let alone = |f: &Fusion| Ensemble::new(&data, vec![part.member(f.clone())]);
             let score = |f: &Fusion| score(&Fusion::Ensemble(alone(f)));
-            let choice = params.fusion.choose(part.pairs(data.pairs), &score)?;
+            let choice = params.fusion.recall(part.pairs(data.pairs), &score)?;
             trials.extend(choice.trials.into_iter().map(|t| Trial {
                 setting: ensemble(vec![params.settled(t.setting, 1.0)]),
                 score: t.score,

@@ -45,9 +45,35 @@ pub struct Pairs<'a> {
     pub image_views: &'a [Columns],
     /// The same of y.
     pub text_views: &'a [Columns],
+    /// For fusions made of others.
+    pub memory: Option<&'a dyn Memory>,
 }
 
-impl Pairs<'_> {
+/// Keeps what the fusions below another one came to, so that none is learned twice.
+pub trait Memory {
+    /// The choice that was made among `params` on the same data and scores before, or the one that `choose`
+    /// makes now.
+    fn recall(
+        &self,
+        params: &FusionParams,
+        data: Pairs,
+        choose: &dyn Fn() -> Result<Choice>,
+    ) -> Result<Choice>;
+}
+
+impl<'a> Pairs<'a> {
+    /// Of views without names.
+    pub fn new(x: ArrayView2<'a, f32>, y: ArrayView2<'a, f32>, pairs: &'a [Pair]) -> Self {
+        Self {
+            x,
+            y,
+            pairs,
+            image_views: &[],
+            text_views: &[],
+            memory: None,
+        }
+    }
+
     /// The texts of every image that has one, by image, in the order of the pairs.
     fn texts_of_images(&self) -> BTreeMap<usize, Vec<usize>> {
         let mut texts: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
@@ -146,6 +172,15 @@ impl FusionParams {
             Self::Mlp(p) => p.choose(data, score),
             Self::Ensemble(p) => p.choose(data, score),
             Self::Transfer(p) => p.choose(data, score),
+        }
+    }
+
+    /// As [`Self::choose`], where it was not done before.
+    fn recall(&self, data: Pairs, score: Score) -> Result<Choice> {
+        let choose = || self.choose(data, score);
+        match data.memory {
+            Some(memory) => memory.recall(self, data, &choose),
+            None => choose(),
         }
     }
 

@@ -1,6 +1,6 @@
 //! Principal components with whitening.
 
-use ndarray::{Array1, Array2, ArrayView2, s};
+use ndarray::{Array1, Array2, ArrayView2, Axis, s};
 use serde::{Deserialize, Serialize};
 
 use super::{column_means, matmul, randomized_svd, symmetric_eigen};
@@ -39,6 +39,8 @@ pub struct Pca {
     mean: Array1<f32>,
     /// d×k, scaled.
     projection: Array2<f32>,
+    /// mean·projection
+    offset: Array1<f32>,
     /// Variance of each component on the training rows.
     variance: Array1<f64>,
 }
@@ -81,15 +83,21 @@ impl PcaParams {
         let variance = variance.slice(s![..k]).to_owned();
         let scale = variance.mapv(|v| v.sqrt().powf(-self.whiten));
         let projection = (&v.slice(s![.., ..k]) * &scale).mapv(|v| v as f32);
-        Ok(Pca {
-            mean,
-            projection,
-            variance,
-        })
+        Ok(Pca::new(mean, projection, variance))
     }
 }
 
 impl Pca {
+    fn new(mean: Array1<f32>, projection: Array2<f32>, variance: Array1<f64>) -> Self {
+        Self {
+            offset: matmul(mean.view().insert_axis(Axis(0)), projection.view())
+                .remove_axis(Axis(0)),
+            mean,
+            projection,
+            variance,
+        }
+    }
+
     pub fn input_dim(&self) -> usize {
         self.mean.len()
     }
@@ -114,7 +122,10 @@ impl Pca {
                 x.ncols(),
             ));
         }
-        Ok(matmul((&x - &self.mean).view(), self.projection.view()))
+        // (x − mean)·p = x·p − mean·p, without a copy of x
+        let mut y = matmul(x, self.projection.view());
+        y -= &self.offset;
+        Ok(y)
     }
 
     pub fn store(&self, artifact: Artifact) -> Artifact {
@@ -125,10 +136,10 @@ impl Pca {
     }
 
     pub fn load(artifact: &Artifact) -> Result<Self> {
-        Ok(Self {
-            mean: artifact.vector("mean")?,
-            projection: artifact.matrix("projection")?,
-            variance: artifact.vector("variance")?,
-        })
+        Ok(Self::new(
+            artifact.vector("mean")?,
+            artifact.matrix("projection")?,
+            artifact.vector("variance")?,
+        ))
     }
 }

@@ -9,6 +9,7 @@
 //! only when, something before it has changed. Below the work folder, `vocab/` takes what was learned and
 //! `features/` what was computed per item.
 
+mod fusion;
 mod images;
 mod projection;
 mod protocol;
@@ -19,22 +20,22 @@ use std::path::{Path, PathBuf};
 
 use ndarray::{Axis, s};
 use rayon::prelude::*;
-use serde::{Deserialize, Serialize};
 
 use crate::artifact::{Artifact, Fingerprint, Spec};
-use crate::dataset::{Collection, Dataset, Direction, ImageItem, Pair, Split, held_out};
+use crate::dataset::{Collection, Dataset, Direction, ImageItem, Split};
 use crate::error::{Error, Result};
 use crate::evaluation::Ranking;
-use crate::fusion::{Columns, Fusion, FusionParams, Pairs, Trial};
+use crate::fusion::Fusion;
 use crate::progress::Progress;
 use crate::recipe::{Recipe, TextViewParams};
 use crate::search::Gallery;
 use crate::views::{Rows, TextView, TextViewSetup};
 
+pub use fusion::{Fitted, Outcome};
 use images::pictures_fingerprint;
 pub use protocol::{BOTH, New, Protocol};
+use space::ranking;
 pub use space::{Embedded, Models, embed};
-use space::{mean_recall, ranking};
 
 /// A recipe about to be run on a dataset.
 pub struct Pipeline<'a> {
@@ -51,24 +52,6 @@ pub struct Pipeline<'a> {
 pub struct Features {
     pub images: Rows,
     pub texts: Rows,
-}
-
-/// A fitted fusion and how it was chosen.
-pub struct Fitted {
-    pub fusion: Fusion,
-    pub outcome: Outcome,
-    pub fingerprint: Fingerprint,
-}
-
-/// What choosing the settings came to.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Outcome {
-    pub setting: FusionParams,
-    /// mR on the validation data, for every combination of settings.
-    pub trials: Vec<Trial>,
-    /// What the validation data was.
-    pub validation: String,
-    pub training_pairs: usize,
 }
 
 impl<'a> Pipeline<'a> {
@@ -109,7 +92,7 @@ impl<'a> Pipeline<'a> {
 
     /// Of everything that determines the answers.
     pub fn fingerprint(&self) -> Result<Fingerprint> {
-        let fusion = self.fusion_spec(self.recipe.fusion.stage())?.fingerprint();
+        let fusion = self.fusion_spec()?.fingerprint();
         let galleries: Vec<_> = [Direction::TextToImage, Direction::ImageToText]
             .into_iter()
             .filter_map(|d| Some((d, self.place(Split::Test, d)?)))
@@ -230,113 +213,6 @@ impl<'a> Pipeline<'a> {
         Ok(pairs
             .map(|(images, texts)| Features { images, texts })
             .collect())
-    }
-
-    /// What the fusion is made from: all views of the training and validation data, and what pairs there.
-    fn fusion_spec(&self, stage: &str) -> Result<Spec> {
-        let mut spec = Spec::new(stage, &self.recipe.fusion, self.recipe.seed);
-        for params in &self.recipe.image_views {
-            let pca = self.pca_spec(params, &self.view_spec(params)?);
-            spec = spec.input(
-                &format!("{} x {}", params.name, params.weight),
-                pca.fingerprint(),
-            );
-        }
-        for params in &self.recipe.text_views {
-            let view = self.text_spec(params, &TextViewSetup::new(params)?)?;
-            spec = spec.input(
-                &format!("{} x {}", params.name, params.weight),
-                view.fingerprint(),
-            );
-        }
-        for (i, c) in self.dataset.collections.iter().enumerate() {
-            if c.split != Split::Test {
-                let pairs: Vec<_> = c.pairs.iter().map(|p| (p.image, p.text)).collect();
-                let data = (self.pictures(i), self.captions(i), pairs);
-                spec = spec.input(&format!("{} data", c.name), Fingerprint::of(&data));
-            }
-        }
-        Ok(spec)
-    }
-
-    /// The fitted fusion, its settings chosen on the validation split, or on a tenth of the training images
-    /// that is held out for the choice and then learned from too.
-    pub fn fit(&self, features: &[Features]) -> Result<Fitted> {
-        let spec = self.fusion_spec(self.recipe.fusion.stage())?;
-        let fingerprint = spec.fingerprint();
-        let path = self.file("features", "fusion", &spec);
-        let mut fresh = true;
-        let artifact = self.cached(&path, spec, |spec| {
-            fresh = false;
-            let (fusion, outcome) = self.choose(features)?;
-            Ok(fusion.store(spec).with_notes(&outcome))
-        })?;
-        if fresh {
-            tracing::info!("fusion: up to date");
-        }
-        Ok(Fitted {
-            fusion: Fusion::load(&artifact)?,
-            outcome: artifact.read_notes()?,
-            fingerprint,
-        })
-    }
-
-    /// Where the views are in [`Self::features`], image and text.
-    fn columns(&self) -> Result<(Vec<Columns>, Vec<Columns>)> {
-        let mut images = Vec::new();
-        for params in &self.recipe.image_views {
-            images.push((params.name.as_str(), self.projection(params)?.dim()));
-        }
-        let mut texts = Vec::new();
-        for params in &self.recipe.text_views {
-            texts.push((params.name.as_str(), self.fit_text_view(params)?.dim()));
-        }
-        Ok((Columns::side_by_side(images), Columns::side_by_side(texts)))
-    }
-
-    fn choose(&self, features: &[Features]) -> Result<(Fusion, Outcome)> {
-        let train = self.train()?;
-        let collection = &self.dataset.collections[train];
-        let data = &features[train];
-        let usable = |p: &&Pair| data.images.usable[p.image] && data.texts.usable[p.text];
-        let all: Vec<Pair> = collection.pairs.iter().filter(usable).copied().collect();
-        let (image_views, text_views) = self.columns()?;
-        let pairs = |pairs| Pairs {
-            x: data.images.x.view(),
-            y: data.texts.x.view(),
-            pairs,
-            image_views: &image_views,
-            text_views: &text_views,
-        };
-        let params = &self.recipe.fusion;
-        let val = self
-            .dataset
-            .collections
-            .iter()
-            .position(|c| c.split == Split::Val);
-        let (choice, fusion, validation) = if let Some(val) = val {
-            let seen = &self.dataset.collections[val];
-            let choice = params.choose(pairs(&all), &|f| {
-                mean_recall(f, seen, &features[val], |_| true)
-            })?;
-            let fusion = choice.fusion.clone();
-            (choice, fusion, "val".to_owned())
-        } else {
-            let held = held_out(collection, &self.contents[train]);
-            let rest: Vec<Pair> = all.iter().filter(|p| !held[p.image]).copied().collect();
-            let score = |f: &Fusion| mean_recall(f, collection, data, |image| held[image]);
-            let choice = params.choose(pairs(&rest), &score)?;
-            let fusion = choice.setting.fit(pairs(&all))?;
-            let count = held.iter().filter(|&&h| h).count();
-            (choice, fusion, format!("{count} training images held out"))
-        };
-        let outcome = Outcome {
-            setting: choice.setting,
-            trials: choice.trials,
-            validation,
-            training_pairs: all.len(),
-        };
-        Ok((fusion, outcome))
     }
 
     /// The first collection of a split that is there for a direction.

@@ -147,7 +147,7 @@ impl Pipeline<'_> {
             let spec = self.text_spec(params, &TextViewSetup::new(params)?)?;
             new.text_views &= absent("vocab", &params.name, &spec);
         }
-        let fusion = self.fusion_spec(self.recipe.fusion.stage())?;
+        let fusion = self.fusion_spec()?;
         new.fusion = absent("features", "fusion", &fusion);
         Ok(new)
     }

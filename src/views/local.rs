@@ -1,7 +1,7 @@
 //! Local descriptors of a picture, aggregated over a codebook: descriptors -> PCA -> place -> encoding, per
 //! region of the picture.
 
-use ndarray::{Array1, Array2, ArrayView2, Axis, concatenate};
+use ndarray::{Array1, Array2, ArrayView2, Axis};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -137,8 +137,13 @@ impl Reduction {
         if self.place == 0.0 {
             return Ok(values);
         }
-        let places = &d.places * self.place;
-        Ok(concatenate![Axis(1), values, places])
+        let (n, dim) = (values.nrows(), values.ncols() + 2);
+        let mut rows = Vec::with_capacity(n * dim);
+        for (v, place) in values.outer_iter().zip(d.places.outer_iter()) {
+            rows.extend_from_slice(v.to_slice().expect("a row of a new matrix is contiguous"));
+            rows.extend(place.iter().map(|p| p * self.place));
+        }
+        Ok(Array2::from_shape_vec((n, dim), rows).expect("two more numbers a row"))
     }
 }
 

@@ -267,7 +267,7 @@ fn every_view_and_fusion() {
         learned
     };
     let plain = learned(false);
-    let (views, projections, texts, fusion) = (9, 9, 3, 1);
-    assert_eq!(plain.len(), views + projections + texts + fusion);
+    let (views, projections, texts, fusions) = (9, 9, 3, 3); // the ensemble and its members
+    assert_eq!(plain.len(), views + projections + texts + fusions);
     assert_same(&plain, &learned(true));
 }

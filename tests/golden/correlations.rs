@@ -21,13 +21,7 @@ fn cca(
         power: vec![power],
         ..CcaParams::default()
     };
-    let fusion = FusionParams::Cca(params).fit(Pairs {
-        x: x.view(),
-        y: y.view(),
-        pairs,
-        image_views: &[],
-        text_views: &[],
-    });
+    let fusion = FusionParams::Cca(params).fit(Pairs::new(x.view(), y.view(), pairs));
     match fusion.unwrap() {
         Fusion::Cca(cca) => *cca,
         other => panic!("not a CCA: {other:?}"),

@@ -47,11 +47,9 @@ fn made() -> Made {
 impl Made {
     fn pairs(&self) -> Pairs<'_> {
         Pairs {
-            x: self.x.view(),
-            y: self.y.view(),
-            pairs: &self.pairs,
             image_views: &self.image_views,
             text_views: &self.text_views,
+            ..Pairs::new(self.x.view(), self.y.view(), &self.pairs)
         }
     }
 
@@ -98,13 +96,7 @@ fn ensemble(members: &[MemberParams]) -> FusionParams {
 }
 
 fn cca_of<'a>(x: ArrayView2<'a, f32>, y: ArrayView2<'a, f32>, pairs: &'a [Pair]) -> Array2<f32> {
-    let data = Pairs {
-        x,
-        y,
-        pairs,
-        image_views: &[],
-        text_views: &[],
-    };
+    let data = Pairs::new(x, y, pairs);
     let fusion = FusionParams::Cca(cca()).fit(data).unwrap();
     let images = fusion.project(Side::Image, x).unwrap();
     matmul(images.view(), fusion.project(Side::Text, y).unwrap().t())

@@ -86,18 +86,7 @@ pub fn cca(x: &Array2<f32>, y: &Array2<f32>) -> tuwen::Result<Fusion> {
         ..CcaParams::default()
     };
     let pairs = pairs(x.nrows(), y.nrows());
-    FusionParams::Cca(params).fit(unnamed(x, y, &pairs))
-}
-
-/// For fusions that ask for no view by its name.
-pub fn unnamed<'a>(x: &'a Array2<f32>, y: &'a Array2<f32>, pairs: &'a [Pair]) -> Pairs<'a> {
-    Pairs {
-        x: x.view(),
-        y: y.view(),
-        pairs,
-        image_views: &[],
-        text_views: &[],
-    }
+    FusionParams::Cca(params).fit(Pairs::new(x.view(), y.view(), &pairs))
 }
 
 pub fn ranking(seed: u64) -> Ranking {

@@ -12,7 +12,7 @@ use tuwen::fusion::{
 };
 use tuwen::linalg::matmul;
 
-use super::made_up::{folder, uniform, unnamed};
+use super::made_up::{folder, uniform};
 
 /// Pictures learned from, and all there are; captions per picture; latent causes.
 const TRAIN: usize = 400;
@@ -48,7 +48,7 @@ fn made() -> Made {
 
 impl Made {
     fn pairs(&self) -> Pairs<'_> {
-        unnamed(&self.x, &self.y, &self.pairs)
+        Pairs::new(self.x.view(), self.y.view(), &self.pairs)
     }
 
     /// Mid-ranks of the pictures that were not learned from, asked for by their captions.

@@ -7,7 +7,7 @@ use tuwen::artifact::{Artifact, Spec};
 use tuwen::dataset::Pair;
 use tuwen::fusion::{CcaParams, Fusion, FusionParams, Pairs, Side, TransferParams};
 
-use super::made_up::{folder, uniform, unnamed};
+use super::made_up::{folder, uniform};
 
 const TRAIN: usize = 40;
 
@@ -32,7 +32,7 @@ fn made() -> Made {
 
 impl Made {
     fn pairs(&self) -> Pairs<'_> {
-        unnamed(&self.x, &self.y, &self.pairs)
+        Pairs::new(self.x.view(), self.y.view(), &self.pairs)
     }
 }
 

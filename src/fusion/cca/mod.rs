@@ -211,14 +211,10 @@ impl CcaParams {
             means.row_mut(image).mapv_inplace(|v| v / count);
             pairs.push(Pair { image, text: image });
         }
-        let pooled = Pairs {
-            x: data.x.view(), // of a shorter life
-            y: means.view(),
-            pairs: &pairs,
-            image_views: &[],
-            text_views: &[],
-        };
-        Moments::of(pooled, self.clusters)
+        Moments::of(
+            Pairs::new(data.x.view(), means.view(), &pairs),
+            self.clusters,
+        )
     }
 
     pub(super) fn fit(&self, data: Pairs) -> Result<Cca> {
