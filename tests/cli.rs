@@ -15,6 +15,7 @@ mod cli {
     mod interruption;
     mod layouts;
     mod leak;
+    mod members;
     mod mirror_and_hubs;
     mod pictures;
     mod precomp;

@@ -185,7 +185,9 @@ impl Bench<'_> {
             return Ok(None);
         };
         let rankings = load_ranks(&artifact)?;
-        Ok(Some(Measured { run, rankings }))
+        // ranks may have come from a recipe of the same things, in another work folder or before a change here
+        let told = self.report(recipe, &rankings);
+        Ok((run.report == told).then_some(Measured { run, rankings }))
     }
 
     /// Runs and measures a recipe, and writes its run file. `fingerprint` is that of [`Self::fingerprint`].
@@ -236,12 +238,10 @@ impl Bench<'_> {
             let reason = format!("it has no {} pairs", self.protocol);
             return Err(Error::dataset(&self.dataset.name, reason));
         }
-        let split = self.protocol.to_string();
-        let about = (&*self.dataset.name, &*recipe.name, &*split);
         let chance = |r: &Ranking| KS.map(|k| r.chance(k));
         let spec = ranks_spec(recipe, &fingerprint);
         let run = RunFile {
-            report: evaluation::report(about, t2i, i2t, recipe.seed),
+            report: self.report(recipe, &rankings),
             chance: Chance {
                 t2i: t2i.map(chance),
                 i2t: i2t.map(chance),
@@ -260,6 +260,13 @@ impl Bench<'_> {
         json.push(b'\n');
         write_atomically(&self.run_path(recipe), &json)?;
         Ok(Measured { run, rankings })
+    }
+
+    fn report(&self, recipe: &Recipe, rankings: &[Option<Ranking>; 2]) -> Report {
+        let [t2i, i2t] = rankings.each_ref().map(Option::as_ref);
+        let split = self.protocol.to_string();
+        let about = (&*self.dataset.name, &*recipe.name, &*split);
+        evaluation::report(about, t2i, i2t, recipe.seed)
     }
 
     /// Describes some pictures and captions of those that were asked about, one after the other on one core.

@@ -167,7 +167,7 @@ pub(crate) fn exp(x: f32) -> f32 {
 }
 
 /// [x, x², 1] of each row of x: n×d -> n×(2d + 1).
-pub(crate) fn powers(x: ArrayView2<f32>) -> Array2<f32> {
+pub fn powers(x: ArrayView2<f32>) -> Array2<f32> {
     let (n, d) = x.dim();
     let x = x.as_standard_layout();
     let mut powers = Vec::with_capacity(n * (2 * d + 1));

@@ -2,8 +2,8 @@
 
 mod gmm;
 
-pub use gmm::Gmm;
-pub(crate) use gmm::{exp, powers};
+pub(crate) use gmm::exp;
+pub use gmm::{Gmm, powers};
 
 use linfa::DatasetBase;
 use linfa::traits::FitWith;

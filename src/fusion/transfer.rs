@@ -13,6 +13,7 @@ use super::{Choice, Fusion, FusionParams, Pairs, Score, Side, Trial};
 use crate::artifact::{Artifact, Spec};
 use crate::error::{Error, Result};
 use crate::linalg::{l2_normalize, matmul};
+use crate::views::sample_places;
 
 pub(super) const STAGE: &str = "transfer";
 
@@ -28,6 +29,9 @@ pub struct TransferParams {
     pub weight: Vec<f32>,
     #[serde(default = "default_temperature")]
     pub temperature: f32,
+    /// Most training pictures that are kept, evenly spread: 8 bytes per dimension of the space for each.
+    #[serde(default = "default_keep")]
+    pub keep: usize,
     /// The fusion whose space it is.
     pub of: Box<FusionParams>,
 }
@@ -42,6 +46,10 @@ fn default_weight() -> Vec<f32> {
 
 fn default_temperature() -> f32 {
     0.05
+}
+
+fn default_keep() -> usize {
+    20_000
 }
 
 /// A fitted transfer.
@@ -62,8 +70,8 @@ impl TransferParams {
         let bad = |w: &f32| !(*w >= 0.0 && w.is_finite());
         let reason = if self.weight.is_empty() || self.weight.iter().any(bad) {
             "`weight` needs values, none of them negative"
-        } else if self.neighbours == 0 {
-            "`neighbours` must be at least 1"
+        } else if self.neighbours == 0 || self.keep == 0 {
+            "`neighbours` and `keep` must be at least 1"
         } else if !(self.temperature > 0.0 && self.temperature.is_finite()) {
             "`temperature` must be above 0"
         } else {
@@ -85,11 +93,13 @@ impl TransferParams {
 
     fn learn(&self, of: Fusion, data: Pairs) -> Result<Transfer> {
         let texts = data.texts_of_images();
-        let images: Vec<usize> = texts.keys().copied().collect();
+        let all: Vec<(&usize, &Vec<usize>)> = texts.iter().collect();
+        let kept = sample_places(all.len(), self.keep).map(|i| all[i]);
+        let (images, texts): (Vec<usize>, Vec<_>) = kept.map(|(&i, t)| (i, t)).unzip();
         let pictures = of.project(Side::Image, data.x.select(Axis(0), &images).view())?;
         let z = of.project(Side::Text, data.y)?;
         let mut captions = Array2::zeros(pictures.dim());
-        for (mut mean, texts) in captions.outer_iter_mut().zip(texts.values()) {
+        for (mut mean, texts) in captions.outer_iter_mut().zip(texts) {
             for &t in texts {
                 mean.scaled_add(1.0 / texts.len() as f32, &z.row(t));
             }

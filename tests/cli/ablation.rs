@@ -212,6 +212,12 @@ fn what_is_up_to_date_is_not_run_again() {
     outcome
         .does_not_say("first: running")
         .does_not_say("other: running");
+    // A figure that does not come of the ranks, typed by hand or of other ranks.
+    edit(&plan.path("runs/attachments/first.json"), |t| {
+        t.replacen("\"R@1\": ", "\"R@1\": 1", 1)
+    });
+    let outcome = plan.run(&[]).ok().says(&["first", "running"]);
+    outcome.does_not_say("second: running");
     // Without the ranks nothing can be compared.
     let ranks = files(&plan.case.work().join("features"));
     let ranks: Vec<_> = ranks

@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use ndarray::{Array1, Array2, Axis};
+use ndarray::{Array1, Array2, s};
 use tuwen::artifact::{Artifact, Spec};
 use tuwen::dataset::Pair;
 use tuwen::fusion::{CcaParams, Fusion, FusionParams, Pairs, Side, TransferParams};
@@ -50,6 +50,7 @@ fn transfer(neighbours: usize, weight: &[f32]) -> TransferParams {
         neighbours,
         weight: weight.to_vec(),
         temperature: 0.2,
+        keep: 1000,
         of: Box::new(cca()),
     }
 }
@@ -90,7 +91,7 @@ fn a_picture_moves_towards_the_captions_of_its_neighbours() {
 }
 
 #[test]
-fn weight_zero_is_the_fusion_below_and_a_zero_picture_stays() {
+fn weight_zero_is_the_fusion_below() {
     let made = made();
     let below = cca().fit(made.pairs()).unwrap();
     let still = fit(&made, transfer(3, &[0.0]));
@@ -99,12 +100,35 @@ fn weight_zero_is_the_fusion_below_and_a_zero_picture_stays() {
         still.project(Side::Image, x).unwrap(),
         below.project(Side::Image, x).unwrap()
     );
-    // the mean of the pictures learned from is where the CCA has its zero
-    let learned = made.x.select(Axis(0), &(0..TRAIN).collect::<Vec<_>>());
-    let mean = learned.mean_axis(Axis(0)).unwrap().insert_axis(Axis(0));
-    let all = fit(&made, transfer(1000, &[0.5]));
-    let z = all.project(Side::Image, mean.view()).unwrap();
-    assert!(z.iter().all(|v| v.is_finite()));
+}
+
+#[test]
+fn a_picture_at_zero_stays_there() {
+    let mut made = made();
+    // every picture and its opposite: their mean, where the CCA has its zero, is exactly 0
+    let half = uniform(TRAIN / 2, 7, 1);
+    made.x.slice_mut(s![..TRAIN / 2, ..]).assign(&half);
+    made.x.slice_mut(s![TRAIN / 2..TRAIN, ..]).assign(&-half);
+    let moved = fit(&made, transfer(3, &[0.5]));
+    let z = moved.project(Side::Image, Array2::zeros((1, 7)).view());
+    assert_eq!(z.unwrap(), Array2::<f32>::zeros((1, 5)));
+}
+
+#[test]
+fn of_many_pictures_some_are_kept() {
+    let made = made();
+    let few = |keep| TransferParams {
+        keep,
+        ..transfer(3, &[0.5])
+    };
+    for (keep, kept) in [(1, 1), (7, 7), (TRAIN + 1, TRAIN)] {
+        let fusion = fit(&made, few(keep));
+        let stored = fusion.store(Spec::new("transfer", &(), 0));
+        assert_eq!(stored.matrix::<f32>("pictures").unwrap().dim(), (kept, 5));
+        assert_eq!(stored.matrix::<f32>("captions").unwrap().dim(), (kept, 5));
+        let z = fusion.project(Side::Image, made.x.view()).unwrap();
+        assert!(z.iter().all(|v| v.is_finite()));
+    }
 }
 
 #[test]
