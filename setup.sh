@@ -38,7 +38,7 @@ elif [ ! -f .cargo/config.toml ]; then
 fi
 
 if ! command -v cargo >/dev/null; then
-    say 'cargo is missing: install Rust 1.89 or newer (https://rustup.rs), then run this again'
+    say 'cargo is missing: install Rust 1.92 or newer (https://rustup.rs), then run this again'
     exit 1
 fi
 

@@ -13,5 +13,6 @@ mod golden {
     mod kernel_maps;
     mod mixtures;
     mod networks;
+    mod reading;
     mod text;
 }

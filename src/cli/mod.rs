@@ -18,6 +18,7 @@ mod features;
 mod fit;
 mod inspect;
 mod page;
+mod read;
 mod results;
 mod score;
 mod search;
@@ -63,6 +64,7 @@ enum Verb {
     Evaluate(evaluate::Args),
     Ablation(ablation::Args),
     Search(search::Args),
+    Read(read::Args),
     Validate(validate::Args),
     Score(score::Args),
     Inspect(inspect::Args),
@@ -102,6 +104,7 @@ pub fn run(args: Args) -> Result<ExitCode> {
         Verb::Evaluate(a) => evaluate::run(&a),
         Verb::Ablation(a) => ablation::run(&a),
         Verb::Search(a) => search::run(&a),
+        Verb::Read(a) => read::run(&a),
         Verb::Validate(a) => validate::run(&a),
         Verb::Score(a) => score::run(&a),
         Verb::Inspect(a) => inspect::run(&a),

@@ -1,0 +1,166 @@
+//! Finding text: a network gives every pixel the probability of text; connected areas become boxes
+//! (Differentiable Binarization, Liao et al., AAAI 2020).
+
+use std::path::Path;
+
+use ndarray::{Array2, Array4, Ix4};
+use opencv::core::{self, BORDER_CONSTANT, Mat, Point as CvPoint, Point2f, RotatedRect, Scalar, Size, Vector};
+use opencv::imgproc;
+use opencv::prelude::*;
+
+use super::quad::{Quad, in_reading_order};
+use super::runtime::{Network, Runtime};
+use crate::error::Result;
+
+/// Finds lines of text.
+pub struct Detector(Network);
+
+// Settings of RapidOCR 1.4.4, of which those of PaddleOCR are the source.
+/// Smaller pictures are scaled up until their shorter side has this many pixels.
+const SHORT_SIDE: f32 = 736.0;
+/// The network halves its input five times.
+const MULTIPLE: f32 = 32.0;
+/// Text, in a pixel.
+const PIXEL: f32 = 0.3;
+/// Text, on average in a box.
+const BOX: f32 = 0.5;
+/// By area times this over circumference a box grows on all sides: the network marks the cores of lines.
+const GROWTH: f32 = 1.6;
+/// Smaller boxes, in pixels of the map, are no text; and after growing.
+const LEAST: f32 = 3.0;
+const LEAST_GROWN: f32 = 5.0;
+/// Smaller boxes, in pixels of the picture, cannot be read.
+const LEAST_READABLE: f32 = 4.0;
+const MOST_BOXES: usize = 1000;
+
+impl Detector {
+    pub fn load(runtime: &Runtime, path: &Path) -> Result<Self> {
+        Ok(Self(Network::load(runtime, path)?))
+    }
+
+    /// Lines in reading order, in pixels of the picture (blue, green, red).
+    pub fn detect(&self, picture: &Mat) -> Result<Vec<Quad>> {
+        let (w, h) = (picture.cols(), picture.rows());
+        let ratio = (SHORT_SIDE / w.min(h) as f32).max(1.0);
+        let side = |pixels: i32| {
+            let scaled = (pixels as f32 * ratio).floor();
+            ((scaled / MULTIPLE).round_ties_even() * MULTIPLE).max(MULTIPLE) as i32
+        };
+        let scaled = resized(picture, side(w), side(h))?;
+        let output = self.0.run(&planes(&scaled, scaled.cols())?)?;
+        let map = output.into_dimensionality::<Ix4>().map_err(|e| crate::Error::Numeric {
+            what: "the map of text",
+            reason: e.to_string(),
+        })?;
+        let map = map.slice(ndarray::s![0, 0, .., ..]).to_owned();
+        let scale = [w as f32 / map.ncols() as f32, h as f32 / map.nrows() as f32];
+        let mut quads = boxes(&map, scale, [w, h])?;
+        in_reading_order(&mut quads);
+        Ok(quads)
+    }
+}
+
+/// 1×3×h×width from −1 to 1, the picture at the left and zeros beyond it.
+pub fn planes(picture: &Mat, width: i32) -> Result<Array4<f32>> {
+    let (w, h) = (picture.cols() as usize, picture.rows() as usize);
+    let pixels = picture.data_bytes()?;
+    let mut planes = Array4::zeros((1, 3, h, width as usize));
+    for (y, row) in pixels.chunks_exact(3 * w).enumerate() {
+        for (x, pixel) in row.chunks_exact(3).enumerate() {
+            for (c, &v) in pixel.iter().enumerate() {
+                planes[[0, c, y, x]] = f32::from(v) / 127.5 - 1.0;
+            }
+        }
+    }
+    Ok(planes)
+}
+
+pub fn resized(picture: &Mat, width: i32, height: i32) -> Result<Mat> {
+    let mut out = Mat::default();
+    let size = Size::new(width, height);
+    imgproc::resize(picture, &mut out, size, 0.0, 0.0, imgproc::INTER_LINEAR)?;
+    Ok(out)
+}
+
+/// The areas of a map that are text, as boxes of a picture that is `scale` times as large.
+fn boxes(map: &Array2<f32>, scale: [f32; 2], size: [i32; 2]) -> Result<Vec<Quad>> {
+    let (h, w) = map.dim();
+    let values = map.as_slice().expect("a new array is contiguous");
+    let map = Mat::new_rows_cols_with_data(h as i32, w as i32, values)?;
+    let text: Vec<u8> = values.iter().map(|&v| u8::from(v > PIXEL) * 255).collect();
+    let text = Mat::new_rows_cols_with_data(h as i32, w as i32, &text)?;
+    let mut grown = Mat::default();
+    let cross = Mat::ones(2, 2, core::CV_8U)?.to_mat()?;
+    let anchor = CvPoint::new(-1, -1);
+    let border = imgproc::morphology_default_border_value()?;
+    imgproc::dilate(&text, &mut grown, &cross, anchor, 1, BORDER_CONSTANT, border)?;
+    let mut contours: Vector<Vector<CvPoint>> = Vector::new();
+    let (mode, method) = (imgproc::RETR_LIST, imgproc::CHAIN_APPROX_SIMPLE);
+    imgproc::find_contours(&grown, &mut contours, mode, method, CvPoint::default())?;
+    let mut quads = Vec::new();
+    for contour in contours.iter().take(MOST_BOXES) {
+        let area = imgproc::min_area_rect(&contour)?;
+        let Size2 { short, .. } = sides(&area);
+        if short < LEAST || mean_within(&map, &area)? < BOX {
+            continue;
+        }
+        let area = grow(&area)?;
+        if sides(&area).short < LEAST_GROWN {
+            continue;
+        }
+        let last = size.map(|s| (s - 1) as f32);
+        let inside = |p: [f32; 2], c: usize| (p[c] * scale[c]).round_ties_even().clamp(0.0, last[c]);
+        let quad = Quad::ordered(corners(&area)?).map(|p| [inside(p, 0), inside(p, 1)]);
+        if quad.least_side() >= LEAST_READABLE {
+            quads.push(quad);
+        }
+    }
+    Ok(quads)
+}
+
+struct Size2 {
+    short: f32,
+    long: f32,
+}
+
+fn sides(area: &RotatedRect) -> Size2 {
+    let size = area.size;
+    Size2 {
+        short: size.width.min(size.height),
+        long: size.width.max(size.height),
+    }
+}
+
+fn corners(area: &RotatedRect) -> Result<[[f32; 2]; 4]> {
+    let mut points = [Point2f::default(); 4];
+    area.points(&mut points)?;
+    Ok(points.map(|p| [p.x, p.y]))
+}
+
+/// The box with all its sides moved outwards.
+fn grow(area: &RotatedRect) -> Result<RotatedRect> {
+    let Size2 { short, long } = sides(area);
+    let by = short * long * GROWTH / (2.0 * (short + long));
+    let size = area.size;
+    let grown = core::Size2f::new(size.width + 2.0 * by, size.height + 2.0 * by);
+    Ok(RotatedRect::new(area.center, grown, area.angle)?)
+}
+
+/// Mean of the map within a box.
+fn mean_within(map: &impl MatTraitConst, area: &RotatedRect) -> Result<f32> {
+    let corners = corners(area)?;
+    let edge = |c: usize, most: i32| {
+        let of = corners.map(|p| p[c]);
+        let low = of.iter().fold(f32::MAX, |a, &b| a.min(b)).floor();
+        let high = of.iter().fold(f32::MIN, |a, &b| a.max(b)).ceil();
+        let inside = |v: f32| (v as i32).clamp(0, most - 1);
+        (inside(low), inside(high))
+    };
+    let ((left, right), (top, bottom)) = (edge(0, map.cols()), edge(1, map.rows()));
+    let around = core::Rect::new(left, top, right - left + 1, bottom - top + 1);
+    let mut mask = Mat::zeros(around.height, around.width, core::CV_8U)?.to_mat()?;
+    let points = corners.map(|[x, y]| CvPoint::new(x as i32 - left, y as i32 - top));
+    let points: Vector<Vector<CvPoint>> = Vector::from_iter([Vector::from_slice(&points)]);
+    imgproc::fill_poly(&mut mask, &points, Scalar::all(1.0), imgproc::LINE_8, 0, CvPoint::default())?;
+    Ok(core::mean(&Mat::roi(map, around)?, &mask)?[0] as f32)
+}

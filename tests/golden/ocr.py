@@ -1,0 +1,77 @@
+"""Pictures with text, and what RapidOCR reads in them.
+
+    pip install rapidocr-onnxruntime==1.4.4 onnxruntime==1.32.0
+    python3 tests/golden/ocr.py
+
+Glyphs are of Noto Serif CJK (SIL Open Font License), Debian's fonts-noto-cjk.
+"""
+
+import json
+import pathlib
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+from rapidocr_onnxruntime import RapidOCR
+
+HERE = pathlib.Path(__file__).parent / "ocr"
+FONT = "/usr/share/fonts/opentype/noto/NotoSerifCJK-Bold.ttc"
+
+
+def font(size):
+    return ImageFont.truetype(FONT, size, index=2)  # simplified Chinese
+
+
+def poster():
+    picture = Image.new("RGB", (480, 300), (196, 30, 44))
+    draw = ImageDraw.Draw(picture)
+    draw.text((70, 30), "秋季校园招聘", (255, 240, 180), font(56))
+    draw.text((60, 140), "2026年10月18日 上午9点", "white", font(28))
+    draw.text((60, 200), "地点：图书馆一楼大厅", "white", font(28))
+    return picture
+
+
+def slanted():
+    picture = Image.new("RGB", (420, 260), (30, 60, 110))
+    ImageDraw.Draw(picture).text((60, 95), "小心台阶 注意安全", "yellow", font(36))
+    return picture.rotate(12, Image.BICUBIC, fillcolor=(30, 60, 110))
+
+
+def column():
+    picture = Image.new("RGB", (240, 400), (245, 238, 220))
+    draw = ImageDraw.Draw(picture)
+    for i, glyph in enumerate("春江花月夜"):
+        draw.text((100, 30 + 66 * i), glyph, (40, 30, 20), font(52))
+    return picture
+
+
+def banner():
+    picture = Image.new("RGB", (900, 60), "white")
+    draw = ImageDraw.Draw(picture)
+    draw.text((30, 8), "热烈祝贺我校学生在全国比赛中获得一等奖", (200, 0, 0), font(36))
+    return picture
+
+
+def no_text():
+    across = np.linspace(0, 255, 320)
+    down = np.linspace(0, 255, 240)[:, None]
+    planes = [across + 0 * down, down + 0 * across, 255 - across + 0 * down]
+    return Image.fromarray(np.stack(planes, -1).astype(np.uint8))
+
+
+def main():
+    HERE.mkdir(exist_ok=True)
+    reader = RapidOCR(intra_op_num_threads=1)
+    read = {}
+    for make in (poster, slanted, column, banner, no_text):
+        path = HERE / f"{make.__name__}.png"
+        make().quantize(64).convert("RGB").save(path, optimize=True)
+        lines, _ = reader(str(path))
+        read[path.name] = [
+            {"text": text, "confidence": confidence, "quad": quad}
+            for quad, text, confidence in lines or []
+        ]
+    (HERE / "lines.json").write_text(json.dumps(read, ensure_ascii=False, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
