@@ -57,7 +57,8 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     }
     let mut out: Box<dyn Write> = match &args.out {
         Some(path) => {
-            let file = File::create(path).with_context(|| format!("cannot write {}", path.display()))?;
+            let file =
+                File::create(path).with_context(|| format!("cannot write {}", path.display()))?;
             Box::new(BufWriter::new(file))
         }
         None => Box::new(std::io::stdout()),
@@ -66,7 +67,10 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     bars.start("reading", pictures.len() as u64);
     let mut bad = Vec::new();
     for block in pictures.chunks(BLOCK) {
-        let read: Vec<_> = block.par_iter().map(|path| read(&reader, path, &bars)).collect();
+        let read: Vec<_> = block
+            .par_iter()
+            .map(|path| read(&reader, path, &bars))
+            .collect();
         for (picture, lines) in block.iter().zip(read) {
             match lines {
                 Ok(lines) => {
@@ -81,7 +85,11 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     bars.finish();
     let failed = bad.len();
     warn_each("picture that cannot be used", bad.into_iter());
-    Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if failed == 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
 fn read(reader: &Reader, path: &Path, bars: &Bars) -> tuwen::Result<Vec<Line>> {

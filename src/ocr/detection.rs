@@ -4,13 +4,15 @@
 use std::path::Path;
 
 use ndarray::{Array2, Array4, Ix4};
-use opencv::core::{self, BORDER_CONSTANT, Mat, Point as CvPoint, Point2f, RotatedRect, Scalar, Size, Vector};
+use opencv::core::{
+    self, BORDER_CONSTANT, Mat, Point as CvPoint, Point2f, RotatedRect, Scalar, Size, Vector,
+};
 use opencv::imgproc;
 use opencv::prelude::*;
 
 use super::quad::{Quad, in_reading_order};
 use super::runtime::{Network, Runtime};
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// Finds lines of text.
 pub struct Detector(Network);
@@ -48,10 +50,12 @@ impl Detector {
         };
         let scaled = resized(picture, side(w), side(h))?;
         let output = self.0.run(&planes(&scaled, scaled.cols())?)?;
-        let map = output.into_dimensionality::<Ix4>().map_err(|e| crate::Error::Numeric {
-            what: "the map of text",
-            reason: e.to_string(),
-        })?;
+        let map = output
+            .into_dimensionality::<Ix4>()
+            .map_err(|e| Error::Numeric {
+                what: "the map of text",
+                reason: e.to_string(),
+            })?;
         let map = map.slice(ndarray::s![0, 0, .., ..]).to_owned();
         let scale = [w as f32 / map.ncols() as f32, h as f32 / map.nrows() as f32];
         let mut quads = boxes(&map, scale, [w, h])?;
@@ -93,23 +97,31 @@ fn boxes(map: &Array2<f32>, scale: [f32; 2], size: [i32; 2]) -> Result<Vec<Quad>
     let cross = Mat::ones(2, 2, core::CV_8U)?.to_mat()?;
     let anchor = CvPoint::new(-1, -1);
     let border = imgproc::morphology_default_border_value()?;
-    imgproc::dilate(&text, &mut grown, &cross, anchor, 1, BORDER_CONSTANT, border)?;
+    imgproc::dilate(
+        &text,
+        &mut grown,
+        &cross,
+        anchor,
+        1,
+        BORDER_CONSTANT,
+        border,
+    )?;
     let mut contours: Vector<Vector<CvPoint>> = Vector::new();
     let (mode, method) = (imgproc::RETR_LIST, imgproc::CHAIN_APPROX_SIMPLE);
     imgproc::find_contours(&grown, &mut contours, mode, method, CvPoint::default())?;
     let mut quads = Vec::new();
     for contour in contours.iter().take(MOST_BOXES) {
         let area = imgproc::min_area_rect(&contour)?;
-        let Size2 { short, .. } = sides(&area);
-        if short < LEAST || mean_within(&map, &area)? < BOX {
+        if short_side(&area) < LEAST || mean_within(&map, &area)? < BOX {
             continue;
         }
         let area = grow(&area)?;
-        if sides(&area).short < LEAST_GROWN {
+        if short_side(&area) < LEAST_GROWN {
             continue;
         }
         let last = size.map(|s| (s - 1) as f32);
-        let inside = |p: [f32; 2], c: usize| (p[c] * scale[c]).round_ties_even().clamp(0.0, last[c]);
+        let inside =
+            |p: [f32; 2], c: usize| (p[c] * scale[c]).round_ties_even().clamp(0.0, last[c]);
         let quad = Quad::ordered(corners(&area)?).map(|p| [inside(p, 0), inside(p, 1)]);
         if quad.least_side() >= LEAST_READABLE {
             quads.push(quad);
@@ -118,17 +130,8 @@ fn boxes(map: &Array2<f32>, scale: [f32; 2], size: [i32; 2]) -> Result<Vec<Quad>
     Ok(quads)
 }
 
-struct Size2 {
-    short: f32,
-    long: f32,
-}
-
-fn sides(area: &RotatedRect) -> Size2 {
-    let size = area.size;
-    Size2 {
-        short: size.width.min(size.height),
-        long: size.width.max(size.height),
-    }
+fn short_side(area: &RotatedRect) -> f32 {
+    area.size.width.min(area.size.height)
 }
 
 fn corners(area: &RotatedRect) -> Result<[[f32; 2]; 4]> {
@@ -139,9 +142,8 @@ fn corners(area: &RotatedRect) -> Result<[[f32; 2]; 4]> {
 
 /// The box with all its sides moved outwards.
 fn grow(area: &RotatedRect) -> Result<RotatedRect> {
-    let Size2 { short, long } = sides(area);
-    let by = short * long * GROWTH / (2.0 * (short + long));
     let size = area.size;
+    let by = size.width * size.height * GROWTH / (2.0 * (size.width + size.height));
     let grown = core::Size2f::new(size.width + 2.0 * by, size.height + 2.0 * by);
     Ok(RotatedRect::new(area.center, grown, area.angle)?)
 }
@@ -161,6 +163,13 @@ fn mean_within(map: &impl MatTraitConst, area: &RotatedRect) -> Result<f32> {
     let mut mask = Mat::zeros(around.height, around.width, core::CV_8U)?.to_mat()?;
     let points = corners.map(|[x, y]| CvPoint::new(x as i32 - left, y as i32 - top));
     let points: Vector<Vector<CvPoint>> = Vector::from_iter([Vector::from_slice(&points)]);
-    imgproc::fill_poly(&mut mask, &points, Scalar::all(1.0), imgproc::LINE_8, 0, CvPoint::default())?;
+    imgproc::fill_poly(
+        &mut mask,
+        &points,
+        Scalar::all(1.0),
+        imgproc::LINE_8,
+        0,
+        CvPoint::default(),
+    )?;
     Ok(core::mean(&Mat::roi(map, around)?, &mask)?[0] as f32)
 }

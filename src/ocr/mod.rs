@@ -13,7 +13,7 @@ mod runtime;
 use std::path::{Path, PathBuf};
 
 use image::RgbImage;
-use opencv::core::{CV_8UC3, Mat};
+use opencv::core::{self, BORDER_CONSTANT, CV_8UC3, Mat, Scalar, Size};
 use opencv::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -99,11 +99,14 @@ impl Reader {
         let (padded, above) = padded(&picture)?;
         let quads = self.detector.detect(&padded)?;
         let lines = self.recognizer.read(&padded, &quads)?;
-        let read = quads.iter().zip(lines).map(|(quad, (text, confidence))| Line {
-            text,
-            confidence,
-            quad: quad.moved(-above as f32).scaled(1.0 / scale),
-        });
+        let read = quads
+            .iter()
+            .zip(lines)
+            .map(|(quad, (text, confidence))| Line {
+                text,
+                confidence,
+                quad: quad.moved(-above as f32).scaled(1.0 / scale),
+            });
         let sure = |line: &Line| line.confidence >= self.params.confidence;
         Ok(read.filter(sure).collect())
     }
@@ -130,28 +133,29 @@ fn padded(picture: &Mat) -> Result<(Mat, i32)> {
     let height = (w / WIDEST).max(LEAST_HEIGHT) * 2;
     let border = (height - h).abs() / 2;
     let mut padded = Mat::default();
-    opencv::core::copy_make_border(
+    let black = Scalar::default();
+    core::copy_make_border(
         picture,
         &mut padded,
         border,
         border,
         0,
         0,
-        opencv::core::BORDER_CONSTANT,
-        opencv::core::Scalar::default(),
+        BORDER_CONSTANT,
+        black,
     )?;
     Ok((padded, border))
 }
 
 /// As the networks were trained: blue, green, red.
 fn as_mat(rgb: &RgbImage) -> Result<Mat> {
-    let (w, h) = (rgb.width() as i32, rgb.height() as i32);
-    let mut mat = Mat::new_size_with_default(
-        opencv::core::Size::new(w, h),
-        CV_8UC3,
-        opencv::core::Scalar::default(),
-    )?;
-    for (to, from) in mat.data_bytes_mut()?.chunks_exact_mut(3).zip(rgb.as_raw().chunks_exact(3)) {
+    let size = Size::new(rgb.width() as i32, rgb.height() as i32);
+    let mut mat = Mat::new_size_with_default(size, CV_8UC3, Scalar::default())?;
+    for (to, from) in mat
+        .data_bytes_mut()?
+        .chunks_exact_mut(3)
+        .zip(rgb.as_raw().chunks_exact(3))
+    {
         to.copy_from_slice(&[from[2], from[1], from[0]]);
     }
     Ok(mat)

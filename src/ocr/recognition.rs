@@ -32,7 +32,10 @@ impl Recognizer {
     pub fn load(runtime: &Runtime, path: &Path) -> Result<Self> {
         let network = Network::load(runtime, path)?;
         let Some(list) = network.metadata("character")? else {
-            return Err(Error::weights(path, "it has no list of characters (metadata `character`)"));
+            return Err(Error::weights(
+                path,
+                "it has no list of characters (metadata `character`)",
+            ));
         };
         let mut characters: Vec<String> = list.lines().map(str::to_owned).collect();
         characters.push(" ".into());
@@ -44,7 +47,10 @@ impl Recognizer {
 
     /// Text and confidence of every line.
     pub fn read(&self, picture: &Mat, quads: &[Quad]) -> Result<Vec<(String, f32)>> {
-        let lines: Vec<Mat> = quads.iter().map(|q| cut_out(picture, q)).collect::<Result<_>>()?;
+        let lines: Vec<Mat> = quads
+            .iter()
+            .map(|q| cut_out(picture, q))
+            .collect::<Result<_>>()?;
         let ratio = |line: &Mat| line.cols() as f32 / line.rows() as f32;
         let mut order: Vec<usize> = (0..lines.len()).collect();
         order.sort_by(|&a, &b| ratio(&lines[a]).total_cmp(&ratio(&lines[b])));
@@ -60,10 +66,12 @@ impl Recognizer {
             let views: Vec<_> = inputs.iter().map(|i| i.view()).collect();
             let input = concatenate(Axis(0), &views).expect("inputs of one size");
             let output = self.network.run(&input)?;
-            let steps = output.into_dimensionality::<Ix3>().map_err(|e| Error::Numeric {
-                what: "the characters of a line",
-                reason: e.to_string(),
-            })?;
+            let steps = output
+                .into_dimensionality::<Ix3>()
+                .map_err(|e| Error::Numeric {
+                    what: "the characters of a line",
+                    reason: e.to_string(),
+                })?;
             for (&i, steps) in batch.iter().zip(steps.outer_iter()) {
                 read[i] = self.decode(steps);
             }
@@ -81,7 +89,11 @@ impl Recognizer {
             };
             let (character, probability) = step.iter().enumerate().fold((0, f32::MIN), better);
             if character != 0 && character != before {
-                text.push_str(self.characters.get(character - 1).map_or("", String::as_str));
+                text.push_str(
+                    self.characters
+                        .get(character - 1)
+                        .map_or("", String::as_str),
+                );
                 sum += probability;
                 count += 1;
             }
@@ -93,11 +105,17 @@ impl Recognizer {
 
 /// What is in a box, upright.
 fn cut_out(picture: &Mat, quad: &Quad) -> Result<Mat> {
-    let (w, h) = (quad.width().max(1.0).floor(), quad.height().max(1.0).floor());
+    let (w, h) = (
+        quad.width().max(1.0).floor(),
+        quad.height().max(1.0).floor(),
+    );
     let points = |points: [[f32; 2]; 4]| -> Vector<Point2f> {
         points.iter().map(|p| Point2f::new(p[0], p[1])).collect()
     };
-    let (from, to) = (points(quad.0), points([[0.0, 0.0], [w, 0.0], [w, h], [0.0, h]]));
+    let (from, to) = (
+        points(quad.0),
+        points([[0.0, 0.0], [w, 0.0], [w, h], [0.0, h]]),
+    );
     let perspective = imgproc::get_perspective_transform(&from, &to, core::DECOMP_LU)?;
     let mut line = Mat::default();
     imgproc::warp_perspective(

@@ -24,7 +24,10 @@ impl Runtime {
     pub fn load(folder: &Path) -> Result<Self> {
         static LOADED: OnceLock<Mutex<Option<Environment>>> = OnceLock::new();
         let path = folder.join(LIBRARY);
-        let mut loaded = LOADED.get_or_init(Mutex::default).lock().expect("no thread panics here");
+        let mut loaded = LOADED
+            .get_or_init(Mutex::default)
+            .lock()
+            .expect("no thread panics here");
         if let Some(environment) = &*loaded {
             return Ok(Self {
                 environment: environment.clone(),
@@ -102,7 +105,10 @@ impl Network {
     }
 
     fn give_back(&self, session: Session) {
-        self.idle.lock().expect("no thread panics with it").push(session);
+        self.idle
+            .lock()
+            .expect("no thread panics with it")
+            .push(session);
     }
 
     fn wrong(&self, reason: impl ToString) -> Error {

@@ -37,11 +37,19 @@ fn lines_are_those_of_rapidocr() {
         let texts = |lines: &[Line]| lines.iter().map(|l| l.text.clone()).collect::<Vec<_>>();
         assert_eq!(texts(&found), texts(&expected), "{name}");
         for (found, expected) in found.iter().zip(&expected) {
-            let Line { text, confidence, .. } = found;
-            assert!((confidence - expected.confidence).abs() < 0.02, "{text}: {confidence}");
+            let Line {
+                text, confidence, ..
+            } = found;
+            assert!(
+                (confidence - expected.confidence).abs() < 0.02,
+                "{text}: {confidence}"
+            );
             let (Quad(a), Quad(b)) = (found.quad, expected.quad);
             let far = |(a, b): (&f32, &f32)| (a - b).abs() > 3.0;
-            assert!(!a.as_flattened().iter().zip(b.as_flattened()).any(far), "{text}: {a:?} {b:?}");
+            assert!(
+                !a.as_flattened().iter().zip(b.as_flattened()).any(far),
+                "{text}: {a:?} {b:?}"
+            );
         }
     }
 }
@@ -79,7 +87,9 @@ fn missing_networks_are_an_absence() {
         models: "nowhere".into(),
         ..ReaderParams::default()
     };
-    let Err(error) = params.load() else { panic!("nothing was loaded") };
+    let Err(error) = params.load() else {
+        panic!("nothing was loaded")
+    };
     assert!(error.is_absence(), "{error}");
     assert!(error.to_string().contains("make ocr-models"), "{error}");
     assert!(matches!(error, Error::Weights { .. }));
