@@ -9,9 +9,9 @@ use crate::artifact::write_atomically;
 use crate::error::{Error, Result};
 use crate::recipe::Recipe;
 
-/// Points of mR by which a run may differ where a recipe does not say: other versions of OpenCV and other
-/// processors move a descriptor's last bits, and with them a few of a thousand ranks.
-pub const DEFAULT_TOLERANCE: f64 = 0.3;
+/// Points of mR by which a run may differ where a recipe does not say. Other processors and versions of OpenCV
+/// move a descriptor's last bits; k-means then ends elsewhere, which moved rows by up to 0.8 on Flickr8k-CN.
+pub const DEFAULT_TOLERANCE: f64 = 1.0;
 
 /// Whether a score is what was expected.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -102,11 +102,11 @@ mod tests {
         let path = dir.path().join("a.toml");
         fs::write(&path, RECIPE).unwrap();
         bless(&path, "a set", 19.306).unwrap();
-        let first = format!("{RECIPE}\n[expected.\"a set\"]\nmR = 19.31\ntolerance = 0.3\n");
+        let first = format!("{RECIPE}\n[expected.\"a set\"]\nmR = 19.31\ntolerance = 1.0\n");
         assert_eq!(fs::read_to_string(&path).unwrap(), first);
         let own = first
             .replace("19.31", "19.31 # on two machines")
-            .replace("0.3\n", "0.1\n");
+            .replace("1.0\n", "0.1\n");
         fs::write(&path, &own).unwrap();
         bless(&path, "a set", 20.0).unwrap();
         assert_eq!(
