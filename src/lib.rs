@@ -68,6 +68,7 @@ pub mod picture;
 pub mod pipeline;
 pub mod progress;
 pub mod recipe;
+pub mod sampling;
 pub mod search;
 pub mod submission;
 pub mod text;

@@ -19,6 +19,7 @@ mod cli {
     mod mirror_and_hubs;
     mod pictures;
     mod precomp;
+    mod read;
     mod results;
     mod search;
     mod tables;

@@ -16,7 +16,7 @@ use crate::fusion::FusionParams;
 use crate::pipeline::{Features, Fitted, Outcome, Pipeline, Protocol};
 use crate::progress::Progress;
 use crate::recipe::Recipe;
-use crate::views::sample_places;
+use crate::sampling::sample_places;
 
 /// Raised when what a run file holds changes.
 const SCHEMA: u32 = 1;

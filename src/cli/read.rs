@@ -3,7 +3,7 @@ use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use rayon::prelude::*;
 use serde::Serialize;
 use tuwen::ocr::{Line, Reader, ReaderParams};
@@ -83,13 +83,10 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     }
     out.flush().context("cannot write what was read")?;
     bars.finish();
-    let failed = bad.len();
+    let (failed, all) = (bad.len(), pictures.len());
     warn_each("picture that cannot be used", bad.into_iter());
-    Ok(if failed == 0 {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    ensure!(failed == 0, "{failed} of {all} files could not be read");
+    Ok(ExitCode::SUCCESS)
 }
 
 fn read(reader: &Reader, path: &Path, bars: &Bars) -> tuwen::Result<Vec<Line>> {

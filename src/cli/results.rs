@@ -10,9 +10,9 @@ use tuwen::evaluation::{self, Report};
 use tuwen::pipeline::{Outcome, Pipeline, embed};
 use tuwen::progress::warn_each;
 use tuwen::recipe::Recipe;
+use tuwen::sampling::sample_places;
 use tuwen::search::Found;
 use tuwen::submission::{self, ANSWERS, Answer, Format};
-use tuwen::views::sample_places;
 
 use super::bars::Bars;
 use super::common::Common;

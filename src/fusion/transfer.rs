@@ -13,7 +13,7 @@ use super::{Choice, Fusion, FusionParams, Pairs, Score, Side, Trial};
 use crate::artifact::{Artifact, Spec};
 use crate::error::{Error, Result};
 use crate::linalg::{l2_normalize, matmul};
-use crate::views::sample_places;
+use crate::sampling::sample_places;
 
 pub(super) const STAGE: &str = "transfer";
 

@@ -20,6 +20,8 @@ pub struct Detector(Network);
 // Settings of RapidOCR 1.4.4, of which those of PaddleOCR are the source.
 /// Smaller pictures are scaled up until their shorter side has this many pixels.
 const SHORT_SIDE: f32 = 736.0;
+/// But the longer side not beyond this: a sliver would take all memory.
+const LONG_SIDE: f32 = 4096.0;
 /// The network halves its input five times.
 const MULTIPLE: f32 = 32.0;
 /// Text, in a pixel.
@@ -44,6 +46,7 @@ impl Detector {
     pub fn detect(&self, picture: &Mat) -> Result<Vec<Quad>> {
         let (w, h) = (picture.cols(), picture.rows());
         let ratio = (SHORT_SIDE / w.min(h) as f32).max(1.0);
+        let ratio = ratio.min(LONG_SIDE / w.max(h) as f32);
         let side = |pixels: i32| {
             let scaled = (pixels as f32 * ratio).floor();
             ((scaled / MULTIPLE).round_ties_even() * MULTIPLE).max(MULTIPLE) as i32

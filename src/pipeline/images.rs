@@ -14,7 +14,8 @@ use crate::error::{Error, Result};
 use crate::picture::Picture;
 use crate::progress::warn_each;
 use crate::recipe::{ImageViewParams, Recipe};
-use crate::views::{BadItem, ImageView, Rows, sample_places};
+use crate::sampling::sample_places;
+use crate::views::{BadItem, ImageView, Rows};
 
 impl Pipeline<'_> {
     pub(super) fn view_spec(&self, params: &ImageViewParams) -> Result<Spec> {

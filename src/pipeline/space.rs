@@ -11,7 +11,8 @@ use crate::fusion::{Fusion, Side};
 use crate::hubness::{Bank, asking, charged};
 use crate::picture::Picture;
 use crate::recipe::{ImageViewParams, Recipe, TextViewParams};
-use crate::views::{ImageView, Rows, TextView, sample_places};
+use crate::sampling::sample_places;
+use crate::views::{ImageView, Rows, TextView};
 
 /// An image view with its projection, ready for new pictures.
 struct ImageModel<'a> {

@@ -5,7 +5,7 @@ use ndarray::{Array1, Array2, ArrayView2, Axis};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::{Feature, ImageView, sample_places};
+use super::{Feature, ImageView};
 use crate::artifact::Artifact;
 use crate::codebook::KMeansParams;
 use crate::descriptor::{DescriptorKind, DescriptorParams, Descriptors, Extractor};
@@ -13,6 +13,7 @@ use crate::encoding::{Encoder, EncodingParams};
 use crate::error::Result;
 use crate::linalg::{Pca, PcaParams, l2_normalize};
 use crate::picture::Picture;
+use crate::sampling::sample_places;
 
 /// Local descriptors, aggregated over a codebook.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -20,12 +20,6 @@ use serde::{Deserialize, Serialize};
 use crate::artifact::Artifact;
 use crate::error::Result;
 
-/// The places of at most `most` of `n` things, evenly spread.
-pub fn sample_places(n: usize, most: usize) -> impl Iterator<Item = usize> {
-    let k = n.min(most);
-    (0..k).map(move |i| (i * n + n / 2) / k)
-}
-
 /// A picture that cannot be used, and why.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct BadItem {

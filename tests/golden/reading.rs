@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
 use tuwen::Error;
@@ -79,6 +80,19 @@ fn a_large_picture_is_read_small_and_placed_large() {
     assert_eq!(found[0].text, expected[0].text);
     let (Quad(a), Quad(b)) = (found[0].quad, expected[0].quad);
     assert!((a[2][0] - b[2][0]).abs() < 15.0, "{a:?} {b:?}");
+}
+
+#[test]
+fn slivers_are_looked_at_too() {
+    let reader = reader();
+    for (w, h) in [(1, 1), (3, 1500), (1500, 3)] {
+        let mut bytes = Vec::new();
+        let picture = image::RgbImage::from_pixel(w, h, image::Rgb([200, 180, 90]));
+        picture
+            .write_to(&mut Cursor::new(&mut bytes), image::ImageFormat::Png)
+            .unwrap();
+        assert_eq!(reader.read(&bytes).unwrap(), [], "{w}x{h}");
+    }
 }
 
 #[test]

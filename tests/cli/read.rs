@@ -1,0 +1,71 @@
+//! `read`: what is written in pictures.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+
+use super::program::{Outcome, program};
+
+fn path(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
+}
+
+fn read(more: &[&Path]) -> Command {
+    let mut command = program();
+    command.arg("read").args(more);
+    command.arg("--models").arg(path("data/models/ocr"));
+    command
+}
+
+fn texts(line: &str) -> Vec<String> {
+    let picture: Value = serde_json::from_str(line).unwrap();
+    let lines = picture["lines"].as_array().unwrap().iter();
+    lines
+        .map(|l| l["text"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+#[test]
+fn a_folder_is_read_in_order_and_what_is_no_picture_is_counted() {
+    let folder = path("tests/golden/ocr");
+    let outcome = Outcome::of(&mut read(&[&folder])).fails();
+    let outcome = outcome.says(&["lines.json", "cannot be used"]);
+    let lines: Vec<&str> = outcome.stdout.lines().collect();
+    let names = ["banner", "column", "no_text", "poster", "slanted"];
+    assert_eq!(lines.len(), names.len());
+    for (line, name) in lines.iter().zip(names) {
+        assert!(line.contains(&format!("{name}.png")), "{line}");
+    }
+    assert!(texts(lines[2]).is_empty());
+    assert_eq!(texts(lines[3])[0], "秋季校园招聘");
+}
+
+#[test]
+fn the_output_may_be_a_file_and_does_not_depend_on_the_threads() {
+    let dir = tempfile::tempdir().unwrap();
+    let pictures = ["poster", "column"].map(|n| path(&format!("tests/golden/ocr/{n}.png")));
+    let out = |threads: &str| {
+        let file = dir.path().join(threads);
+        let mut command = read(&[&pictures[0], &pictures[1]]);
+        Outcome::of(command.arg("--out").arg(&file).args(["--threads", threads])).ok();
+        fs::read(file).unwrap()
+    };
+    let one = out("1");
+    assert_eq!(one, out("2"));
+    assert_eq!(String::from_utf8(one).unwrap().lines().count(), 2);
+}
+
+#[test]
+fn without_the_networks_it_says_how_to_get_them() {
+    let mut command = program();
+    let picture = path("tests/golden/ocr/poster.png");
+    let outcome = Outcome::of(
+        command
+            .arg("read")
+            .arg(picture)
+            .args(["--models", "nowhere"]),
+    );
+    outcome.fails().says(&["nowhere", "make ocr-models"]);
+}
