@@ -123,8 +123,17 @@ fn answer(
     let features = pipeline.features()?;
     let fitted = pipeline.fit(&features)?;
     let title = format!("{} · {}", dataset.name, pipeline.recipe.name);
-    let lead = "Answers best first, with their scores; a green frame marks a right one.";
-    let mut page = args.contact_sheet.as_ref().map(|_| Page::new(&title, lead));
+    let scores = match pipeline.recipe.hubness {
+        Some(_) => "cosines, less what an item is charged for suiting every query",
+        None => "cosines",
+    };
+    let lead = format!(
+        "Answers best first, with their scores ({scores}); a green frame marks a right one."
+    );
+    let mut page = args
+        .contact_sheet
+        .as_ref()
+        .map(|_| Page::new(&title, &lead));
     let (mut files, mut index_recall) = (BTreeMap::new(), BTreeMap::new());
     let mut rankings = BTreeMap::new();
     for direction in [Direction::TextToImage, Direction::ImageToText] {
