@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result, ensure};
 use rayon::prelude::*;
 use serde::Serialize;
+use tuwen::dataset::ImageSource;
 use tuwen::ocr::{Line, Reader, ReaderParams};
 use tuwen::progress::{Progress, warn_each};
 
@@ -90,7 +91,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
 }
 
 fn read(reader: &Reader, path: &Path, bars: &Bars) -> tuwen::Result<Vec<Line>> {
-    let bytes = std::fs::read(path).map_err(tuwen::Error::io("read", path));
+    let bytes = ImageSource::File(path.to_owned()).read();
     let lines = bytes.and_then(|bytes| reader.read(&bytes));
     bars.step(1);
     lines

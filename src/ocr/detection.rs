@@ -12,7 +12,7 @@ use opencv::prelude::*;
 
 use super::quad::{Quad, in_reading_order};
 use super::runtime::{Network, Runtime};
-use crate::error::{Error, Result};
+use crate::error::Result;
 
 /// Finds lines of text.
 pub struct Detector(Network);
@@ -52,13 +52,7 @@ impl Detector {
             ((scaled / MULTIPLE).round_ties_even() * MULTIPLE).max(MULTIPLE) as i32
         };
         let scaled = resized(picture, side(w), side(h))?;
-        let output = self.0.run(&planes(&scaled, scaled.cols())?)?;
-        let map = output
-            .into_dimensionality::<Ix4>()
-            .map_err(|e| Error::Numeric {
-                what: "the map of text",
-                reason: e.to_string(),
-            })?;
+        let map = self.0.run::<Ix4>(&planes(&scaled, scaled.cols())?)?;
         let map = map.slice(ndarray::s![0, 0, .., ..]).to_owned();
         let scale = [w as f32 / map.ncols() as f32, h as f32 / map.nrows() as f32];
         let mut quads = boxes(&map, scale, [w, h])?;

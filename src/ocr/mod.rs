@@ -18,11 +18,11 @@ use opencv::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
-use crate::picture::decode_rgb;
+use crate::picture::{PictureParams, decode_rgb};
 use detection::Detector;
 pub use quad::Quad;
 use recognition::Recognizer;
-pub use runtime::Runtime;
+use runtime::Runtime;
 
 /// What a picture is read with.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -43,7 +43,7 @@ impl Default for ReaderParams {
         Self {
             models: "data/models/ocr".into(),
             confidence: 0.5, // as in RapidOCR 1.4.4
-            max_pixels: 100_000_000,
+            max_pixels: PictureParams::default().max_pixels,
             max_side: 2000,
         }
     }
@@ -95,8 +95,8 @@ impl Reader {
     /// [`Error::Picture`] for what is not a picture.
     pub fn read(&self, bytes: &[u8]) -> Result<Vec<Line>> {
         let rgb = decode_rgb(bytes, self.params.max_pixels)?;
-        let (picture, scale) = self.scaled(&as_mat(&rgb)?)?;
-        let (padded, above) = padded(&picture)?;
+        let (picture, scale) = self.scaled(as_mat(&rgb)?)?;
+        let (padded, above) = padded(picture)?;
         let quads = self.detector.detect(&padded)?;
         let lines = self.recognizer.read(&padded, &quads)?;
         let read = quads
@@ -112,30 +112,30 @@ impl Reader {
     }
 
     /// At most `max_side` pixels long, and by what factor.
-    fn scaled(&self, picture: &Mat) -> Result<(Mat, f32)> {
+    fn scaled(&self, picture: Mat) -> Result<(Mat, f32)> {
         let longest = picture.rows().max(picture.cols());
         if longest <= self.params.max_side {
-            return Ok((picture.try_clone()?, 1.0));
+            return Ok((picture, 1.0));
         }
         let scale = self.params.max_side as f32 / longest as f32;
         let size = |side: i32| ((side as f32 * scale).round() as i32).max(1);
         let (rows, cols) = (size(picture.rows()), size(picture.cols()));
-        Ok((detection::resized(picture, cols, rows)?, scale))
+        Ok((detection::resized(&picture, cols, rows)?, scale))
     }
 }
 
 /// Black rows above and below a flat or narrow picture, and how many above.
-fn padded(picture: &Mat) -> Result<(Mat, i32)> {
+fn padded(picture: Mat) -> Result<(Mat, i32)> {
     let (h, w) = (picture.rows(), picture.cols());
     if h > LEAST_HEIGHT && w <= WIDEST * h {
-        return Ok((picture.try_clone()?, 0));
+        return Ok((picture, 0));
     }
     let height = (w / WIDEST).max(LEAST_HEIGHT) * 2;
     let border = (height - h).abs() / 2;
     let mut padded = Mat::default();
     let black = Scalar::default();
     core::copy_make_border(
-        picture,
+        &picture,
         &mut padded,
         border,
         border,

@@ -65,13 +65,7 @@ impl Recognizer {
             let inputs: Vec<Array4<f32>> = inputs.collect::<Result<_>>()?;
             let views: Vec<_> = inputs.iter().map(|i| i.view()).collect();
             let input = concatenate(Axis(0), &views).expect("inputs of one size");
-            let output = self.network.run(&input)?;
-            let steps = output
-                .into_dimensionality::<Ix3>()
-                .map_err(|e| Error::Numeric {
-                    what: "the characters of a line",
-                    reason: e.to_string(),
-                })?;
+            let steps = self.network.run::<Ix3>(&input)?;
             for (&i, steps) in batch.iter().zip(steps.outer_iter()) {
                 read[i] = self.decode(steps);
             }

@@ -1,9 +1,9 @@
 //! Networks in ONNX Runtime.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, OnceLock};
+use std::sync::Mutex;
 
-use ndarray::{Array4, ArrayD};
+use ndarray::{Array, Array4, ArrayD, Dimension};
 use ort::environment::Environment;
 use ort::session::Session;
 use ort::value::TensorRef;
@@ -22,12 +22,9 @@ pub struct Runtime {
 impl Runtime {
     /// Loads the library of a folder; the first one that was asked for stays.
     pub fn load(folder: &Path) -> Result<Self> {
-        static LOADED: OnceLock<Mutex<Option<Environment>>> = OnceLock::new();
+        static LOADED: Mutex<Option<Environment>> = Mutex::new(None);
         let path = folder.join(LIBRARY);
-        let mut loaded = LOADED
-            .get_or_init(Mutex::default)
-            .lock()
-            .expect("no thread panics here");
+        let mut loaded = LOADED.lock().expect("no thread panics here");
         if let Some(environment) = &*loaded {
             return Ok(Self {
                 environment: environment.clone(),
@@ -73,8 +70,8 @@ impl Network {
         Ok(value)
     }
 
-    /// One input, one output.
-    pub fn run(&self, input: &Array4<f32>) -> Result<ArrayD<f32>> {
+    /// One input, one output, of as many dimensions as are asked for.
+    pub fn run<D: Dimension>(&self, input: &Array4<f32>) -> Result<Array<f32, D>> {
         let mut session = self.session()?;
         let (n, c, h, w) = input.dim();
         let values = input.as_slice().expect("a new array is contiguous");
@@ -86,7 +83,9 @@ impl Network {
         })();
         let (shape, values) = output.map_err(|e| self.wrong(e))?;
         self.give_back(session);
-        ArrayD::from_shape_vec(shape, values).map_err(|e| self.wrong(e))
+        ArrayD::from_shape_vec(shape, values)
+            .and_then(ArrayD::into_dimensionality)
+            .map_err(|e| self.wrong(e))
     }
 
     /// One that is idle, or a new one. A session runs on the thread that asks: pictures are what is shared out,
