@@ -69,6 +69,7 @@ pub mod pipeline;
 pub mod progress;
 pub mod recipe;
 pub mod sampling;
+pub mod scene_text;
 pub mod search;
 pub mod submission;
 pub mod text;

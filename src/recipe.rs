@@ -19,6 +19,7 @@ use crate::hubness::{Bank, HubnessParams};
 use crate::index::IndexParams;
 use crate::linalg::{KernelMap, PcaParams};
 use crate::picture::PictureParams;
+use crate::scene_text::SceneTextParams;
 use crate::text::{CharacterParams, ProjectionParams, SegmenterParams, TfIdfParams};
 use crate::views::FeatureParams;
 
@@ -49,6 +50,9 @@ pub struct Recipe {
     /// Charges on items that suit every query; none where it is left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hubness: Option<HubnessParams>,
+    /// What is written in the pictures, against the captions; not read where it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scene_text: Option<SceneTextParams>,
     #[serde(default)]
     pub index: IndexParams,
     /// What a run on a dataset of that name should come to. Nothing that is computed depends on it.

@@ -1,15 +1,18 @@
 //! Galleries: an index over the usable items of a collection, and what to answer when it has no answer.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::path::Path;
 
 use ndarray::{Array1, Array2, ArrayView2, Axis};
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::artifact::{Artifact, Fingerprint, Spec};
 use crate::error::{Error, Result};
 use crate::hubness::{asking, charged};
-use crate::index::{Faiss, Flat, Hit, Index, IndexParams, recall};
+use crate::index::{Faiss, Flat, Hit, Index, IndexParams, best_first, recall};
+use crate::scene_text::{TextGallery, Words};
 
 /// The items of one modality of a collection, indexed.
 pub struct Gallery {
@@ -71,41 +74,60 @@ impl Gallery {
         }
     }
 
-    /// The `k` best items of each query, q: n×d; all of them where the gallery has fewer.
-    pub fn answer(&self, q: ArrayView2<f32>, usable: &[bool], k: usize) -> Result<Vec<Found>> {
-        let hits = self.index.search(self.asking(q).view(), k)?;
-        let all = || {
-            let mut all = [&self.places[..], &self.rest].concat();
-            all.sort_unstable();
-            all
-        };
-        let answers = hits.into_iter().zip(usable).map(|(hits, &answered)| {
-            let mut hits: Vec<Hit> = if answered {
-                let place = |h: Hit| Hit {
-                    item: self.places[h.item],
-                    ..h
-                };
-                hits.into_iter().map(place).collect()
-            } else {
-                vec![]
-            };
-            if hits.len() < k {
-                // An approximate index may come back with less than it has.
-                let others = if answered {
-                    [&self.places[..], &self.rest].concat()
-                } else {
-                    all()
-                };
-                let new: Vec<usize> = others
-                    .into_iter()
-                    .filter(|i| hits.iter().all(|h| h.item != *i))
-                    .take(k - hits.len())
-                    .collect();
-                hits.extend(new.into_iter().map(|item| Hit { item, score: 0.0 }));
+    /// The `k` best items of each query, q: n×d; all of them where the gallery has fewer. Where words are
+    /// searched too, each query's text, and all items as given to [`Gallery::build`].
+    pub fn answer(
+        &self,
+        q: ArrayView2<f32>,
+        usable: &[bool],
+        k: usize,
+        words: Option<(&Words, ArrayView2<f32>)>,
+    ) -> Result<Vec<Found>> {
+        let mut found = self.index.search(self.asking(q).view(), k)?;
+        for (hits, usable) in found.iter_mut().zip(usable) {
+            if !usable {
+                hits.clear();
             }
-            Found { hits, answered }
-        });
-        Ok(answers.collect())
+            hits.iter_mut().for_each(|h| h.item = self.places[h.item]);
+        }
+        if let Some((words, items)) = words {
+            let rows = found
+                .par_iter_mut()
+                .zip(q.axis_iter(Axis(0)).into_par_iter());
+            rows.zip(usable)
+                .zip(&words.asking)
+                .for_each(|(((hits, q), &usable), text)| {
+                    let shared = |item: usize| {
+                        let known = usable && self.places.binary_search(&item).is_ok();
+                        let charge = self.charges.as_ref().map_or(0.0, |c| c[item]);
+                        known.then(|| q.dot(&items.row(item)) - charge)
+                    };
+                    *hits = blended(hits, &words.gallery, text, shared, k);
+                });
+        }
+        let answers = found.into_iter().zip(usable);
+        Ok(answers
+            .map(|(hits, &usable)| self.filled(hits, usable, k))
+            .collect())
+    }
+
+    /// With items that stand for any, where there are less than `k`: an approximate index may come back with less
+    /// than it has.
+    fn filled(&self, mut hits: Vec<Hit>, usable: bool, k: usize) -> Found {
+        let answered = usable || !hits.is_empty();
+        if hits.len() < k {
+            let mut others = [&self.places[..], &self.rest].concat();
+            if !usable {
+                others.sort_unstable();
+            }
+            let new: Vec<usize> = others
+                .into_iter()
+                .filter(|i| hits.iter().all(|h| h.item != *i))
+                .take(k - hits.len())
+                .collect();
+            hits.extend(new.into_iter().map(|item| Hit { item, score: 0.0 }));
+        }
+        Found { hits, answered }
     }
 
     /// The share of the true k nearest that this index finds; items as given to [`Gallery::build`].
@@ -170,6 +192,27 @@ impl Gallery {
             rest: vector("rest")?,
         })
     }
+}
+
+/// The `k` best by both the shared space and the words. An item without a word in common is among the first `k`
+/// only where it is among the first `k` in the shared space, so these and the matches are all there is to score.
+fn blended(
+    hits: &[Hit],
+    gallery: &TextGallery,
+    text: &str,
+    shared: impl Fn(usize) -> Option<f32>,
+    k: usize,
+) -> Vec<Hit> {
+    let mut matched: BTreeMap<usize, f32> = hits.iter().map(|h| (h.item, 0.0)).collect();
+    matched.extend(gallery.matches(text).into_iter().map(|m| (m.item, m.score)));
+    let score = |(item, matched)| Hit {
+        item,
+        score: gallery.score(shared(item), matched),
+    };
+    let mut hits: Vec<Hit> = matched.into_iter().map(score).collect();
+    hits.sort_unstable_by(best_first);
+    hits.truncate(k);
+    hits
 }
 
 /// What the index holds: n×d -> usable×d, or usable×(d+1) with charges.

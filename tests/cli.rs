@@ -21,6 +21,7 @@ mod cli {
     mod precomp;
     mod read;
     mod results;
+    mod scene_text;
     mod search;
     mod tables;
     mod usage;

@@ -11,6 +11,7 @@ mod properties {
     mod imported;
     mod indices;
     mod linalg;
+    mod matching;
     mod mlp;
     mod results;
     mod tables;

@@ -13,7 +13,7 @@ use crate::dataset::{Dataset, Direction};
 use crate::error::{Error, Result};
 use crate::evaluation::{self, KS, Ranking, Report};
 use crate::fusion::FusionParams;
-use crate::pipeline::{Features, Fitted, Outcome, Pipeline, Protocol};
+use crate::pipeline::{Features, Fitted, Pipeline, Protocol, SceneTextChoice};
 use crate::progress::Progress;
 use crate::recipe::Recipe;
 use crate::sampling::sample_places;
@@ -61,6 +61,9 @@ pub struct Chosen {
     /// What the validation data was.
     pub validation: String,
     pub training_pairs: usize,
+    /// What the words in the pictures came to, where they are used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scene_text: Option<SceneTextChoice>,
 }
 
 /// What an item costs who uses the recipe.
@@ -200,7 +203,7 @@ impl Bench<'_> {
             self.protocol
                 .rank(pipeline, &features, &fitted, &mut rankings)?;
             let bytes_per_item = size_of::<f32>() * fitted.fusion.dim();
-            let chosen = chosen(&fitted.outcome);
+            let chosen = chosen(&fitted);
             let cost = match parts.first() {
                 Some(first) => first.cost.clone(), // one fold stands for all
                 None => self.cost(pipeline, fitted, bytes_per_item)?,
@@ -281,11 +284,19 @@ impl Bench<'_> {
             });
         };
         let collection = &pipeline.dataset.collections[place];
+        let share = fitted.scene_text.as_ref().map(|s| s.choice.setting.share);
+        let reader = match share {
+            Some(share) if share > 0.0 => pipeline.reader()?,
+            _ => None,
+        };
         let models = pipeline.models(fitted.fusion)?;
         let picture = |i: usize| {
             let image = &collection.images[i];
             let bytes = image.source.read().ok()?;
-            timed(|| models.embed_picture(&image.id.0, &bytes))
+            timed(|| {
+                reader.as_ref().map(|r| r.read(&bytes)).transpose()?;
+                models.embed_picture(&image.id.0, &bytes)
+            })
         };
         let caption = |i: usize| timed(|| models.embed_captions(&[&collection.texts[i].caption]));
         let alone = rayon::ThreadPoolBuilder::new().num_threads(1).build();
@@ -302,7 +313,13 @@ impl Bench<'_> {
     }
 }
 
-fn chosen(outcome: &Outcome) -> Chosen {
+fn chosen(
+    Fitted {
+        outcome,
+        scene_text,
+        ..
+    }: &Fitted,
+) -> Chosen {
     let mut trials = outcome.trials.iter();
     let trial = trials.find(|t| t.setting == outcome.setting);
     Chosen {
@@ -310,6 +327,7 @@ fn chosen(outcome: &Outcome) -> Chosen {
         mean_recall: trial.map(|t| t.score),
         validation: outcome.validation.clone(),
         training_pairs: outcome.training_pairs,
+        scene_text: scene_text.as_ref().map(|s| s.choice.clone()),
     }
 }
 

@@ -25,6 +25,9 @@ pub struct Args {
     /// Divide the training pairs into N folds by a hash of the image's id, each tested on in turn
     #[arg(long, value_name = "N", conflicts_with = "split", value_parser = clap::value_parser!(u64).range(2..=100))]
     folds: Option<u64>,
+    /// Ask each fold's queries among all pairs, not among the fold's alone
+    #[arg(long, requires = "folds")]
+    whole_gallery: bool,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
@@ -33,7 +36,10 @@ pub struct Args {
 pub fn run(args: &Args) -> Result<ExitCode> {
     let (recipe, dataset) = (args.common.recipe()?, args.common.dataset()?);
     let protocol = match args.folds {
-        Some(n) => Protocol::Folds(n),
+        Some(n) => Protocol::Folds {
+            n,
+            whole: args.whole_gallery,
+        },
         None if args.split == "val" => Protocol::Split(Split::Val),
         None => Protocol::Split(Split::Test),
     };

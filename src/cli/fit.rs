@@ -29,16 +29,19 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let outcome = &fitted.outcome;
     say!("mR on {} of each setting:", outcome.validation);
     for trial in &outcome.trials {
-        let chosen = if trial.setting == outcome.setting {
-            " <- chosen"
-        } else {
-            ""
-        };
+        let chosen = chosen(trial.setting == outcome.setting);
         say!(
             "{:7.2}  {}{chosen}",
             trial.score,
             serde_json::to_string(&trial.setting)?
         );
+    }
+    if let Some(scene_text) = &fitted.scene_text {
+        say!("mR with the words in the pictures:");
+        for (setting, score) in &scene_text.choice.trials {
+            let chosen = chosen(*setting == scene_text.choice.setting);
+            say!("{score:7.2}  {}{chosen}", serde_json::to_string(setting)?);
+        }
     }
     say!(
         "{} pairs learned from, {} dimensions",
@@ -46,4 +49,8 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         fitted.fusion.dim()
     );
     Ok(ExitCode::SUCCESS)
+}
+
+fn chosen(is: bool) -> &'static str {
+    if is { " <- chosen" } else { "" }
 }

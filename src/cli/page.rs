@@ -11,6 +11,7 @@ use image::imageops::{self, FilterType};
 use tuwen::artifact::write_atomically;
 use tuwen::dataset::{ImageItem, TextItem};
 use tuwen::picture::{PictureParams, decode_rgb};
+use tuwen::scene_text::Words;
 
 const THUMBNAIL: u32 = 160;
 const QUALITY: u8 = 82;
@@ -85,6 +86,26 @@ fn escape(text: &str) -> String {
         .replace('"', "&quot;")
 }
 
+/// An answer to be shown.
+pub struct Shown {
+    pub item: Item,
+    pub score: f32,
+    /// Known to be right.
+    pub right: bool,
+    /// What the words written in the picture have in common with the text.
+    pub matched: Option<String>,
+}
+
+/// Words in common that are shown.
+const MATCHED: usize = 8;
+
+/// What a query has in common with an item, in a line.
+pub fn matched(words: Option<&Words>, query: usize, item: usize) -> Option<String> {
+    let mut common = words?.common(query, item);
+    common.truncate(MATCHED);
+    (!common.is_empty()).then(|| common.join(" "))
+}
+
 /// The page being written.
 pub struct Page {
     title: String,
@@ -104,20 +125,25 @@ impl Page {
         let _ = write!(self.body, "<h2>{}</h2>", escape(text));
     }
 
-    /// A query, something to say of it, and its answers with score and whether they are known to be right.
-    pub fn row(&mut self, query: Item, note: &str, hits: impl Iterator<Item = (Item, f32, bool)>) {
+    /// A query, something to say of it, and its answers.
+    pub fn row(&mut self, query: Item, note: &str, hits: impl Iterator<Item = Shown>) {
         let _ = write!(
             self.body,
             "<div class=row><figure class=\"item query\">{} {}</figcaption></figure><div class=hits>",
             query.0,
             escape(note)
         );
-        for (item, score, right) in hits {
-            let class = if right { "item right" } else { "item" };
+        for hit in hits {
+            let class = if hit.right { "item right" } else { "item" };
             let _ = write!(
                 self.body,
-                "<figure class=\"{class}\">{} · {score:.3}</figcaption></figure>",
-                item.0
+                "<figure class=\"{class}\">{} · {:.3}{}</figcaption></figure>",
+                hit.item.0,
+                hit.score,
+                hit.matched
+                    .iter()
+                    .map(|words| format!("<br>matched: {}", escape(words)))
+                    .collect::<String>()
             );
         }
         self.body.push_str("</div></div>\n");

@@ -7,16 +7,17 @@ use serde::{Deserialize, Serialize};
 use tuwen::artifact::{Fingerprint, write_atomically};
 use tuwen::dataset::{Collection, Direction, Split};
 use tuwen::evaluation::{self, Report};
-use tuwen::pipeline::{Outcome, Pipeline, embed};
+use tuwen::pipeline::{Outcome, Pipeline, SceneTextChoice, embed};
 use tuwen::progress::warn_each;
 use tuwen::recipe::Recipe;
 use tuwen::sampling::sample_places;
+use tuwen::scene_text::Words;
 use tuwen::search::Found;
 use tuwen::submission::{self, ANSWERS, Answer, Format};
 
 use super::bars::Bars;
 use super::common::Common;
-use super::page::{Item, Page};
+use super::page::{Item, Page, Shown, matched};
 
 /// Answer attachments 2 and 3: write result1.csv and result2.csv
 #[derive(clap::Args)]
@@ -51,6 +52,7 @@ struct Run {
     dataset: String,
     recipe: Recipe,
     outcome: Outcome,
+    scene_text: Option<SceneTextChoice>,
     /// Share of the true nearest that each index finds.
     index_recall: BTreeMap<String, f64>,
     /// Digest of each result file.
@@ -123,10 +125,16 @@ fn answer(
     let features = pipeline.features()?;
     let fitted = pipeline.fit(&features)?;
     let title = format!("{} · {}", dataset.name, pipeline.recipe.name);
-    let scores = match pipeline.recipe.hubness {
-        Some(_) => "cosines, less what an item is charged for suiting every query",
-        None => "cosines",
-    };
+    let mut scores = "cosines".to_owned();
+    if pipeline.recipe.hubness.is_some() {
+        scores += ", less what an item is charged for suiting every query";
+    }
+    let share = fitted.scene_text.as_ref().map(|s| s.choice.setting.share);
+    if let Some(share) = share.filter(|&s| s > 0.0) {
+        let percent = 100.0 * share;
+        scores +=
+            &format!("; {percent:.0} % of a score is the match with the words in the picture");
+    }
     let lead = format!(
         "Answers best first, with their scores ({scores}); a green frame marks a right one."
     );
@@ -147,7 +155,9 @@ fn answer(
             Direction::TextToImage => (&z.texts, &z.text_usable, &z.images),
             Direction::ImageToText => (&z.images, &z.image_usable, &z.texts),
         };
-        let found = gallery.answer(q.view(), usable, ANSWERS)?;
+        let words = pipeline.words(&fitted, place, direction)?;
+        let words = words.as_ref();
+        let found = gallery.answer(q.view(), usable, ANSWERS, words.map(|w| (w, items.view())))?;
         if !pipeline.recipe.index.is_exact() {
             let recall = gallery.recall(items, q.view(), ANSWERS)?;
             index_recall.insert(direction.to_string(), recall);
@@ -157,10 +167,10 @@ fn answer(
         submission::write(&path, direction, &answers(c, direction, &found), format)?;
         files.insert(name.to_owned(), Fingerprint::of_file(&path)?);
         if let Some(page) = &mut page {
-            show(page, c, direction, &found);
+            show(page, c, direction, &found, words);
         }
         if !c.pairs.is_empty() {
-            let ranking = pipeline.rank(Split::Test, direction, &features, &fitted.fusion)?;
+            let ranking = pipeline.rank(Split::Test, direction, &features, &fitted)?;
             rankings.extend(ranking.map(|r| (direction, r)));
         }
     }
@@ -186,6 +196,7 @@ fn answer(
         dataset: dataset.name.clone(),
         recipe: pipeline.recipe.clone(),
         outcome: fitted.outcome,
+        scene_text: fitted.scene_text.map(|s| s.choice),
         index_recall,
         files,
         contact_sheet,
@@ -232,7 +243,13 @@ fn answers(c: &Collection, direction: Direction, found: &[Found]) -> Vec<Answer>
     queries.iter().zip(found).map(answer).collect()
 }
 
-fn show(page: &mut Page, c: &Collection, direction: Direction, found: &[Found]) {
+fn show(
+    page: &mut Page,
+    c: &Collection,
+    direction: Direction,
+    found: &[Found],
+    words: Option<&Words>,
+) {
     let (image, text) = (
         |i: usize| Item::image(&c.images[i]),
         |i: usize| Item::text(&c.texts[i]),
@@ -249,9 +266,12 @@ fn show(page: &mut Page, c: &Collection, direction: Direction, found: &[Found]) 
         } else {
             "· says nothing: the first of the gallery"
         };
-        let hits = hits
-            .iter()
-            .map(|h| (hit(h.item), h.score, right[place].contains(&h.item)));
+        let hits = hits.iter().map(|h| Shown {
+            item: hit(h.item),
+            score: h.score,
+            right: right[place].contains(&h.item),
+            matched: matched(words, place, h.item),
+        });
         page.row(query(place), note, hits);
     }
 }

@@ -4,11 +4,11 @@ use std::process::ExitCode;
 use anyhow::{Context, Result, bail};
 use ndarray::Array2;
 use tuwen::dataset::{Collection, Dataset, Direction, Split};
-use tuwen::pipeline::Pipeline;
+use tuwen::pipeline::{Pipeline, embed};
 
 use super::bars::Bars;
 use super::common::Common;
-use super::page::{Item, Page};
+use super::page::{Item, Page, Shown, matched};
 
 /// Find pictures for a sentence, or sentences for a picture
 #[derive(clap::Args)]
@@ -99,7 +99,21 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     };
     let place = gallery_of(&dataset, direction);
     let gallery = pipeline.gallery(place, direction, &features, &fitted)?;
-    let models = pipeline.models(fitted.fusion)?;
+    let mut words = pipeline.words(&fitted, place, direction)?;
+    if let Some(words) = &mut words {
+        words.asking = vec![match &picture {
+            Some((name, bytes)) => pipeline
+                .read_picture(bytes)
+                .with_context(|| format!("cannot use {name}"))?,
+            None => text.clone(),
+        }];
+    }
+    let z = embed(&fitted.fusion, &features[place])?;
+    let items = match direction {
+        Direction::TextToImage => z.images,
+        Direction::ImageToText => z.texts,
+    };
+    let models = pipeline.models(fitted.fusion.clone())?;
     let (z, query): (Array2<f32>, Item) = match &picture {
         Some((name, bytes)) => {
             let id = std::path::Path::new(name).file_name().unwrap_or_default();
@@ -111,14 +125,22 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         None => (models.embed_captions(&[&text])?, Item::sentence(&text)),
     };
     let usable = z.iter().any(|&v| v != 0.0);
-    if !usable {
+    let words = words.as_ref();
+    let found = gallery
+        .answer(
+            z.view(),
+            &[usable],
+            args.top,
+            words.map(|w| (w, items.view())),
+        )?
+        .remove(0);
+    if !found.answered {
         bail!(if picture.is_some() {
             "nothing is found in this picture to search by"
         } else {
             "none of these words occurs in the captions that were learned from"
         });
     }
-    let found = gallery.answer(z.view(), &[usable], args.top)?.remove(0);
     let c: &Collection = &dataset.collections[place];
     let mut page = Page::new("tuwen search", "Best first, with scores.");
     for (rank, hit) in found.hits.iter().enumerate() {
@@ -138,7 +160,12 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         page.row(
             query,
             "",
-            found.hits.iter().map(|h| (item(h.item), h.score, false)),
+            found.hits.iter().map(|h| Shown {
+                item: item(h.item),
+                score: h.score,
+                right: false,
+                matched: matched(words, 0, h.item),
+            }),
         );
         page.write(path)?;
     }

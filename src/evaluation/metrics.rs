@@ -17,32 +17,27 @@ const BLOCK: usize = 256;
 /// The mid-rank of the best right answer of each query, from 1. A query without a right answer has none.
 ///
 /// queries: q×d, gallery: g×d; `truth[i]` are the right gallery items of query i; a gallery item which is
-/// not `usable` ranks behind all others.
+/// not `usable` has the score −∞ and ranks behind all others. `blend` may change a query's scores.
 pub fn ranks(
     queries: ArrayView2<f32>,
     gallery: ArrayView2<f32>,
     usable: &[bool],
     truth: &[Vec<usize>],
+    blend: impl Fn(usize, &mut [f32]) + Sync,
 ) -> Vec<Option<f64>> {
     let mut ranks = Vec::with_capacity(truth.len());
-    for (rows, truth) in queries
-        .axis_chunks_iter(Axis(0), BLOCK)
-        .zip(truth.chunks(BLOCK))
-    {
+    let blocks = queries.axis_chunks_iter(Axis(0), BLOCK);
+    for (first, (rows, truth)) in (0..).step_by(BLOCK).zip(blocks.zip(truth.chunks(BLOCK))) {
         let mut scores = matmul(rows, gallery.t());
         for (j, _) in usable.iter().enumerate().filter(|&(_, &u)| !u) {
             scores.column_mut(j).fill(f32::NEG_INFINITY);
         }
-        let block: Vec<_> = (0..rows.nrows())
-            .into_par_iter()
-            .map(|i| {
-                mid_rank(
-                    scores.row(i).as_slice().expect("rows are contiguous"),
-                    &truth[i],
-                )
-            })
-            .collect();
-        ranks.extend(block);
+        let rows = scores.axis_iter_mut(Axis(0)).into_par_iter();
+        ranks.par_extend(rows.enumerate().map(|(i, mut row)| {
+            let row = row.as_slice_mut().expect("rows are contiguous");
+            blend(first + i, row);
+            mid_rank(row, &truth[i])
+        }));
     }
     ranks
 }

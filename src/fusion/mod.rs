@@ -176,7 +176,7 @@ impl FusionParams {
     }
 
     /// As [`Self::choose`], where it was not done before.
-    fn recall(&self, data: Pairs, score: Score) -> Result<Choice> {
+    pub(crate) fn recall(&self, data: Pairs, score: Score) -> Result<Choice> {
         let choose = || self.choose(data, score);
         match data.memory {
             Some(memory) => memory.recall(self, data, &choose),

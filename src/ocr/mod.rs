@@ -17,6 +17,7 @@ use opencv::core::{self, BORDER_CONSTANT, CV_8UC3, Mat, Scalar, Size};
 use opencv::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use crate::artifact::{Fingerprint, Spec};
 use crate::error::{Error, Result};
 use crate::picture::{PictureParams, decode_rgb};
 use detection::Detector;
@@ -72,16 +73,37 @@ impl ReaderParams {
     pub fn load(&self) -> Result<Reader> {
         let runtime = Runtime::load(&self.models)?;
         Ok(Reader {
-            detector: Detector::load(&runtime, &self.file("detection.onnx"))?,
-            recognizer: Recognizer::load(&runtime, &self.file("recognition.onnx"))?,
+            detector: Detector::load(&runtime, &self.file(DETECTION))?,
+            recognizer: Recognizer::load(&runtime, &self.file(RECOGNITION))?,
             params: self.clone(),
         })
+    }
+
+    /// Of all that determines what is read in a picture.
+    ///
+    /// # Errors
+    /// [`Error::Weights`] where a file is not there.
+    pub fn spec(&self) -> Result<Spec> {
+        let mut spec = Spec::new(
+            "scene-text",
+            &(self.confidence, self.max_pixels, self.max_side),
+            0,
+        );
+        for name in [DETECTION, RECOGNITION, runtime::LIBRARY] {
+            let path = self.file(name);
+            let digest = Fingerprint::of_file(&path);
+            spec = spec.input(name, digest.map_err(|e| missing_or_wrong(&path, e))?);
+        }
+        Ok(spec)
     }
 
     fn file(&self, name: &str) -> PathBuf {
         self.models.join(name)
     }
 }
+
+const DETECTION: &str = "detection.onnx";
+const RECOGNITION: &str = "recognition.onnx";
 
 /// Shorter sides are padded: the networks want some room around a line.
 const LEAST_HEIGHT: i32 = 30;

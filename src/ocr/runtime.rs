@@ -12,7 +12,7 @@ use super::missing_or_wrong;
 use crate::error::{Error, Result};
 
 /// File name of the library within the folder of models.
-const LIBRARY: &str = "libonnxruntime.so";
+pub const LIBRARY: &str = "libonnxruntime.so";
 
 /// ONNX Runtime, loaded once per process.
 pub struct Runtime {

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::scene_text::SceneText;
 use super::space::mean_recall;
 use super::{Features, Pipeline};
 use crate::artifact::{Fingerprint, Spec};
@@ -16,6 +17,15 @@ pub struct Fitted {
     pub fusion: Fusion,
     pub outcome: Outcome,
     pub fingerprint: Fingerprint,
+    pub scene_text: Option<SceneText>,
+}
+
+/// What settings are chosen by.
+pub(super) struct Validation {
+    /// Of the collection.
+    pub place: usize,
+    /// Which of its images, and their texts.
+    pub asked: Vec<bool>,
 }
 
 /// What choosing the settings came to.
@@ -125,14 +135,16 @@ impl Pipeline<'_> {
         let mut fresh = true;
         let artifact = self.cached(&path, spec, |spec| {
             fresh = false;
-            let (fusion, outcome) = self.choose(features)?;
+            let (fusion, outcome) = self.choose(features, true)?;
             Ok(fusion.store(spec).with_notes(&outcome))
         })?;
         if fresh {
             tracing::info!("fusion: up to date");
         }
+        let fusion = Fusion::load(&artifact)?;
         Ok(Fitted {
-            fusion: Fusion::load(&artifact)?,
+            scene_text: self.scene_text(features, &fusion, &fingerprint)?,
+            fusion,
             outcome: artifact.read_notes()?,
             fingerprint,
         })
@@ -151,7 +163,26 @@ impl Pipeline<'_> {
         Ok((Columns::side_by_side(images), Columns::side_by_side(texts)))
     }
 
-    fn choose(&self, features: &[Features]) -> Result<(Fusion, Outcome)> {
+    /// The validation split, or a tenth of the training images.
+    pub(super) fn validation(&self) -> Result<Validation> {
+        let mut collections = self.dataset.collections.iter();
+        if let Some(place) = collections.position(|c| c.split == Split::Val) {
+            return Ok(Validation {
+                asked: vec![true; self.dataset.collections[place].images.len()],
+                place,
+            });
+        }
+        let place = self.train()?;
+        let collection = &self.dataset.collections[place];
+        Ok(Validation {
+            asked: held_out(collection, &self.contents[place]),
+            place,
+        })
+    }
+
+    /// The fusion with the settings that are best on the validation data. What is held out of the training data
+    /// for that is learned from too, where the fusion is wanted `whole`.
+    pub(super) fn choose(&self, features: &[Features], whole: bool) -> Result<(Fusion, Outcome)> {
         let train = self.train()?;
         let collection = &self.dataset.collections[train];
         let data = &features[train];
@@ -171,27 +202,24 @@ impl Pipeline<'_> {
             memory: Some(&memory),
             ..Pairs::new(data.images.x.view(), data.texts.x.view(), pairs)
         };
+        let Validation { place, asked } = self.validation()?;
+        let seen = &self.dataset.collections[place];
+        let score = |f: &Fusion| mean_recall(f, seen, &features[place], |image| asked[image]);
         let params = &self.recipe.fusion;
-        let val = self
-            .dataset
-            .collections
-            .iter()
-            .position(|c| c.split == Split::Val);
-        let (choice, fusion, validation) = if let Some(val) = val {
-            let seen = &self.dataset.collections[val];
-            let choice = params.choose(pairs(&all), &|f| {
-                mean_recall(f, seen, &features[val], |_| true)
-            })?;
+        let (choice, fusion, validation) = if place == train {
+            let rest: Vec<Pair> = all.iter().filter(|p| !asked[p.image]).copied().collect();
+            let choice = params.recall(pairs(&rest), &score)?;
+            let fusion = if whole {
+                choice.setting.fit(pairs(&all))?
+            } else {
+                choice.fusion.clone()
+            };
+            let count = asked.iter().filter(|&&a| a).count();
+            (choice, fusion, format!("{count} training images held out"))
+        } else {
+            let choice = params.choose(pairs(&all), &score)?;
             let fusion = choice.fusion.clone();
             (choice, fusion, "val".to_owned())
-        } else {
-            let held = held_out(collection, &self.contents[train]);
-            let rest: Vec<Pair> = all.iter().filter(|p| !held[p.image]).copied().collect();
-            let score = |f: &Fusion| mean_recall(f, collection, data, |image| held[image]);
-            let choice = params.choose(pairs(&rest), &score)?;
-            let fusion = choice.setting.fit(pairs(&all))?;
-            let count = held.iter().filter(|&&h| h).count();
-            (choice, fusion, format!("{count} training images held out"))
         };
         let outcome = Outcome {
             setting: choice.setting,

@@ -13,6 +13,8 @@ mod fusion;
 mod images;
 mod projection;
 mod protocol;
+mod reading;
+mod scene_text;
 mod space;
 
 use std::borrow::Cow;
@@ -25,7 +27,6 @@ use crate::artifact::{Artifact, Fingerprint, Spec};
 use crate::dataset::{Collection, Dataset, Direction, ImageItem, Split};
 use crate::error::{Error, Result};
 use crate::evaluation::Ranking;
-use crate::fusion::Fusion;
 use crate::progress::Progress;
 use crate::recipe::{Recipe, TextViewParams};
 use crate::search::Gallery;
@@ -34,8 +35,10 @@ use crate::views::{Rows, TextView, TextViewSetup};
 pub use fusion::{Fitted, Outcome};
 use images::pictures_fingerprint;
 pub use protocol::{BOTH, New, Protocol};
-use space::ranking;
+use scene_text::View;
+pub use scene_text::{SceneText, SceneTextChoice};
 pub use space::{Embedded, Models, embed};
+use space::{Scores, ranking};
 
 /// A recipe about to be run on a dataset.
 pub struct Pipeline<'a> {
@@ -46,6 +49,8 @@ pub struct Pipeline<'a> {
     progress: &'a dyn Progress,
     /// Digests of the pictures' bytes, per collection.
     contents: Vec<Vec<Fingerprint>>,
+    /// Scene text, where the recipe wants it and it can be had.
+    view: Option<View<'a>>,
 }
 
 /// All views of a collection, side by side.
@@ -82,6 +87,7 @@ impl<'a> Pipeline<'a> {
             work,
             progress,
             contents,
+            view: recipe.scene_text.as_ref().and_then(View::new),
         }
     }
 
@@ -111,11 +117,11 @@ impl<'a> Pipeline<'a> {
                 )
             })
             .collect();
-        Ok(Fingerprint::of(&(
-            fusion,
-            galleries,
-            self.recipe.max_bad_images,
-        )))
+        let fingerprint = Fingerprint::of(&(fusion, galleries, self.recipe.max_bad_images));
+        Ok(match &self.view {
+            Some(view) => Fingerprint::of(&(fingerprint, view.fingerprint())),
+            None => fingerprint,
+        })
     }
 
     /// `vocab/` or `features/` of this dataset.
@@ -295,18 +301,25 @@ impl<'a> Pipeline<'a> {
         split: Split,
         direction: Direction,
         features: &[Features],
-        fusion: &Fusion,
+        fitted: &Fitted,
     ) -> Result<Option<Ranking>> {
         let Some(place) = self.place(split, direction) else {
             return Ok(None);
         };
-        let embedded = embed(fusion, &features[place])?;
-        let charges = self.charges(direction, features, fusion, &embedded)?;
+        let embedded = embed(&fitted.fusion, &features[place])?;
+        let charges = self.charges(direction, features, &fitted.fusion, &embedded)?;
+        let words = self.words(fitted, place, direction)?;
+        let scores = Scores {
+            z: &embedded,
+            charges: charges.as_ref(),
+            words: words.as_ref(),
+        };
+        let collection = &self.dataset.collections[place];
         Ok(Some(ranking(
-            &self.dataset.collections[place],
-            &embedded,
-            charges.as_ref(),
+            collection,
+            scores,
             direction,
+            |_| true,
             |_| true,
         )))
     }

@@ -1,11 +1,12 @@
 //! What a recipe is measured on: a split, or every fold of the training pairs in turn.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::path::Path;
 
 use super::{Features, Fitted, Pipeline};
 use crate::artifact::Spec;
-use crate::dataset::{Dataset, Direction, Split, folds};
+use crate::dataset::{Collection, Dataset, Direction, ImageId, Split, folds};
 use crate::error::{Error, Result};
 use crate::evaluation::Ranking;
 use crate::progress::Progress;
@@ -23,16 +24,17 @@ const FOLDS: u64 = 5;
 pub enum Protocol {
     /// The pairs of a split.
     Split(Split),
-    /// The training pairs divided by a hash of the image's id, each part tested on what was learned from the
-    /// others.
-    Folds(u64),
+    /// The training pairs divided in `n` by a hash of the image's id, each part tested on what was learned from
+    /// the others: within itself, or among all pairs in one `whole` gallery.
+    Folds { n: u64, whole: bool },
 }
 
 impl fmt::Display for Protocol {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Split(split) => split.fmt(f),
-            Self::Folds(n) => write!(f, "{n} folds"),
+            Self::Folds { n, whole: false } => write!(f, "{n} folds"),
+            Self::Folds { n, whole: true } => write!(f, "{n} folds in one gallery"),
         }
     }
 }
@@ -44,7 +46,10 @@ impl Protocol {
         if collections.any(|c| c.split == Split::Test && !c.pairs.is_empty()) {
             Self::Split(Split::Test)
         } else {
-            Self::Folds(FOLDS)
+            Self::Folds {
+                n: FOLDS,
+                whole: false,
+            }
         }
     }
 
@@ -52,7 +57,7 @@ impl Protocol {
     pub fn split(self) -> Split {
         match self {
             Self::Split(split) => split,
-            Self::Folds(_) => Split::Test,
+            Self::Folds { .. } => Split::Test,
         }
     }
 
@@ -68,9 +73,12 @@ impl Protocol {
         progress: &dyn Progress,
         mut each: impl FnMut(&Pipeline) -> Result<()>,
     ) -> Result<()> {
-        let n = match self {
-            Self::Split(_) => return each(&Pipeline::new(recipe, dataset, work, progress)),
-            Self::Folds(n) => n,
+        let Self::Folds {
+            n,
+            whole: among_all,
+        } = self
+        else {
+            return each(&Pipeline::new(recipe, dataset, work, progress));
         };
         let of = |collections| Dataset {
             name: dataset.name.clone(),
@@ -82,10 +90,13 @@ impl Protocol {
             [..whole.collections[0].images.len()]
             .to_vec();
         let parts = folds(&whole.collections[0], &contents, n);
-        for (k, (train, test)) in (1..).zip(parts) {
+        for (k, (train, mut test)) in (1..).zip(parts) {
             if test.images.is_empty() {
                 let reason = format!("fold {k} is empty: use fewer folds");
                 return Err(Error::dataset(&dataset.name, reason));
+            }
+            if among_all {
+                test = all_asking_some(&whole.collections[0], &test);
             }
             let fold = of(vec![train, test]);
             each(&Pipeline::new(recipe, &fold, work, progress))?;
@@ -95,7 +106,7 @@ impl Protocol {
 
     /// Says which fold it is that begins.
     pub fn announce(self, pipeline: &Pipeline) {
-        if let (Self::Folds(n), [train, test]) = (self, &pipeline.dataset.collections[..]) {
+        if let (Self::Folds { n, .. }, [train, test]) = (self, &pipeline.dataset.collections[..]) {
             tracing::info!(
                 "{n} folds, {}: {} images to learn from, {} to test on",
                 test.name,
@@ -114,13 +125,27 @@ impl Protocol {
         rankings: &mut [Option<Ranking>; 2],
     ) -> Result<()> {
         for (all, direction) in rankings.iter_mut().zip(BOTH) {
-            let part = pipeline.rank(self.split(), direction, features, &fitted.fusion)?;
+            let part = pipeline.rank(self.split(), direction, features, fitted)?;
             if let Some(part) = part {
                 all.get_or_insert_with(Ranking::default).extend(&part);
             }
         }
         Ok(())
     }
+}
+
+/// A whole collection, of which the queries in a part of it alone have known answers, and so are asked.
+fn all_asking_some(all: &Collection, part: &Collection) -> Collection {
+    let asked: HashSet<&ImageId> = part.images.iter().map(|i| &i.id).collect();
+    let mut all = Collection {
+        name: format!("{}-among-all", part.name),
+        split: part.split,
+        directions: part.directions.clone(),
+        ..all.clone()
+    };
+    let Collection { images, pairs, .. } = &mut all;
+    pairs.retain(|p| asked.contains(&images[p.image].id));
+    all
 }
 
 /// Which parts of a run nothing has been computed of yet, so that making them can be timed.

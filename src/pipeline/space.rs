@@ -12,6 +12,7 @@ use crate::hubness::{Bank, asking, charged};
 use crate::picture::Picture;
 use crate::recipe::{ImageViewParams, Recipe, TextViewParams};
 use crate::sampling::sample_places;
+use crate::scene_text::{Match, Words};
 use crate::views::{ImageView, Rows, TextView};
 
 /// An image view with its projection, ready for new pictures.
@@ -165,18 +166,32 @@ pub(super) fn mean_recall(
     asked: impl Fn(usize) -> bool,
 ) -> Result<f64> {
     let embedded = embed(fusion, features)?;
-    let t2i = ranking(c, &embedded, None, Direction::TextToImage, &asked);
-    let i2t = ranking(c, &embedded, None, Direction::ImageToText, &asked);
+    let scores = Scores {
+        z: &embedded,
+        charges: None,
+        words: None,
+    };
+    let t2i = ranking(c, scores, Direction::TextToImage, &asked, &asked);
+    let i2t = ranking(c, scores, Direction::ImageToText, &asked, &asked);
     Ok(evaluation::mean_recall(&t2i, &i2t))
 }
 
-/// Ranks the images (or texts) for which `among` holds of their image, with a known answer. `charges`: of all
-/// items that are searched.
+/// What the scores of a collection's items come of.
+#[derive(Clone, Copy)]
+pub(super) struct Scores<'a> {
+    pub z: &'a Embedded,
+    /// Of all items that are searched.
+    pub charges: Option<&'a Array1<f32>>,
+    pub words: Option<&'a Words<'a>>,
+}
+
+/// Ranks the images (or texts) for which `asks` holds of their image, with a known answer, among those for which
+/// `among` holds.
 pub(super) fn ranking(
     c: &Collection,
-    z: &Embedded,
-    charges: Option<&Array1<f32>>,
+    Scores { z, charges, words }: Scores,
     direction: Direction,
+    asks: impl Fn(usize) -> bool,
     among: impl Fn(usize) -> bool,
 ) -> Ranking {
     let images: Vec<usize> = (0..c.images.len()).filter(|&i| among(i)).collect();
@@ -198,11 +213,11 @@ pub(super) fn ranking(
         .iter()
         .enumerate()
         .for_each(|(p, &item)| place[item] = Some(p));
-    let queries: Vec<usize> = queries
-        .iter()
-        .copied()
-        .filter(|&i| !answers[i].is_empty())
-        .collect();
+    let asks = |&i: &usize| match direction {
+        Direction::TextToImage => images_of[i].iter().any(|&image| asks(image)),
+        Direction::ImageToText => asks(i) && !answers[i].is_empty(),
+    };
+    let queries: Vec<usize> = queries.iter().copied().filter(asks).collect();
     let truth: Vec<Vec<usize>> = queries
         .iter()
         .map(|&i| answers[i].iter().filter_map(|&a| place[a]).collect())
@@ -213,7 +228,14 @@ pub(super) fn ranking(
         q = asking(q.view());
         g = charged(g.view(), &charges.select(Axis(0), gallery));
     }
-    let ranks = evaluation::ranks(q.view(), g.view(), &usable, &truth);
+    let blend = |query: usize, scores: &mut [f32]| {
+        if let Some(Words { asking, gallery }) = words {
+            let matches = gallery.matches(&asking[queries[query]]);
+            let here = |m: Match| place[m.item].map(|item| Match { item, ..m });
+            gallery.blend(scores, matches.into_iter().filter_map(here));
+        }
+    };
+    let ranks = evaluation::ranks(q.view(), g.view(), &usable, &truth, blend);
     let mut out = Ranking::default();
     for ((&query, truth), rank) in queries.iter().zip(&truth).zip(ranks) {
         let Some(rank) = rank else { continue };

@@ -36,7 +36,13 @@ fn check_direction(scores: ArrayView2<f32>, truth: &[Vec<usize>], golden: &Direc
         .collect();
     assert_eq!(one_by_one, golden.ranks);
     // Against unit vectors, a query's inner products are its entries.
-    let together = ranks(scores, Array2::eye(n).view(), &vec![true; n], truth);
+    let together = ranks(
+        scores,
+        Array2::eye(n).view(),
+        &vec![true; n],
+        truth,
+        |_, _| {},
+    );
     assert_eq!(
         together,
         golden.ranks.iter().map(|&r| Some(r)).collect::<Vec<_>>()
@@ -64,7 +70,7 @@ fn an_unusable_item_ranks_last_and_no_truth_gives_no_rank() {
     let queries = Array2::<f32>::eye(3);
     let usable = [true, false, true];
     let truth = [vec![0], vec![1], vec![]];
-    let found = ranks(queries.view(), queries.view(), &usable, &truth);
+    let found = ranks(queries.view(), queries.view(), &usable, &truth, |_, _| {});
     assert_eq!(found, [Some(1.0), Some(3.0), None]);
 }
 

@@ -114,7 +114,7 @@ proptest! {
         let q = uniform(asked.len(), 6, !seed);
         let params = IndexParams { factory: factory.into(), ..IndexParams::default() };
         let gallery = Gallery::build(&params, items.view(), items.view(), &usable, None).unwrap();
-        let answers = gallery.answer(q.view(), &asked, k).unwrap();
+        let answers = gallery.answer(q.view(), &asked, k, None).unwrap();
         prop_assert_eq!(answers.len(), asked.len());
         let good = usable.iter().filter(|&&u| u).count();
         for (found, &asked) in answers.iter().zip(&asked) {
@@ -143,7 +143,7 @@ fn a_stored_gallery_is_the_same_and_a_damaged_one_is_none() {
     let ids = (0..40).map(|i| i.to_string()).collect();
     gallery.write(&path, spec(), ids).unwrap();
     let again = Gallery::read_fresh(&path, &spec(), &params).unwrap();
-    let answers = |g: &Gallery| g.answer(q.view(), &[true; 5], 40).unwrap();
+    let answers = |g: &Gallery| g.answer(q.view(), &[true; 5], 40, None).unwrap();
     assert_eq!(answers(&again), answers(&gallery));
     assert!(Gallery::read_fresh(&path, &Spec { seed: 8, ..spec() }, &params).is_none());
     let mut bytes = fs::read(&path).unwrap();

@@ -57,7 +57,7 @@ impl Made {
         let texts = fusion.project(Side::Text, self.y.slice(s![TRAIN * CAPTIONS.., ..]))?;
         let truth: Vec<_> = (0..texts.nrows()).map(|t| vec![t / CAPTIONS]).collect();
         let usable = vec![true; images.nrows()];
-        let ranks = ranks(texts.view(), images.view(), &usable, &truth);
+        let ranks = ranks(texts.view(), images.view(), &usable, &truth, |_, _| {});
         Ok(ranks.into_iter().flatten().collect())
     }
 

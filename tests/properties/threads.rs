@@ -138,7 +138,7 @@ fn answers_and_figures_do_not_depend_on_threads() {
     }
     let truth: Vec<Vec<usize>> = (0..300).map(|i| vec![i, i + 1]).collect();
     assert_same_for_any_pool("a rank", || {
-        ranks(q.view(), items.view(), &vec![true; 2000], &truth)
+        ranks(q.view(), items.view(), &vec![true; 2000], &truth, |_, _| {})
     });
     assert_same_for_any_pool("a report", evaluated);
 }

@@ -1,0 +1,105 @@
+//! Reading pictures, each once: what was read is kept by the digest of the picture's bytes, so that folds,
+//! collections and later runs find it again.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fs;
+
+use rayon::prelude::*;
+
+use super::Pipeline;
+use crate::artifact::{Artifact, Fingerprint, Spec};
+use crate::error::{Error, Result};
+use crate::ocr::{Line, Reader, ReaderParams};
+
+/// A reader whose networks are there.
+pub(super) struct Reading<'a> {
+    params: &'a ReaderParams,
+    /// Of all that determines what is read, but for the picture.
+    pub(super) spec: Spec,
+}
+
+/// What was read, by the digests of the pictures.
+type Known = BTreeMap<Fingerprint, Vec<Line>>;
+
+/// Pictures that are read before what was read is written: what a killed run loses at most.
+const BLOCK: usize = 64;
+
+impl<'a> Reading<'a> {
+    /// # Errors
+    /// [`Error::Weights`] where a network is not there.
+    pub(super) fn new(params: &'a ReaderParams) -> Result<Self> {
+        Ok(Self {
+            spec: params.spec()?,
+            params,
+        })
+    }
+
+    pub(super) fn load(&self) -> Result<Reader> {
+        self.params.load()
+    }
+}
+
+impl Pipeline<'_> {
+    /// The lines in each picture of a collection for which `wanted` holds; in the others none.
+    pub(super) fn read(
+        &self,
+        reading: &Reading,
+        collection: usize,
+        wanted: impl Fn(usize) -> bool,
+    ) -> Result<Vec<Vec<Line>>> {
+        let contents = &self.contents[collection];
+        let wanted: Vec<usize> = (0..contents.len()).filter(|&i| wanted(i)).collect();
+        let folder = format!("scene-text-{}", reading.spec.fingerprint().short());
+        let folder = self.folder("features").join(folder);
+        let mut known = Known::new();
+        for entry in fs::read_dir(&folder).into_iter().flatten() {
+            let path = entry.map_err(Error::io("read", &folder))?.path();
+            if let Some(artifact) = Artifact::read_fresh(&path, &reading.spec) {
+                known.extend(artifact.read_notes::<Known>()?);
+            }
+        }
+        let unread = wanted.iter().map(|&i| (&contents[i], i));
+        let unread: HashMap<_, _> = unread.filter(|(d, _)| !known.contains_key(d)).collect();
+        let mut unread: Vec<(&Fingerprint, usize)> = unread.into_iter().collect();
+        unread.sort_unstable_by_key(|&(_, i)| i);
+        if !unread.is_empty() {
+            let reader = reading.load()?;
+            self.progress.start("reading pictures", unread.len() as u64);
+            for block in unread.chunks(BLOCK) {
+                let read = self.read_block(&reader, collection, block);
+                let digests: Vec<_> = read.keys().collect();
+                let name = format!("{}.safetensors", Fingerprint::of(&digests));
+                let artifact = Artifact::new(reading.spec.clone()).with_notes(&read);
+                artifact.write(&folder.join(name))?;
+                known.extend(read);
+            }
+            self.progress.finish();
+        }
+        let mut lines = vec![vec![]; contents.len()];
+        for i in wanted {
+            lines[i].clone_from(&known[&contents[i]]);
+        }
+        Ok(lines)
+    }
+
+    /// A picture that cannot be read has no lines; the image views name it.
+    fn read_block(
+        &self,
+        reader: &Reader,
+        collection: usize,
+        block: &[(&Fingerprint, usize)],
+    ) -> Known {
+        let images = &self.dataset.collections[collection].images;
+        let read = block.par_iter().map(|&(digest, i)| {
+            let bytes = images[i].source.read();
+            let lines = bytes.and_then(|bytes| reader.read(&bytes));
+            self.progress.step(1);
+            let none = |e| {
+                tracing::debug!("{}: not read: {e}", images[i].source.describe());
+                vec![]
+            };
+            (digest.clone(), lines.unwrap_or_else(none))
+        });
+        read.collect()
+    }
+}

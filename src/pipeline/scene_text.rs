@@ -1,0 +1,221 @@
+//! Scene text in the flow: which pictures are read, and how far the words count beside the shared space.
+
+use serde::{Deserialize, Serialize};
+
+use super::fusion::Validation;
+use super::reading::Reading;
+use super::space::{Scores, embed, ranking};
+use super::{Features, Fitted, Pipeline};
+use crate::artifact::{Artifact, Fingerprint, Spec};
+use crate::dataset::Direction;
+use crate::error::Result;
+use crate::evaluation::mean_recall;
+use crate::fusion::Fusion;
+use crate::ocr::{Line, Reader};
+use crate::sampling::sample_places;
+use crate::scene_text::{Lexicon, SceneTextParams, Setting, Words};
+
+/// What scene text adds to a fusion.
+pub struct SceneText {
+    pub choice: SceneTextChoice,
+    lexicon: Lexicon,
+}
+
+/// How its setting was chosen.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SceneTextChoice {
+    pub setting: Setting,
+    /// mR on validation data, of every setting.
+    pub trials: Vec<(Setting, f64)>,
+}
+
+/// The view of a recipe, where its reader can be used.
+pub(super) struct View<'a> {
+    params: &'a SceneTextParams,
+    reading: Reading<'a>,
+}
+
+impl<'a> View<'a> {
+    /// None where the networks are not there, which is said.
+    pub(super) fn new(params: &'a SceneTextParams) -> Option<Self> {
+        match Reading::new(&params.reader) {
+            Ok(reading) => Some(Self { params, reading }),
+            Err(e) => {
+                tracing::warn!("scene text is left out: {e}");
+                None
+            }
+        }
+    }
+
+    /// Of all that it depends on, but for pictures and captions.
+    pub(super) fn fingerprint(&self) -> Fingerprint {
+        let SceneTextParams {
+            reader: _, // where its networks are does not matter
+            matching,
+            share,
+            idf,
+            judged,
+        } = self.params;
+        let reading = self.reading.spec.fingerprint();
+        Fingerprint::of(&(reading, matching, share, idf, judged))
+    }
+}
+
+/// Lines as one text.
+fn joined(lines: &[Line]) -> String {
+    lines.iter().map(|l| format!("{}\n", l.text)).collect()
+}
+
+impl Pipeline<'_> {
+    /// What reads pictures that are not in the dataset, where the recipe wants it and it is there.
+    pub fn reader(&self) -> Result<Option<Reader>> {
+        self.view.as_ref().map(|v| v.reading.load()).transpose()
+    }
+
+    /// The text in a picture file; empty where there is none, or nothing to read it with.
+    pub fn read_picture(&self, bytes: &[u8]) -> Result<String> {
+        Ok(match self.reader()? {
+            Some(reader) => joined(&reader.read(bytes)?),
+            None => String::new(),
+        })
+    }
+
+    /// What the words add to a fusion; none where they cannot be had.
+    pub(super) fn scene_text(
+        &self,
+        features: &[Features],
+        fusion: &Fusion,
+        fingerprint: &Fingerprint,
+    ) -> Result<Option<SceneText>> {
+        let Some(view) = &self.view else {
+            return Ok(None);
+        };
+        let spec = Spec::new("scene-text", &(), self.recipe.seed)
+            .input("view", view.fingerprint())
+            .input("fusion", fingerprint.clone());
+        let path = self.file("vocab", "scene-text", &spec);
+        let lexicon = Lexicon::fit(view.params.idf, &self.dataset.train()?.captions())?;
+        let artifact = self.cached(&path, spec, |spec| {
+            let choice = self.choose_scene_text(view, &lexicon, features, fusion)?;
+            Ok(Artifact::new(spec).with_notes(&choice))
+        })?;
+        let choice: SceneTextChoice = artifact.read_notes()?;
+        let share = choice.setting.share;
+        tracing::info!("scene text: a share of {share} in the score");
+        Ok(Some(SceneText { choice, lexicon }))
+    }
+
+    fn choose_scene_text(
+        &self,
+        view: &View,
+        lexicon: &Lexicon,
+        features: &[Features],
+        fusion: &Fusion,
+    ) -> Result<SceneTextChoice> {
+        let settings: Vec<Setting> = view.params.settings().collect();
+        if let [setting] = settings[..] {
+            let trials = vec![];
+            return Ok(SceneTextChoice { setting, trials });
+        }
+        let Validation { place, asked, .. } = self.validation()?;
+        let z = if place == self.train()? {
+            embed(&self.choose(features, false)?.0, &features[place])?
+        } else {
+            embed(fusion, &features[place])?
+        };
+        let c = &self.dataset.collections[place];
+        // The validation pictures, then others: in a small gallery chance hides what the words are worth.
+        let (asked_plain, others): (Vec<usize>, Vec<usize>) =
+            (0..c.plain_images().len()).partition(|&i| asked[i]);
+        let room = view.params.judged.saturating_sub(asked_plain.len());
+        let mut judged = vec![false; c.images.len()];
+        for (among, most) in [(asked_plain, view.params.judged), (others, room)] {
+            sample_places(among.len(), most).for_each(|i| judged[among[i]] = true);
+        }
+        let texts = self.texts_of(view, place, |i| judged[i])?;
+        let mut trials: Vec<(Setting, f64)> = Vec::new();
+        for setting in settings {
+            let rank = |direction| {
+                let words = texts.words(direction, lexicon, setting);
+                let scores = Scores {
+                    z: &z,
+                    charges: None,
+                    words: Some(&words),
+                };
+                let among = |image: usize| judged[image];
+                ranking(
+                    c,
+                    scores,
+                    direction,
+                    |image| asked[image] && judged[image],
+                    among,
+                )
+            };
+            let (t2i, i2t) = (rank(Direction::TextToImage), rank(Direction::ImageToText));
+            trials.push((setting, mean_recall(&t2i, &i2t)));
+        }
+        let mut best = trials[0];
+        for trial in &trials {
+            if trial.1 > best.1 {
+                best = *trial;
+            }
+        }
+        Ok(SceneTextChoice {
+            setting: best.0,
+            trials,
+        })
+    }
+
+    /// The texts on both sides of a direction in a collection; none where words have no share in the score.
+    pub fn words<'b>(
+        &self,
+        fitted: &'b Fitted,
+        collection: usize,
+        direction: Direction,
+    ) -> Result<Option<Words<'b>>> {
+        let (Some(view), Some(scene_text)) = (&self.view, &fitted.scene_text) else {
+            return Ok(None);
+        };
+        let SceneText { choice, lexicon } = scene_text;
+        if choice.setting.share == 0.0 {
+            return Ok(None);
+        }
+        let plain = self.dataset.collections[collection].plain_images().len();
+        let texts = self.texts_of(view, collection, |i| i < plain)?;
+        Ok(Some(texts.words(direction, lexicon, choice.setting)))
+    }
+
+    /// The texts of a collection: those read in the pictures for which `wanted` holds, and the captions.
+    fn texts_of(
+        &self,
+        view: &View,
+        collection: usize,
+        wanted: impl Fn(usize) -> bool,
+    ) -> Result<Texts> {
+        let read = self.read(&view.reading, collection, wanted)?;
+        let captions = self.dataset.collections[collection].captions();
+        Ok(Texts {
+            read: read.iter().map(|lines| joined(lines)).collect(),
+            captions: captions.into_iter().map(str::to_owned).collect(),
+        })
+    }
+}
+
+/// What is read in the pictures of a collection, and what is written about them.
+struct Texts {
+    read: Vec<String>,
+    captions: Vec<String>,
+}
+
+impl Texts {
+    fn words<'a>(&self, direction: Direction, lexicon: &'a Lexicon, setting: Setting) -> Words<'a> {
+        let (asking, searched) = match direction {
+            Direction::TextToImage => (&self.captions, &self.read),
+            Direction::ImageToText => (&self.read, &self.captions),
+        };
+        Words {
+            asking: asking.clone(),
+            gallery: lexicon.gallery(searched.clone(), setting),
+        }
+    }
+}

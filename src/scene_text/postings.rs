@@ -1,0 +1,91 @@
+//! An inverted index: for every term, the documents that have it. What a query has in common with all documents
+//! is found exactly, without a look at those that it has nothing in common with.
+
+use std::collections::HashMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::Match;
+use super::terms::{Bag, Rarity, Term};
+
+/// How well the terms of a query and of a document go together, from 0 to 1.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Matching {
+    /// The cosine of (1 + ln count)·idf (Salton & Buckley 1988).
+    Cosine,
+    /// Σ idf·q·c·(k1 + 1) / (c + k1·(1 − b + b·length/mean length)), with the counts q in the query and c in the
+    /// document (Robertson & Zaragoza 2009, §3.4), as a share of what it comes to where c is without bounds.
+    Bm25 { k1: f32, b: f32 },
+}
+
+/// Documents by their terms.
+pub struct Postings {
+    matching: Matching,
+    /// Places of documents, rising, with what the term weighs there.
+    of: HashMap<Term, Vec<(u32, f32)>>,
+    documents: usize,
+}
+
+impl Postings {
+    pub fn new(matching: Matching, documents: &[Bag], rarity: &Rarity) -> Self {
+        let lengths = documents.iter().map(Bag::length).filter(|&l| l > 0.0);
+        let (sum, n) = lengths.fold((0.0, 0.0), |(sum, n), l| (sum + l, n + 1.0));
+        let mean = sum / f32::max(n, 1.0);
+        let mut of = HashMap::<Term, Vec<(u32, f32)>>::new();
+        for (place, document) in documents.iter().enumerate() {
+            let weights: Vec<(Term, f32)> = match matching {
+                Matching::Cosine => unit(document, rarity),
+                Matching::Bm25 { k1, b } => {
+                    let slow = k1 * (1.0 - b + b * document.length() / mean);
+                    let weigh = |&(term, count): &(Term, f32)| (term, count / (count + slow));
+                    document.0.iter().map(weigh).collect()
+                }
+            };
+            for (term, weight) in weights {
+                of.entry(term).or_default().push((place as u32, weight));
+            }
+        }
+        Self {
+            matching,
+            of,
+            documents: documents.len(),
+        }
+    }
+
+    /// The documents that have a term in common with a query, rising, and how well they match.
+    pub fn matches(&self, query: &Bag, rarity: &Rarity) -> Vec<Match> {
+        let weights = match self.matching {
+            Matching::Cosine => unit(query, rarity),
+            Matching::Bm25 { .. } => share(query, rarity),
+        };
+        let mut scores = vec![0.0; self.documents];
+        for (term, weight) in weights {
+            for &(place, there) in self.of.get(&term).into_iter().flatten() {
+                scores[place as usize] += weight * there;
+            }
+        }
+        let all = scores.into_iter().enumerate();
+        all.filter(|&(_, score)| score > 0.0)
+            .map(|(item, score)| Match { item, score })
+            .collect()
+    }
+}
+
+/// (1 + ln count)·idf as a unit vector.
+fn unit(bag: &Bag, rarity: &Rarity) -> Vec<(Term, f32)> {
+    let weigh = |&(term, count): &(Term, f32)| (term, (1.0 + count.ln()) * rarity.of(term));
+    let mut weights: Vec<_> = bag.0.iter().map(weigh).collect();
+    let norm = weights.iter().map(|(_, w)| w * w).sum::<f32>().sqrt();
+    weights.iter_mut().for_each(|(_, w)| *w /= norm);
+    weights
+}
+
+/// count·idf, in all 1.
+fn share(bag: &Bag, rarity: &Rarity) -> Vec<(Term, f32)> {
+    let weigh = |&(term, count): &(Term, f32)| (term, count * rarity.of(term));
+    let mut weights: Vec<_> = bag.0.iter().map(weigh).collect();
+    let sum: f32 = weights.iter().map(|(_, w)| w).sum();
+    weights.iter_mut().for_each(|(_, w)| *w /= sum);
+    weights
+}
