@@ -12,7 +12,7 @@
 //! `fit` on training items → a fitted model of another type, which never changes.
 //!
 //! Begin with [`pipeline`], which knows the order of the stages; then read one stage: [`descriptor`],
-//! [`codebook`], [`encoding`], [`appearance`], [`text`], [`fusion`], [`hubness`], [`index`],
+//! [`codebook`], [`encoding`], [`appearance`], [`text`], [`fusion`], [`hubness`], [`scene_text`], [`index`],
 //! [`evaluation`]. [`artifact`] is the one file format, [`dataset`] what is read, [`submission`] what is written for the contest, [`ablation`] what lays
 //! recipes side by side.
 //!

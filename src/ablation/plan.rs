@@ -2,7 +2,7 @@
 //!
 //! ```toml
 //! dataset = "flickr8k-cn"          # whose figures are RESULTS.md
-//! skip = ["views.toml"]            # what others are based on, not run itself
+//! skip = ["views.toml", "texts/"]  # what others are based on, not run itself; folders
 //!
 //! [[ladder]]
 //! name = "images"                  # of the plot's file
@@ -116,7 +116,11 @@ impl Plan {
         let mut ladders = file.ladder;
         let named: Vec<String> = ladders.iter().flat_map(|l| l.rows.clone()).collect();
         let mut rest = recipes_below(&folder, path)?;
-        rest.retain(|f| !named.contains(f) && !file.skip.contains(f));
+        let skipped = |f: &String| {
+            let mut skip = file.skip.iter();
+            skip.any(|s| s == f || (s.ends_with('/') && f.starts_with(s)))
+        };
+        rest.retain(|f| !named.contains(f) && !skipped(f));
         if !rest.is_empty() {
             ladders.push(Ladder {
                 name: NAMED.into(),

@@ -142,6 +142,9 @@ struct Part {
 impl Bench<'_> {
     /// Of all that determines the figures of a recipe.
     pub fn fingerprint(&self, recipe: &Recipe) -> Result<Fingerprint> {
+        if let Some(scene_text) = &recipe.scene_text {
+            scene_text.reader.spec()?; // not measured without what it is about
+        }
         let mut parts = Vec::new();
         self.for_each_part(recipe, |p| {
             parts.push(p.fingerprint()?);
