@@ -63,6 +63,7 @@ pub mod fusion;
 pub mod hubness;
 pub mod index;
 pub mod linalg;
+pub mod matching;
 pub mod ocr;
 pub mod picture;
 pub mod pipeline;

@@ -213,6 +213,15 @@ impl Recipe {
                 "the fusion asks for a text view `{name}`: there is none"
             ));
         }
+        if let Some(s) = &self.scene_text
+            && (s.matching.is_empty() || s.share.is_empty())
+        {
+            return Err("`scene_text` needs a matching and a share".into());
+        }
+        let is_share = |share: &f32| (0.0..=1.0).contains(share);
+        if !self.scene_text.iter().flat_map(|s| &s.share).all(is_share) {
+            return Err("`scene_text.share` is from 0 to 1".into());
+        }
         if self.shard == 0 {
             return Err("`shard` must be at least 1".into());
         }

@@ -12,7 +12,9 @@ macro_rules! say {
 mod ablation;
 mod bars;
 mod common;
+mod compare;
 mod demo;
+mod draw;
 mod evaluate;
 mod features;
 mod fit;
@@ -64,6 +66,7 @@ enum Verb {
     Evaluate(evaluate::Args),
     Ablation(ablation::Args),
     Search(search::Args),
+    Match(compare::Args),
     Read(read::Args),
     Validate(validate::Args),
     Score(score::Args),
@@ -104,6 +107,7 @@ pub fn run(args: Args) -> Result<ExitCode> {
         Verb::Evaluate(a) => evaluate::run(&a),
         Verb::Ablation(a) => ablation::run(&a),
         Verb::Search(a) => search::run(&a),
+        Verb::Match(a) => compare::run(&a),
         Verb::Read(a) => read::run(&a),
         Verb::Validate(a) => validate::run(&a),
         Verb::Score(a) => score::run(&a),

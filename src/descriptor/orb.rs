@@ -1,6 +1,7 @@
 //! ORB (Rublee et al., ICCV 2011), computed by OpenCV, its 256 bits as numbers 0 and 1.
 
-use opencv::core::{Mat, Vector};
+use image::GrayImage;
+use opencv::core::{KeyPoint, Mat, Vector};
 use opencv::features2d::{ORB, ORB_ScoreType};
 use opencv::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -44,8 +45,28 @@ impl Extractor for OrbParams {
     }
 
     fn extract(&self, picture: &Picture) -> Result<Descriptors> {
-        if too_small(&picture.gray) {
-            return Ok(Descriptors::none(BITS));
+        let (keypoints, found) = self.detect(&picture.gray)?;
+        let values = rows_of::<u8>(&found, BITS, |row, out| {
+            // bit 0 is the lowest of its byte
+            let bits = row
+                .iter()
+                .flat_map(|&byte| (0..8).map(move |b| byte >> b & 1));
+            out.extend(bits.map(f32::from));
+        })?;
+        Ok(Descriptors {
+            values,
+            places: places(&keypoints, &picture.gray),
+        })
+    }
+}
+
+impl OrbParams {
+    /// Keypoints and a row of 32 bytes for each.
+    pub(crate) fn detect(&self, image: &GrayImage) -> Result<(Vector<KeyPoint>, Mat)> {
+        let mut keypoints = Vector::new();
+        let mut found = Mat::default();
+        if too_small(image) {
+            return Ok((keypoints, found));
         }
         let mut orb = ORB::create(
             self.features,
@@ -58,20 +79,8 @@ impl Extractor for OrbParams {
             PATCH,
             self.fast_threshold,
         )?;
-        let mut keypoints = Vector::new();
-        let mut found = Mat::default();
-        let image = as_mat(&picture.gray)?;
+        let image = as_mat(image)?;
         orb.detect_and_compute(&image, &Mat::default(), &mut keypoints, &mut found, false)?;
-        let values = rows_of::<u8>(&found, BITS, |row, out| {
-            // bit 0 is the lowest of its byte
-            let bits = row
-                .iter()
-                .flat_map(|&byte| (0..8).map(move |b| byte >> b & 1));
-            out.extend(bits.map(f32::from));
-        })?;
-        Ok(Descriptors {
-            values,
-            places: places(&keypoints, &picture.gray),
-        })
+        Ok((keypoints, found))
     }
 }

@@ -1,6 +1,8 @@
 //! SIFT at detected keypoints (Lowe, IJCV 2004), computed by OpenCV.
 
-use opencv::core::{Mat, Vector};
+use image::GrayImage;
+use ndarray::Array2;
+use opencv::core::{KeyPoint, Mat, Vector};
 use opencv::features2d::SIFT;
 use opencv::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -47,8 +49,21 @@ impl Extractor for SiftParams {
     }
 
     fn extract(&self, picture: &Picture) -> Result<Descriptors> {
-        if too_small(&picture.gray) {
-            return Ok(Descriptors::none(DIM));
+        let (keypoints, found) = self.detect(&picture.gray)?;
+        Ok(Descriptors {
+            values: self.values(&found)?,
+            places: places(&keypoints, &picture.gray),
+        })
+    }
+}
+
+impl SiftParams {
+    /// Keypoints and a row of 128 numbers for each.
+    pub(crate) fn detect(&self, image: &GrayImage) -> Result<(Vector<KeyPoint>, Mat)> {
+        let mut keypoints = Vector::new();
+        let mut found = Mat::default();
+        if too_small(image) {
+            return Ok((keypoints, found));
         }
         let mut sift = SIFT::create(
             self.features,
@@ -57,20 +72,20 @@ impl Extractor for SiftParams {
             self.edge_threshold,
             self.sigma,
         )?;
-        let mut keypoints = Vector::new();
-        let mut found = Mat::default();
-        let image = as_mat(&picture.gray)?;
+        let image = as_mat(image)?;
         sift.detect_and_compute(&image, &Mat::default(), &mut keypoints, &mut found, false)?;
-        let mut values = rows_of::<f32>(&found, DIM, |row, out| out.extend_from_slice(row))?;
+        Ok((keypoints, found))
+    }
+
+    /// n×128, as wanted.
+    pub(crate) fn values(&self, found: &Mat) -> Result<Array2<f32>> {
+        let mut values = rows_of::<f32>(found, DIM, |row, out| out.extend_from_slice(row))?;
         if self.root {
             values
                 .outer_iter_mut()
                 .for_each(|mut row| root(row.as_slice_mut().expect("rows are contiguous")));
         }
-        Ok(Descriptors {
-            values,
-            places: places(&keypoints, &picture.gray),
-        })
+        Ok(values)
     }
 }
 

@@ -25,7 +25,7 @@ pub struct SceneText {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SceneTextChoice {
     pub setting: Setting,
-    /// mR on validation data, of every setting.
+    /// mR of every matching alone, on all pairs that were read, and of every share, on validation data.
     pub trials: Vec<(Setting, f64)>,
 }
 
@@ -112,10 +112,14 @@ impl Pipeline<'_> {
         features: &[Features],
         fusion: &Fusion,
     ) -> Result<SceneTextChoice> {
-        let settings: Vec<Setting> = view.params.settings().collect();
-        if let [setting] = settings[..] {
-            let trials = vec![];
-            return Ok(SceneTextChoice { setting, trials });
+        let SceneTextParams {
+            matching, share, ..
+        } = view.params;
+        if let (&[matching], &[share]) = (&matching[..], &share[..]) {
+            return Ok(SceneTextChoice {
+                setting: Setting { matching, share },
+                trials: vec![],
+            });
         }
         let Validation { place, asked, .. } = self.validation()?;
         let z = if place == self.train()? {
@@ -133,8 +137,7 @@ impl Pipeline<'_> {
             sample_places(among.len(), most).for_each(|i| judged[among[i]] = true);
         }
         let texts = self.texts_of(view, place, |i| judged[i])?;
-        let mut trials: Vec<(Setting, f64)> = Vec::new();
-        for setting in settings {
+        let judge = |setting: Setting, asks: &dyn Fn(usize) -> bool| {
             let rank = |direction| {
                 let words = texts.words(direction, lexicon, setting);
                 let scores = Scores {
@@ -142,28 +145,31 @@ impl Pipeline<'_> {
                     charges: None,
                     words: Some(&words),
                 };
-                let among = |image: usize| judged[image];
-                ranking(
-                    c,
-                    scores,
-                    direction,
-                    |image| asked[image] && judged[image],
-                    among,
-                )
+                ranking(c, scores, direction, asks, |image| judged[image])
             };
             let (t2i, i2t) = (rank(Direction::TextToImage), rank(Direction::ImageToText));
-            trials.push((setting, mean_recall(&t2i, &i2t)));
-        }
-        let mut best = trials[0];
-        for trial in &trials {
-            if trial.1 > best.1 {
-                best = *trial;
-            }
-        }
-        Ok(SceneTextChoice {
-            setting: best.0,
-            trials,
-        })
+            (setting, mean_recall(&t2i, &i2t))
+        };
+        // No match is learned from a pair, so that all pairs can judge the words alone.
+        let alone = |&matching| {
+            judge(
+                Setting {
+                    matching,
+                    share: 1.0,
+                },
+                &|image| judged[image],
+            )
+        };
+        let mut trials: Vec<(Setting, f64)> = matching.iter().map(alone).collect();
+        let matching = best(&trials).matching;
+        let beside = |&share| {
+            let asks = |image: usize| asked[image] && judged[image];
+            judge(Setting { matching, share }, &asks)
+        };
+        let shares: Vec<(Setting, f64)> = share.iter().map(beside).collect();
+        let setting = best(&shares);
+        trials.extend(shares);
+        Ok(SceneTextChoice { setting, trials })
     }
 
     /// The texts on both sides of a direction in a collection; none where words have no share in the score.
@@ -199,6 +205,13 @@ impl Pipeline<'_> {
             captions: captions.into_iter().map(str::to_owned).collect(),
         })
     }
+}
+
+/// The first of those with the highest score.
+fn best(trials: &[(Setting, f64)]) -> Setting {
+    let highest = trials.iter().map(|t| t.1).fold(f64::NEG_INFINITY, f64::max);
+    let mut best = trials.iter().filter(|t| t.1 == highest);
+    best.next().expect("a list of settings is not empty").0
 }
 
 /// What is read in the pictures of a collection, and what is written about them.

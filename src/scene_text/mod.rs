@@ -63,18 +63,6 @@ pub struct Setting {
     pub share: f32,
 }
 
-impl SceneTextParams {
-    /// Every combination.
-    pub fn settings(&self) -> impl Iterator<Item = Setting> {
-        let each = |&matching| {
-            self.share
-                .iter()
-                .map(move |&share| Setting { matching, share })
-        };
-        self.matching.iter().flat_map(each)
-    }
-}
-
 /// Terms, and how rare they are in training captions.
 pub struct Lexicon {
     terms: Terms,

@@ -98,15 +98,11 @@ fn answers_and_evaluation_agree_beside_charges_too() {
 fn the_share_is_chosen_and_a_text_alone_can_answer() {
     let case = reading("share = [0.0, 0.5]");
     let fit = case.run("fit", &[]).ok();
-    let rows = ["0.0", "0.5"].map(|share| format!("\"share\":{share}}}"));
-    for row in &rows {
-        // each with cosines and with BM25
-        assert_eq!(
-            fit.stdout.matches(row.as_str()).count(),
-            2,
-            "{}",
-            fit.stdout
-        );
+    // cosine and BM25 alone; then the shares of the better one
+    for (share, rows) in [("1.0", 2), ("0.0", 1), ("0.5", 1)] {
+        let row = format!("\"share\":{share}}}");
+        let found = fit.stdout.matches(row.as_str()).count();
+        assert_eq!(found, rows, "{row} in {}", fit.stdout);
     }
     assert_eq!(fit.stdout.matches("<- chosen").count(), 2);
     let case = reading("share = [1.0], matching = [\"cosine\"]");
@@ -114,6 +110,10 @@ fn the_share_is_chosen_and_a_text_alone_can_answer() {
     assert!(report["t2i"]["R@1"].as_f64().unwrap() > 0.0);
     let none = case.run("evaluate", &["--split", "val"]);
     none.fails().says(&["no val pairs"]);
+    let case = reading("share = [1.5]");
+    case.run("fit", &[]).fails().says(&["from 0 to 1"]);
+    let case = reading("matching = []");
+    case.run("fit", &[]).fails().says(&["needs a matching"]);
 }
 
 #[test]

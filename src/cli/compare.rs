@@ -1,0 +1,189 @@
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use clap::ValueEnum;
+use image::codecs::png::PngEncoder;
+use image::{ImageEncoder, RgbImage};
+use serde::Serialize;
+use tuwen::artifact::write_atomically;
+use tuwen::descriptor::OrbParams;
+use tuwen::matching::{KeypointParams, MatchParams, Model, Neighbours, Subject, Transform};
+use tuwen::picture::Picture;
+
+use super::draw;
+
+/// Say whether two pictures show the same: keypoint matches, inliers, transformation
+#[derive(clap::Args)]
+#[command(after_help = "\
+Ends with 0 where they match, with 1 where they do not. The score is -log10 of how many unrelated pairs of
+pictures would agree so well by chance: 6 is one in a million. A mirror image matches, too.
+
+Examples:
+  tuwen match a.jpg b.jpg --draw matches.png
+  tuwen match a.jpg b.jpg --method orb --neighbours flann --json")]
+pub struct Args {
+    /// The one picture
+    a: PathBuf,
+    /// The other
+    b: PathBuf,
+    /// Keypoints
+    #[arg(long, value_enum, default_value = "sift")]
+    method: Method,
+    /// How keypoints that look alike are found
+    #[arg(long, value_enum, default_value = "exhaustive")]
+    neighbours: Search,
+    /// What may lead from one picture to the other
+    #[arg(long, value_enum, default_value = "homography")]
+    model: Form,
+    /// Keypoints match where the nearest is nearer than this much of the second
+    #[arg(long, value_name = "RATIO", default_value_t = MatchParams::default().ratio)]
+    ratio: f32,
+    /// Also match keypoints that are not each other's nearest
+    #[arg(long)]
+    no_cross_check: bool,
+    /// Do not look for the mirror image
+    #[arg(long)]
+    no_mirror: bool,
+    /// Score from which pictures match
+    #[arg(long, value_name = "SCORE", default_value_t = tuwen::matching::THRESHOLD)]
+    threshold: f64,
+    /// A PNG with both pictures side by side and a line for every match that agrees
+    #[arg(long, value_name = "FILE")]
+    draw: Option<PathBuf>,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Method {
+    Sift,
+    Orb,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Search {
+    Exhaustive,
+    Flann,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Form {
+    Similarity,
+    Homography,
+}
+
+#[derive(Serialize)]
+struct Verdict {
+    #[serde(rename = "match")]
+    is_match: bool,
+    score: f64,
+    keypoints: [usize; 2],
+    matches: usize,
+    inliers: usize,
+    mirrored: bool,
+    /// From the first picture, or its mirror image, to the second, at their working sizes.
+    transform: Option<Transform>,
+    same_bytes: bool,
+}
+
+pub fn run(args: &Args) -> Result<ExitCode> {
+    let mut params = MatchParams {
+        neighbours: match args.neighbours {
+            Search::Exhaustive => Neighbours::Exhaustive,
+            Search::Flann => Neighbours::Flann,
+        },
+        model: match args.model {
+            Form::Similarity => Model::Similarity,
+            Form::Homography => Model::Homography,
+        },
+        ratio: args.ratio,
+        cross_check: !args.no_cross_check,
+        mirrored: !args.no_mirror,
+        ..MatchParams::default()
+    };
+    if let Method::Orb = args.method {
+        params.keypoints = KeypointParams::Orb(OrbParams {
+            features: 1000,
+            ..OrbParams::default()
+        });
+    }
+    let [a, b] = [&args.a, &args.b].map(|path| read(path, &params));
+    let ((a, a_bytes), (b, b_bytes)) = (a?, b?);
+    let found = params.compare(&a, &b.keypoints)?;
+    let same_bytes = a_bytes == b_bytes;
+    let verdict = Verdict {
+        is_match: same_bytes || found.score() >= args.threshold,
+        score: found.score(),
+        keypoints: [a.keypoints.len(), b.keypoints.len()],
+        matches: found.matches.len(),
+        inliers: found.inliers(),
+        mirrored: found.mirrored,
+        transform: found.consensus.as_ref().map(|c| c.transform),
+        same_bytes,
+    };
+    if let Some(path) = &args.draw {
+        let picture = |bytes| Picture::decode(bytes, &params.picture);
+        let drawn = draw::side_by_side(picture(&a_bytes)?, &picture(&b_bytes)?, &found)?;
+        write_png(path, &drawn)?;
+    }
+    if args.json {
+        say!("{}", serde_json::to_string(&verdict)?);
+    } else {
+        tell(&verdict)?;
+    }
+    Ok(match verdict.is_match {
+        true => ExitCode::SUCCESS,
+        false => ExitCode::FAILURE,
+    })
+}
+
+fn read(path: &Path, params: &MatchParams) -> Result<(Subject, Vec<u8>)> {
+    let name = path.display();
+    let bytes = std::fs::read(path).with_context(|| format!("cannot read {name}"))?;
+    let subject = params.subject(&bytes);
+    let subject = subject.with_context(|| format!("cannot use {name}"))?;
+    Ok((subject, bytes))
+}
+
+fn tell(verdict: &Verdict) -> Result<()> {
+    let Verdict {
+        keypoints: [a, b],
+        matches,
+        inliers,
+        score,
+        ..
+    } = verdict;
+    let word = if verdict.is_match {
+        "match"
+    } else {
+        "no match"
+    };
+    let mirrored = if verdict.mirrored {
+        ", in a mirror"
+    } else {
+        ""
+    };
+    say!(
+        "{word}: {inliers} of {matches} matches agree{mirrored}; {a} and {b} keypoints; score {score:.1}"
+    );
+    if verdict.same_bytes {
+        say!("the files are the same, byte for byte");
+    }
+    if verdict.is_match
+        && let Some(transform) = verdict.transform
+    {
+        for row in transform {
+            say!("{:12.6} {:12.6} {:12.4}", row[0], row[1], row[2]);
+        }
+    }
+    Ok(())
+}
+
+fn write_png(path: &Path, picture: &RgbImage) -> Result<()> {
+    let mut bytes = Vec::new();
+    let (w, h) = picture.dimensions();
+    PngEncoder::new(&mut bytes).write_image(picture, w, h, image::ExtendedColorType::Rgb8)?;
+    Ok(write_atomically(path, &bytes)?)
+}

@@ -1,0 +1,244 @@
+//! The transformation that most matches agree on, and how likely so many agree by chance.
+
+use std::collections::BTreeSet;
+use std::f64::consts::PI;
+
+use opencv::calib3d::{USAC_MAGSAC, find_homography};
+use opencv::core::{Mat, Point2f, Vector};
+use opencv::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::keypoints::Frame;
+use crate::error::Result;
+
+/// Which transformations may lead from one picture to the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Model {
+    /// Moved, turned and scaled.
+    Similarity,
+    /// Seen from elsewhere, too, where that explains more.
+    Homography,
+}
+
+/// Acts on (x, y, 1), in pixels.
+pub type Transform = [[f64; 3]; 3];
+
+/// What a transformation comes to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Consensus {
+    pub transform: Transform,
+    /// Places of the matches that agree with it.
+    pub inliers: Vec<usize>,
+    /// log10 of how many transformations would be expected to fit so well were the matches anywhere (the number of
+    /// false alarms of Moisan & Stival, IJCV 2004): −6 is one in a million such pairs of pictures.
+    pub log_chance: f64,
+}
+
+/// The keypoints of a match.
+#[derive(Clone, Copy)]
+pub struct Correspondence {
+    pub a: Frame,
+    pub b: Frame,
+}
+
+/// Scales beyond this say that the keypoints have nothing to do with each other.
+const WIDEST_SCALE: f64 = 16.0;
+
+/// How far off an inlier may be, and how large the picture is where that is measured.
+#[derive(Clone, Copy)]
+pub struct Target {
+    /// In pixels.
+    pub tolerance: f64,
+    /// In square pixels.
+    pub area: f64,
+}
+
+impl Target {
+    /// Of a match at a random place.
+    fn probability(self) -> f64 {
+        (PI * self.tolerance * self.tolerance / self.area).min(1.0)
+    }
+
+    fn inliers(self, matches: &[Correspondence], transform: &Transform) -> Vec<usize> {
+        let near = |c: &Correspondence| {
+            let (x, y) = apply(transform, f64::from(c.a.x), f64::from(c.a.y));
+            (x - f64::from(c.b.x)).hypot(y - f64::from(c.b.y)) <= self.tolerance
+        };
+        (0..matches.len()).filter(|&i| near(&matches[i])).collect()
+    }
+
+    /// Of a transformation that `free` matches determine.
+    fn judged(self, matches: &[Correspondence], transform: Transform, free: usize) -> Consensus {
+        let inliers = self.inliers(matches, &transform);
+        let (n, k) = (
+            places(matches, 0..matches.len()),
+            places(matches, inliers.iter().copied()),
+        );
+        let log_chance = if k > free {
+            log_choose(n, free) + log_tail(n - free, k - free, self.probability())
+        } else {
+            log_choose(n, free)
+        };
+        Consensus {
+            transform,
+            inliers,
+            log_chance,
+        }
+    }
+}
+
+/// Several keypoints at one place are one observation.
+fn places(matches: &[Correspondence], which: impl Iterator<Item = usize>) -> usize {
+    let whole = |f: Frame| (f.x.round() as i64, f.y.round() as i64);
+    let (mut a, mut b) = (BTreeSet::new(), BTreeSet::new());
+    for i in which {
+        a.insert(whole(matches[i].a));
+        b.insert(whole(matches[i].b));
+    }
+    a.len().min(b.len())
+}
+
+/// The best transformation; none where nothing matches.
+pub fn consensus(
+    matches: &[Correspondence],
+    model: Model,
+    target: Target,
+) -> Result<Option<Consensus>> {
+    let Some(similarity) = best_similarity(matches, target) else {
+        return Ok(None);
+    };
+    if model == Model::Homography
+        && let Some(transform) = homography(matches, target.tolerance)?
+    {
+        let seen = target.judged(matches, transform, 4);
+        if seen.log_chance < similarity.log_chance {
+            return Ok(Some(seen));
+        }
+    }
+    Ok(Some(similarity))
+}
+
+/// One match of oriented, scaled keypoints determines a similarity, so that all are tried and nothing is drawn by lot
+/// (Philbin et al., CVPR 2007, §3.1); the best is then fitted to its inliers.
+fn best_similarity(matches: &[Correspondence], target: Target) -> Option<Consensus> {
+    let proposed = matches.iter().filter_map(of_frames);
+    let votes = proposed.map(|t| (target.inliers(matches, &t).len(), t));
+    let mut best: Option<(usize, Transform)> = None;
+    for (n, transform) in votes {
+        if best.is_none_or(|(most, _)| n > most) {
+            best = Some((n, transform));
+        }
+    }
+    let mut found = target.judged(matches, best?.1, 1);
+    while let Some(transform) = least_squares(matches, &found.inliers) {
+        let better = target.judged(matches, transform, 1);
+        if better.inliers.len() <= found.inliers.len() {
+            break;
+        }
+        found = better;
+    }
+    Some(found)
+}
+
+/// The similarity that takes one keypoint to the other.
+fn of_frames(c: &Correspondence) -> Option<Transform> {
+    let scale = f64::from(c.b.size) / f64::from(c.a.size);
+    let turn = f64::from(c.b.angle - c.a.angle);
+    let (p, q) = (scale * turn.cos(), scale * turn.sin());
+    let (x, y) = (f64::from(c.a.x), f64::from(c.a.y));
+    let moved = [
+        f64::from(c.b.x) - p * x + q * y,
+        f64::from(c.b.y) - q * x - p * y,
+    ];
+    similarity(p, q, moved)
+}
+
+fn similarity(p: f64, q: f64, moved: [f64; 2]) -> Option<Transform> {
+    let scale = p.hypot(q);
+    (1.0 / WIDEST_SCALE..WIDEST_SCALE)
+        .contains(&scale)
+        .then_some([[p, -q, moved[0]], [q, p, moved[1]], [0.0, 0.0, 1.0]])
+}
+
+/// Of at least two matches.
+fn least_squares(matches: &[Correspondence], which: &[usize]) -> Option<Transform> {
+    let n = which.len() as f64;
+    let mean = |of: &dyn Fn(&Correspondence) -> f32| {
+        which
+            .iter()
+            .map(|&i| f64::from(of(&matches[i])))
+            .sum::<f64>()
+            / n
+    };
+    let (ax, ay) = (mean(&|c| c.a.x), mean(&|c| c.a.y));
+    let (bx, by) = (mean(&|c| c.b.x), mean(&|c| c.b.y));
+    let (mut dot, mut cross, mut spread) = (0.0, 0.0, 0.0);
+    for &i in which {
+        let Correspondence { a, b } = &matches[i];
+        let (ax, ay) = (f64::from(a.x) - ax, f64::from(a.y) - ay);
+        let (bx, by) = (f64::from(b.x) - bx, f64::from(b.y) - by);
+        dot += ax * bx + ay * by;
+        cross += ax * by - ay * bx;
+        spread += ax * ax + ay * ay;
+    }
+    if spread == 0.0 {
+        return None;
+    }
+    let (p, q) = (dot / spread, cross / spread);
+    similarity(p, q, [bx - p * ax + q * ay, by - q * ax - p * ay])
+}
+
+/// By MAGSAC++ (Barath et al., CVPR 2020) as OpenCV has it; none that turns the picture over or folds it.
+fn homography(matches: &[Correspondence], tolerance: f64) -> Result<Option<Transform>> {
+    const LEAST: usize = 5; // four fit any four
+    if matches.len() < LEAST {
+        return Ok(None);
+    }
+    let points = |of: fn(&Correspondence) -> Frame| -> Vector<Point2f> {
+        let frames = matches.iter().map(of);
+        frames.map(|f| Point2f::new(f.x, f.y)).collect()
+    };
+    let (a, b) = (points(|c| c.a), points(|c| c.b));
+    let found = find_homography(&a, &b, &mut Mat::default(), USAC_MAGSAC, tolerance)?;
+    if found.rows() != 3 {
+        return Ok(None);
+    }
+    let mut transform: Transform = Default::default();
+    for (i, row) in transform.iter_mut().enumerate() {
+        row.copy_from_slice(found.at_row::<f64>(i as i32)?);
+    }
+    let upright = matches.iter().all(|c| orientation(&transform, c.a) > 0.0);
+    Ok(upright.then_some(transform))
+}
+
+/// The sign of the Jacobian's determinant at a point, and of its distance from the horizon.
+fn orientation(t: &Transform, at: Frame) -> f64 {
+    let w = t[2][0] * f64::from(at.x) + t[2][1] * f64::from(at.y) + t[2][2];
+    let [[a, b, c], [d, e, f], [g, h, i]] = *t;
+    let determinant = a * (e * i - f * h) - b * (d * i - f * g) + c * (d * h - e * g);
+    determinant.signum() * w.signum()
+}
+
+pub fn apply(t: &Transform, x: f64, y: f64) -> (f64, f64) {
+    let [u, v, w] = t.map(|row| row[0] * x + row[1] * y + row[2]);
+    (u / w, v / w)
+}
+
+fn log_choose(n: usize, k: usize) -> f64 {
+    (0..k.min(n))
+        .map(|i| ((n - i) as f64 / (i + 1) as f64).log10())
+        .sum()
+}
+
+/// log10 of the probability that a binomial variable of n trials is at least k.
+fn log_tail(n: usize, k: usize, p: f64) -> f64 {
+    let term = |i: usize| {
+        log_choose(n, i.min(n - i))
+            + i as f64 * p.log10()
+            + (n - i) as f64 * (1.0 - p).max(1e-300).log10()
+    };
+    let largest = (k..=n).map(term).fold(f64::NEG_INFINITY, f64::max);
+    let sum: f64 = (k..=n).map(|i| 10f64.powf(term(i) - largest)).sum();
+    (largest + sum.log10()).min(0.0)
+}

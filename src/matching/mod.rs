@@ -1,0 +1,141 @@
+//! Two pictures against each other: keypoints that look alike, and the transformation on which they agree.
+//!
+//! [`keypoints`](KeypointParams) -> [`neighbours`](Neighbours) with the ratio test -> [consensus](Consensus). The
+//! outcome is judged by how likely so many matches agree by chance, which means the same for pictures with few
+//! keypoints and with many.
+
+mod geometry;
+mod keypoints;
+mod neighbours;
+
+use serde::{Deserialize, Serialize};
+
+pub use geometry::{Consensus, Model, Transform, apply};
+use geometry::{Correspondence, Target, consensus};
+pub use keypoints::{Frame, KeypointParams, Keypoints, Values};
+pub use neighbours::{Alike, Neighbours};
+
+use crate::descriptor::SiftParams;
+use crate::error::Result;
+use crate::picture::{Picture, PictureParams};
+
+/// Score from which pictures match.
+pub const THRESHOLD: f64 = 6.0;
+
+/// Settings of a comparison.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct MatchParams {
+    pub picture: PictureParams,
+    pub keypoints: KeypointParams,
+    pub neighbours: Neighbours,
+    /// The nearest keypoint must be nearer than this much of the second.
+    pub ratio: f32,
+    /// Only keypoints that are each other's nearest match.
+    pub cross_check: bool,
+    pub model: Model,
+    /// How far from where the transformation puts it a keypoint may be, in pixels of the working size.
+    pub tolerance: f64,
+    /// Looks for the mirror image, too.
+    pub mirrored: bool,
+}
+
+impl Default for MatchParams {
+    fn default() -> Self {
+        Self {
+            picture: PictureParams::default(),
+            keypoints: KeypointParams::Sift(SiftParams {
+                features: 1000,
+                contrast_threshold: 0.01,
+                ..SiftParams::default()
+            }),
+            neighbours: Neighbours::Exhaustive,
+            ratio: 0.8, // Lowe 2004 §7.1
+            cross_check: true,
+            model: Model::Homography,
+            tolerance: 5.0,
+            mirrored: true,
+        }
+    }
+}
+
+/// A picture ready to be compared.
+pub struct Subject {
+    pub keypoints: Keypoints,
+    /// Of its mirror image, where that is looked at.
+    mirrored: Option<Keypoints>,
+}
+
+/// What two pictures have in common.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Comparison {
+    /// Keypoints that look alike, of the first picture, or of its mirror image, and of the second.
+    pub matches: Vec<(Frame, Frame)>,
+    pub consensus: Option<Consensus>,
+    /// The first picture's mirror image is what agrees.
+    pub mirrored: bool,
+}
+
+impl Comparison {
+    /// Number of matches that agree.
+    pub fn inliers(&self) -> usize {
+        self.consensus.as_ref().map_or(0, |c| c.inliers.len())
+    }
+
+    /// −log10 of the number of pairs of pictures that would agree so well by chance; 0 where any would.
+    pub fn score(&self) -> f64 {
+        let chance = self.consensus.as_ref().map_or(0.0, |c| c.log_chance);
+        (-chance).max(0.0)
+    }
+}
+
+impl MatchParams {
+    /// A picture file's keypoints.
+    ///
+    /// # Errors
+    /// [`crate::Error::Picture`] for what is not a picture.
+    pub fn subject(&self, bytes: &[u8]) -> Result<Subject> {
+        let picture = Picture::decode(bytes, &self.picture)?;
+        let mirrored = self
+            .mirrored
+            .then(|| self.keypoints.detect(&picture.mirrored()));
+        Ok(Subject {
+            keypoints: self.keypoints.detect(&picture)?,
+            mirrored: mirrored.transpose()?,
+        })
+    }
+
+    /// The transformation that leads from the first picture, or its mirror image, to the second.
+    pub fn compare(&self, a: &Subject, b: &Keypoints) -> Result<Comparison> {
+        let plain = self.agree(&a.keypoints, b, false)?;
+        let Some(mirrored) = &a.mirrored else {
+            return Ok(plain);
+        };
+        let mirrored = self.agree(mirrored, b, true)?;
+        Ok(if mirrored.score() > plain.score() {
+            mirrored
+        } else {
+            plain
+        })
+    }
+
+    fn agree(&self, a: &Keypoints, b: &Keypoints, mirrored: bool) -> Result<Comparison> {
+        let alike = self
+            .neighbours
+            .alike(&a.values, &b.values, self.ratio, self.cross_check)?;
+        let correspondence = |m: &Alike| Correspondence {
+            a: a.frames[m.a],
+            b: b.frames[m.b],
+        };
+        let found: Vec<Correspondence> = alike.iter().map(correspondence).collect();
+        let target = Target {
+            tolerance: self.tolerance,
+            area: f64::from(b.width) * f64::from(b.height),
+        };
+        Ok(Comparison {
+            consensus: consensus(&found, self.model, target)?,
+            matches: found.iter().map(|c| (c.a, c.b)).collect(),
+            mirrored,
+        })
+    }
+}
