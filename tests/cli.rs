@@ -7,6 +7,7 @@ mod cli {
     mod program;
 
     mod ablation;
+    mod compare;
     mod corruption;
     mod deep;
     mod evaluation;

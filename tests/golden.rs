@@ -11,6 +11,7 @@ mod golden {
     mod evaluation;
     mod indices;
     mod kernel_maps;
+    mod matching;
     mod mixtures;
     mod networks;
     mod reading;

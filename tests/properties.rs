@@ -8,6 +8,7 @@ mod properties {
     mod codebooks;
     mod ensemble;
     mod evaluation;
+    mod geometry;
     mod imported;
     mod indices;
     mod linalg;

@@ -36,7 +36,7 @@ pub struct Consensus {
 }
 
 /// The keypoints of a match.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Correspondence {
     pub a: Frame,
     pub b: Frame,
@@ -46,7 +46,7 @@ pub struct Correspondence {
 const WIDEST_SCALE: f64 = 16.0;
 
 /// How far off an inlier may be, and how large the picture is where that is measured.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Target {
     /// In pixels.
     pub tolerance: f64,
@@ -220,6 +220,7 @@ fn orientation(t: &Transform, at: Frame) -> f64 {
     determinant.signum() * w.signum()
 }
 
+/// Where a point goes.
 pub fn apply(t: &Transform, x: f64, y: f64) -> (f64, f64) {
     let [u, v, w] = t.map(|row| row[0] * x + row[1] * y + row[2]);
     (u / w, v / w)
@@ -232,7 +233,7 @@ fn log_choose(n: usize, k: usize) -> f64 {
 }
 
 /// log10 of the probability that a binomial variable of n trials is at least k.
-fn log_tail(n: usize, k: usize, p: f64) -> f64 {
+pub fn log_tail(n: usize, k: usize, p: f64) -> f64 {
     let term = |i: usize| {
         log_choose(n, i.min(n - i))
             + i as f64 * p.log10()

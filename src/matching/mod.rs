@@ -10,8 +10,9 @@ mod neighbours;
 
 use serde::{Deserialize, Serialize};
 
-pub use geometry::{Consensus, Model, Transform, apply};
-use geometry::{Correspondence, Target, consensus};
+pub use geometry::{
+    Consensus, Correspondence, Model, Target, Transform, apply, consensus, log_tail,
+};
 pub use keypoints::{Frame, KeypointParams, Keypoints, Values};
 pub use neighbours::{Alike, Neighbours};
 

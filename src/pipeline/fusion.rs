@@ -208,7 +208,10 @@ impl Pipeline<'_> {
         let params = &self.recipe.fusion;
         let (choice, fusion, validation) = if place == train {
             let rest: Vec<Pair> = all.iter().filter(|p| !asked[p.image]).copied().collect();
-            let choice = params.recall(pairs(&rest), &score)?;
+            let choice = match self.view {
+                Some(_) => params.recall(pairs(&rest), &score)?, // scene text is judged beside it
+                None => params.choose(pairs(&rest), &score)?,
+            };
             let fusion = if whole {
                 choice.setting.fit(pairs(&all))?
             } else {

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::case::Case;
-use super::files::{edit, files};
+use super::files::{edit, files, tree};
 
 const POSTER: &str = "shape-0106.png";
 const STEPS: &str = "shape-0113.png";
@@ -105,6 +105,18 @@ fn the_share_is_chosen_and_a_text_alone_can_answer() {
         assert_eq!(found, rows, "{row} in {}", fit.stdout);
     }
     assert_eq!(fit.stdout.matches("<- chosen").count(), 2);
+    let chosen = |case: &Case| {
+        let mut files = tree(&case.work().join("vocab"));
+        files.retain(|name, _| name.contains("scene-text-"));
+        files
+    };
+    let without_test_data = reading("share = [0.0, 0.5]");
+    for n in [2, 3] {
+        fs::remove_dir_all(without_test_data.attachment(n)).unwrap();
+    }
+    without_test_data.run("fit", &[]).ok();
+    assert_eq!(chosen(&case).len(), 1);
+    assert_eq!(chosen(&without_test_data), chosen(&case));
     let case = reading("share = [1.0], matching = [\"cosine\"]");
     let report = case.run("evaluate", &["--json"]).ok().json();
     assert!(report["t2i"]["R@1"].as_f64().unwrap() > 0.0);
