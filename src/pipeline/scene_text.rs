@@ -1,5 +1,7 @@
 //! Scene text in the flow: which pictures are read, and how far the words count beside the shared space.
 
+use std::sync::Once;
+
 use serde::{Deserialize, Serialize};
 
 use super::fusion::Validation;
@@ -36,12 +38,13 @@ pub(super) struct View<'a> {
 }
 
 impl<'a> View<'a> {
-    /// None where the networks are not there, which is said.
+    /// None where the networks are not there, which is said once: folds ask anew.
     pub(super) fn new(params: &'a SceneTextParams) -> Option<Self> {
         match Reading::new(&params.reader) {
             Ok(reading) => Some(Self { params, reading }),
             Err(e) => {
-                tracing::warn!("scene text is left out: {e}");
+                static SAID: Once = Once::new();
+                SAID.call_once(|| tracing::warn!("scene text is left out: {e}"));
                 None
             }
         }
