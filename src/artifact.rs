@@ -281,7 +281,8 @@ impl Artifact {
         serde_json::from_value(self.notes.clone()).map_err(|e| self.wrong(e.to_string()))
     }
 
-    fn content(&self) -> Fingerprint {
+    /// Of the spec, the notes and all tensors.
+    pub fn content(&self) -> Fingerprint {
         let mut hash = blake3::Hasher::new();
         let header = serde_json::to_vec(&(&self.spec, &self.notes)).expect("plain data");
         hash.update(&header);

@@ -14,7 +14,8 @@
 //! Begin with [`pipeline`], which knows the order of the stages; then read one stage: [`descriptor`],
 //! [`codebook`], [`encoding`], [`appearance`], [`text`], [`fusion`], [`hubness`], [`scene_text`], [`index`],
 //! [`evaluation`]. [`artifact`] is the one file format, [`dataset`] what is read, [`submission`] what is written for the contest, [`ablation`] what lays
-//! recipes side by side. [`matching`] compares two pictures by their keypoints, [`ocr`] reads them.
+//! recipes side by side. [`matching`] compares two pictures by their keypoints, [`copies`] finds those of a gallery that show the same, [`ocr`]
+//! reads them.
 //!
 //! # The stages on toy data
 //! Six pictures, here described by how red and how blue they are, and their captions:
@@ -53,6 +54,7 @@ pub mod ablation;
 pub mod appearance;
 pub mod artifact;
 pub mod codebook;
+pub mod copies;
 pub mod dataset;
 pub mod deep;
 pub mod descriptor;

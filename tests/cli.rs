@@ -8,6 +8,7 @@ mod cli {
 
     mod ablation;
     mod compare;
+    mod copies;
     mod corruption;
     mod deep;
     mod evaluation;

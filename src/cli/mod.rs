@@ -13,10 +13,12 @@ mod ablation;
 mod bars;
 mod common;
 mod compare;
+mod copies;
 mod demo;
 mod draw;
 mod evaluate;
 mod features;
+mod files;
 mod fit;
 mod inspect;
 mod page;
@@ -67,6 +69,7 @@ enum Verb {
     Ablation(ablation::Args),
     Search(search::Args),
     Match(compare::Args),
+    Copies(copies::Args),
     Read(read::Args),
     Validate(validate::Args),
     Score(score::Args),
@@ -108,6 +111,7 @@ pub fn run(args: Args) -> Result<ExitCode> {
         Verb::Ablation(a) => ablation::run(&a),
         Verb::Search(a) => search::run(&a),
         Verb::Match(a) => compare::run(&a),
+        Verb::Copies(a) => copies::run(&a),
         Verb::Read(a) => read::run(&a),
         Verb::Validate(a) => validate::run(&a),
         Verb::Score(a) => score::run(&a),

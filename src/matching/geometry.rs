@@ -60,12 +60,15 @@ impl Target {
         (PI * self.tolerance * self.tolerance / self.area).min(1.0)
     }
 
+    fn agrees(self, c: &Correspondence, transform: &Transform) -> bool {
+        let (x, y) = apply(transform, f64::from(c.a.x), f64::from(c.a.y));
+        let (x, y) = (x - f64::from(c.b.x), y - f64::from(c.b.y));
+        x * x + y * y <= self.tolerance * self.tolerance
+    }
+
     fn inliers(self, matches: &[Correspondence], transform: &Transform) -> Vec<usize> {
-        let near = |c: &Correspondence| {
-            let (x, y) = apply(transform, f64::from(c.a.x), f64::from(c.a.y));
-            (x - f64::from(c.b.x)).hypot(y - f64::from(c.b.y)) <= self.tolerance
-        };
-        (0..matches.len()).filter(|&i| near(&matches[i])).collect()
+        let agrees = |&i: &usize| self.agrees(&matches[i], transform);
+        (0..matches.len()).filter(agrees).collect()
     }
 
     /// Of a transformation that `free` matches determine.
@@ -123,7 +126,8 @@ pub fn consensus(
 /// (Philbin et al., CVPR 2007, §3.1); the best is then fitted to its inliers.
 fn best_similarity(matches: &[Correspondence], target: Target) -> Option<Consensus> {
     let proposed = matches.iter().filter_map(of_frames);
-    let votes = proposed.map(|t| (target.inliers(matches, &t).len(), t));
+    let votes = |t: &Transform| matches.iter().filter(|c| target.agrees(c, t)).count();
+    let votes = proposed.map(|t| (votes(&t), t));
     let mut best: Option<(usize, Transform)> = None;
     for (n, transform) in votes {
         if best.is_none_or(|(most, _)| n > most) {

@@ -1,6 +1,8 @@
 //! Keypoints with their frames: where, how large, which way up, and how it looks there.
 
-use ndarray::Array2;
+use std::f32::consts::PI;
+
+use ndarray::{Array2, Axis};
 use opencv::core::{KeyPoint, Mat};
 use opencv::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -98,4 +100,30 @@ impl Keypoints {
     pub fn is_empty(&self) -> bool {
         self.frames.is_empty()
     }
+
+    /// Those of the mirror image, where they follow from these: for SIFT.
+    pub fn mirrored(&self) -> Option<Self> {
+        let Values::Sift(values) = &self.values else {
+            return None;
+        };
+        let right = self.width as f32 - 1.0;
+        let frame = |f: &Frame| Frame {
+            x: right - f.x,
+            angle: PI - f.angle,
+            ..*f
+        };
+        let columns: Vec<usize> = (0..128).map(turned_over).collect();
+        Some(Self {
+            frames: self.frames.iter().map(frame).collect(),
+            values: Values::Sift(values.select(Axis(1), &columns)),
+            ..*self
+        })
+    }
+}
+
+/// SIFT's histogram of 8 directions in 4×4 cells stands along the keypoint's own direction (Lowe 2004 §6.1): in a
+/// mirror, rows across it come the other way round, and directions turn the other way.
+fn turned_over(bin: usize) -> usize {
+    let (row, column, direction) = (bin / 32, bin / 8 % 4, bin % 8);
+    (3 - row) * 32 + column * 8 + (8 - direction) % 8
 }

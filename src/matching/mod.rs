@@ -97,12 +97,15 @@ impl MatchParams {
     /// [`crate::Error::Picture`] for what is not a picture.
     pub fn subject(&self, bytes: &[u8]) -> Result<Subject> {
         let picture = Picture::decode(bytes, &self.picture)?;
-        let mirrored = self
-            .mirrored
-            .then(|| self.keypoints.detect(&picture.mirrored()));
+        let keypoints = self.keypoints.detect(&picture)?;
+        let mirrored = match (self.mirrored, keypoints.mirrored()) {
+            (false, _) => None,
+            (true, Some(mirrored)) => Some(mirrored),
+            (true, None) => Some(self.keypoints.detect(&picture.mirrored())?),
+        };
         Ok(Subject {
-            keypoints: self.keypoints.detect(&picture)?,
-            mirrored: mirrored.transpose()?,
+            keypoints,
+            mirrored,
         })
     }
 

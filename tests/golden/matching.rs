@@ -90,3 +90,21 @@ fn flann_finds_most_of_it_and_always_the_same() {
         assert_eq!(alike(Neighbours::Flann), found);
     }
 }
+
+#[test]
+fn sift_of_a_mirror_image_follows_from_the_pictures() {
+    let [photo, _] = photos();
+    let params = KeypointParams::Sift(SiftParams::default());
+    let found = params.detect(&photo.mirrored()).unwrap();
+    let followed = params.detect(&photo).unwrap().mirrored().unwrap();
+    let search = Neighbours::Exhaustive;
+    let alike = search
+        .alike(&followed.values, &found.values, RATIO, true)
+        .unwrap();
+    let near = alike.iter().filter(|pair| {
+        let (a, b) = (followed.frames[pair.a], found.frames[pair.b]);
+        (a.x - b.x).hypot(a.y - b.y) < 1.5 && (a.angle - b.angle).cos() > 0.98
+    });
+    let (near, all) = (near.count(), found.len());
+    assert!(10 * near > 8 * all, "{near} of {all}");
+}

@@ -1,0 +1,24 @@
+//! Files of folders.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+/// All files below a folder, by name.
+pub fn pictures_below(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        let context = || format!("cannot read {}", folder.display());
+        for entry in folder.read_dir().with_context(context)? {
+            let path = entry.with_context(context)?.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    Ok(found)
+}

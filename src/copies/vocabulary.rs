@@ -1,0 +1,157 @@
+//! Visual words with signatures: Hamming embedding (Jégou, Douze & Schmid, ECCV 2008).
+//!
+//! A descriptor becomes the number of its word and 64 bits that say where in the word's cell it lies: the signs of
+//! its projections, less the medians that the word's own descriptors have.
+
+use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis};
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use rayon::prelude::*;
+
+use crate::artifact::Artifact;
+use crate::codebook::{Codebook, KMeansParams};
+use crate::descriptor::DescriptorKind;
+use crate::error::{Error, Result};
+use crate::linalg::{matmul, orthonormal};
+
+const DIM: usize = 128;
+/// Of a signature (Jégou et al. 2008 §3).
+const BITS: usize = 64;
+
+/// A descriptor's word and signature.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Visual {
+    pub word: u32,
+    pub signature: u64,
+}
+
+impl Visual {
+    /// Bits in which signatures of the same word differ.
+    pub fn distance(self, other: u64) -> u32 {
+        (self.signature ^ other).count_ones()
+    }
+}
+
+/// Learned words.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Vocabulary {
+    codebook: Codebook,
+    /// 128×64, orthonormal columns.
+    projection: Array2<f32>,
+    /// words×64
+    medians: Array2<f32>,
+}
+
+impl Vocabulary {
+    /// From the descriptors of some pictures, n×128.
+    ///
+    /// # Errors
+    /// [`Error::TooFew`] for fewer descriptors than words.
+    pub fn fit(words: usize, x: ArrayView2<f32>, seed: u64) -> Result<Self> {
+        let kind = DescriptorKind {
+            name: "root-sift".into(),
+            dim: DIM,
+        };
+        let params = KMeansParams {
+            size: words,
+            ..KMeansParams::default()
+        };
+        let codebook = params.fit(kind, x, seed)?;
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let draw = Array2::from_shape_simple_fn((DIM, BITS), || rng.gen_range(-1.0..1.0));
+        let projection = orthonormal(draw.view())?.mapv(|v: f64| v as f32);
+        let assigned = codebook.assign(x)?;
+        let mut members = vec![Vec::new(); codebook.size()];
+        for (i, &word) in assigned.iter().enumerate() {
+            members[word].push(i);
+        }
+        let projected = matmul(x, projection.view());
+        let median = |members: &Vec<usize>| -> Array1<f32> {
+            let of = projected.select(Axis(0), members);
+            of.axis_iter(Axis(1)).map(middle).collect()
+        };
+        let rows: Vec<Array1<f32>> = members.par_iter().map(median).collect();
+        let mut medians = Array2::zeros((rows.len(), BITS));
+        for (mut row, median) in medians.outer_iter_mut().zip(rows) {
+            row.assign(&median);
+        }
+        Ok(Self {
+            codebook,
+            projection,
+            medians,
+        })
+    }
+
+    /// Number of words.
+    pub fn size(&self) -> usize {
+        self.codebook.size()
+    }
+
+    /// Each row of x, n×128, in its `nearest` words: n times as many.
+    pub fn see(&self, x: ArrayView2<f32>, nearest: usize) -> Vec<Vec<Visual>> {
+        let centroids = self.codebook.centroids();
+        let half: Array1<f32> = centroids.outer_iter().map(|c| c.dot(&c) / 2.0).collect();
+        let near = matmul(x, centroids.t()) - half;
+        let projected = matmul(x, self.projection.view());
+        let rows = near.outer_iter().zip(projected.outer_iter());
+        rows.map(|(near, projected)| {
+            let words = largest(near, nearest).into_iter();
+            words.map(|word| self.visual(word, projected)).collect()
+        })
+        .collect()
+    }
+
+    fn visual(&self, word: usize, projected: ArrayView1<f32>) -> Visual {
+        let bits = projected.iter().zip(self.medians.row(word));
+        let signature = bits.fold(0, |bits, (v, median)| bits << 1 | u64::from(v > median));
+        Visual {
+            word: word as u32,
+            signature,
+        }
+    }
+
+    pub fn store(&self, artifact: Artifact) -> Artifact {
+        self.codebook
+            .store(artifact)
+            .with_matrix("projection", self.projection.view())
+            .with_matrix("medians", self.medians.view())
+    }
+
+    pub fn load(artifact: &Artifact) -> Result<Self> {
+        let vocabulary = Self {
+            codebook: Codebook::load(artifact)?,
+            projection: artifact.matrix("projection")?,
+            medians: artifact.matrix("medians")?,
+        };
+        let wanted = (vocabulary.size(), BITS);
+        if vocabulary.medians.dim() != wanted || vocabulary.projection.dim() != (DIM, BITS) {
+            return Err(Error::artifact(
+                "<vocabulary>",
+                "its parts do not fit together",
+            ));
+        }
+        Ok(vocabulary)
+    }
+}
+
+fn middle(values: ArrayView1<f32>) -> f32 {
+    let mut values = values.to_vec();
+    if values.is_empty() {
+        return 0.0;
+    }
+    let at = values.len() / 2;
+    *values.select_nth_unstable_by(at, f32::total_cmp).1
+}
+
+/// The places of the largest values, the first of equals first.
+fn largest(values: ArrayView1<f32>, n: usize) -> Vec<usize> {
+    let mut best: Vec<usize> = Vec::with_capacity(n + 1);
+    for (i, v) in values.iter().enumerate() {
+        if best.len() < n || *v > values[best[n - 1]] {
+            let at = best.partition_point(|&b| values[b] >= *v);
+            best.insert(at, i);
+            best.truncate(n);
+        }
+    }
+    best
+}
