@@ -158,10 +158,7 @@ fn by_flann(a: &Values, b: &Values) -> Result<Vec<Option<Nearest>>> {
 fn as_mat(values: &Values) -> Result<Mat> {
     Ok(match values {
         Values::Sift(x) => {
-            let rows: Vec<&[f32]> = x
-                .outer_iter()
-                .map(|r| r.to_slice().expect("rows are contiguous"))
-                .collect();
+            let rows: Vec<Vec<f32>> = x.outer_iter().map(|row| row.to_vec()).collect();
             Mat::from_slice_2d(&rows)?
         }
         Values::Orb(x) => {
