@@ -287,10 +287,10 @@ impl Bench<'_> {
             });
         };
         let collection = &pipeline.dataset.collections[place];
-        let share = fitted.scene_text.as_ref().map(|s| s.choice.setting.share);
-        let reader = match share {
-            Some(share) if share > 0.0 => pipeline.reader()?,
-            _ => None,
+        let reader = if fitted.share_of_words() > 0.0 {
+            pipeline.reader()?
+        } else {
+            None
         };
         let models = pipeline.models(fitted.fusion)?;
         let picture = |i: usize| {

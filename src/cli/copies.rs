@@ -1,10 +1,9 @@
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, ensure};
 use rayon::prelude::*;
-use tuwen::artifact::{Fingerprint, write_atomically};
+use tuwen::artifact::write_atomically;
 use tuwen::copies::{CopiesParams, Found, Index, Search, THRESHOLD};
 use tuwen::progress::{Progress, warn_each};
 
@@ -50,7 +49,7 @@ pub struct Args {
 
 /// The best match of a query.
 struct Copy<'a> {
-    source: &'a str,
+    source: &'a Path,
     score: f64,
     inliers: Option<usize>,
 }
@@ -73,14 +72,13 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let folder = args.work.join("features/copies");
     let mut bad = Vec::new();
     let index = params.index(&gallery, &folder, &bars, &mut bad)?;
-    let names = names(&args.gallery, &gallery);
     let how = Search {
         shortlist: args.shortlist,
         ..Search::default()
     };
     bars.start("comparing", queries.len() as u64);
     let ask = |path: &PathBuf| {
-        let found = best(path, &index, &names, how, args.threshold);
+        let found = best(path, &index, how, args.threshold);
         bars.step(1);
         found
     };
@@ -97,8 +95,9 @@ pub fn run(args: &Args) -> Result<ExitCode> {
                 matched += 1;
                 let score = format!("{:.1}", copy.score);
                 let inliers = copy.inliers.map(|n| n.to_string()).unwrap_or_default();
-                let name = relative(&args.queries, query);
-                table.write_record(&[copy.source, &name, &score, &inliers][..columns])?;
+                let source = relative(&args.gallery, copy.source);
+                let query = relative(&args.queries, query);
+                table.write_record(&[source, query, score, inliers][..columns])?;
             }
             Ok(None) => {}
             Err(e) => bad.push(format!("{e:#}")),
@@ -115,14 +114,13 @@ pub fn run(args: &Args) -> Result<ExitCode> {
 
 fn best<'a>(
     path: &Path,
-    index: &Index,
-    names: &'a BTreeMap<Fingerprint, String>,
+    index: &'a Index,
     how: Search,
     threshold: f64,
 ) -> Result<Option<Copy<'a>>> {
     let name = path.display().to_string();
     let bytes = std::fs::read(path).with_context(|| name.clone())?;
-    if let Some(source) = names.get(&Fingerprint::of_bytes(&bytes)) {
+    if let Some(source) = index.same(&bytes) {
         return Ok(Some(Copy {
             source,
             score: f64::INFINITY,
@@ -131,22 +129,11 @@ fn best<'a>(
     }
     let found = index.search(&bytes, how).context(name)?;
     let copy = |found: &Found| Copy {
-        source: &names[&index.digests()[found.picture]],
+        source: index.file(found.picture),
         score: found.score,
-        inliers: Some(found.consensus.inliers.len()),
+        inliers: Some(found.comparison.inliers()),
     };
     Ok(found.first().filter(|f| f.score >= threshold).map(copy))
-}
-
-/// The names of files below a folder by what they hold; of equal ones the first.
-fn names(folder: &Path, files: &[PathBuf]) -> BTreeMap<Fingerprint, String> {
-    let digest = |path: &PathBuf| Some((Fingerprint::of_file(path).ok()?, relative(folder, path)));
-    let all: Vec<_> = files.par_iter().filter_map(digest).collect();
-    let mut names = BTreeMap::new();
-    for (digest, name) in all {
-        names.entry(digest).or_insert(name);
-    }
-    names
 }
 
 fn relative(folder: &Path, path: &Path) -> String {

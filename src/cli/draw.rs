@@ -3,7 +3,7 @@
 use anyhow::Result;
 use image::imageops;
 use image::{Rgb, RgbImage};
-use tuwen::matching::{Comparison, Frame};
+use tuwen::matching::{Comparison, Correspondence, Frame};
 use tuwen::picture::Picture;
 
 const BACKGROUND: Rgb<u8> = Rgb([255, 255, 255]);
@@ -22,12 +22,12 @@ pub fn side_by_side(a: Picture, b: &Picture, found: &Comparison) -> Result<RgbIm
     let inliers = found.consensus.iter().flat_map(|c| &c.inliers);
     let inliers: Vec<usize> = inliers.copied().collect();
     for (n, place) in tuwen::sampling::sample_places(inliers.len(), LINES).enumerate() {
-        let (from, to) = found.matches[inliers[place]];
-        let to = Frame {
-            x: to.x + left as f32,
-            ..to
+        let Correspondence { a, b } = found.matches[inliers[place]];
+        let b = Frame {
+            x: b.x + left as f32,
+            ..b
         };
-        line(&mut canvas, from, to, colour(n));
+        line(&mut canvas, a, b, colour(n));
     }
     Ok(canvas)
 }

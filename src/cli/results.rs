@@ -129,9 +129,8 @@ fn answer(
     if pipeline.recipe.hubness.is_some() {
         scores += ", less what an item is charged for suiting every query";
     }
-    let share = fitted.scene_text.as_ref().map(|s| s.choice.setting.share);
-    if let Some(share) = share.filter(|&s| s > 0.0) {
-        let percent = 100.0 * share;
+    let percent = 100.0 * fitted.share_of_words();
+    if percent > 0.0 {
         scores +=
             &format!("; {percent:.0} % of a score is the match with the words in the picture");
     }

@@ -108,10 +108,10 @@ pub fn run(args: &Args) -> Result<ExitCode> {
             None => text.clone(),
         }];
     }
-    let z = embed(&fitted.fusion, &features[place])?;
-    let items = match direction {
-        Direction::TextToImage => z.images,
-        Direction::ImageToText => z.texts,
+    let items = match (&words, direction) {
+        (None, _) => Array2::default((0, 0)),
+        (Some(_), Direction::TextToImage) => embed(&fitted.fusion, &features[place])?.images,
+        (Some(_), Direction::ImageToText) => embed(&fitted.fusion, &features[place])?.texts,
     };
     let models = pipeline.models(fitted.fusion.clone())?;
     let (z, query): (Array2<f32>, Item) = match &picture {

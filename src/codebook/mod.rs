@@ -189,16 +189,8 @@ impl Codebook {
     /// # Errors
     /// [`Error::Mismatch`] where the rows are not of the codebook's dimension.
     pub fn assign(&self, x: ArrayView2<f32>) -> Result<Vec<usize>> {
-        if x.ncols() != self.kind.dim {
-            return Err(Error::dimensions(
-                "the codebook",
-                self.kind.dim,
-                "a descriptor",
-                x.ncols(),
-            ));
-        }
         // argmin |x−c|² = argmax x·c − |c|²/2
-        let products = matmul(x, self.centroids.t());
+        let products = self.products(x)?;
         let nearest = |row: ndarray::ArrayView1<f32>| {
             let scores = row.iter().zip(&self.half_norms).map(|(p, h)| p - h);
             let better = |best: (usize, f32), next: (usize, f32)| {
@@ -207,6 +199,44 @@ impl Codebook {
             scores.enumerate().fold((0, f32::MIN), better).0
         };
         Ok(products.outer_iter().map(nearest).collect())
+    }
+
+    /// The `n` nearest words of each row of x: n×d, the nearest first (the lower number where two are equally near).
+    ///
+    /// # Errors
+    /// As [`Self::assign`].
+    pub fn nearest(&self, x: ArrayView2<f32>, n: usize) -> Result<Vec<Vec<usize>>> {
+        let products = self.products(x)?;
+        let nearest = |row: ndarray::ArrayView1<f32>| {
+            let scores: Vec<f32> = row
+                .iter()
+                .zip(&self.half_norms)
+                .map(|(p, h)| p - h)
+                .collect();
+            let mut best: Vec<usize> = Vec::with_capacity(n + 1);
+            for (i, &score) in scores.iter().enumerate() {
+                if best.len() < n || score > scores[best[n - 1]] {
+                    let at = best.partition_point(|&b| scores[b] >= score);
+                    best.insert(at, i);
+                    best.truncate(n);
+                }
+            }
+            best
+        };
+        Ok(products.outer_iter().map(nearest).collect())
+    }
+
+    /// x·cᵀ: n×k
+    fn products(&self, x: ArrayView2<f32>) -> Result<Array2<f32>> {
+        if x.ncols() != self.kind.dim {
+            return Err(Error::dimensions(
+                "the codebook",
+                self.kind.dim,
+                "a descriptor",
+                x.ncols(),
+            ));
+        }
+        Ok(matmul(x, self.centroids.t()))
     }
 
     /// One round of Lloyd's algorithm; a word without descriptors stays where it is.

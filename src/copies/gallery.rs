@@ -5,9 +5,7 @@ use std::collections::{BTreeSet, HashSet};
 use super::store::Seen;
 use super::vocabulary::{Visual, Vocabulary};
 use crate::error::Result;
-use crate::matching::{
-    Consensus, Correspondence, Frame, Keypoints, Model, Target, Values, consensus,
-};
+use crate::matching::{Comparison, Correspondence, Keypoints, Model, Values};
 
 /// A keypoint of a picture under its word.
 #[derive(Clone, Copy)]
@@ -57,10 +55,8 @@ pub struct Found {
     pub picture: usize,
     /// −log10 of how many pictures of such a gallery would agree so well by chance.
     pub score: f64,
-    pub consensus: Consensus,
-    /// Keypoints of the query, or of its mirror image, and of the picture.
-    pub matches: Vec<(Frame, Frame)>,
-    pub mirrored: bool,
+    /// Of the query, or its mirror image, with the picture.
+    pub comparison: Comparison,
 }
 
 /// A keypoint of the query that looks like one of a picture.
@@ -123,7 +119,7 @@ impl Gallery {
         let Values::Sift(values) = &query.values else {
             return Ok(vec![]);
         };
-        let visuals = vocabulary.see(values.view(), how.words);
+        let visuals = vocabulary.see(values.view(), how.words)?;
         let shortlist = self.shortlist(&visuals, how);
         let votes = self.votes(&visuals, &shortlist, how);
         let mut found = Vec::new();
@@ -134,20 +130,20 @@ impl Gallery {
                 a: query.frames[v.query],
                 b: seen.frames[v.keypoint],
             };
-            let matches: Vec<Correspondence> = matches.iter().map(correspondence).collect();
-            let target = Target {
-                tolerance: how.tolerance,
-                area: f64::from(seen.width) * f64::from(seen.height),
-            };
-            let Some(consensus) = consensus(&matches, Model::Similarity, target)? else {
+            let comparison = Comparison::of(
+                matches.iter().map(correspondence).collect(),
+                (seen.width, seen.height),
+                Model::Similarity,
+                how.tolerance,
+                mirrored,
+            )?;
+            let Some(consensus) = &comparison.consensus else {
                 continue;
             };
             found.push(Found {
                 picture,
                 score: -consensus.log_chance - (self.len() as f64).log10(),
-                consensus,
-                matches: matches.iter().map(|c| (c.a, c.b)).collect(),
-                mirrored,
+                comparison,
             });
         }
         Ok(found)

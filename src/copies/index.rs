@@ -52,8 +52,8 @@ pub struct Index {
     params: CopiesParams,
     vocabulary: Option<Vocabulary>,
     gallery: Gallery,
-    /// Of each picture of the gallery.
-    digests: Vec<Fingerprint>,
+    /// The files in the order of the gallery, which is that of their digests.
+    files: Vec<(Fingerprint, PathBuf)>,
 }
 
 /// Pictures that are looked at before what was seen is written.
@@ -83,20 +83,22 @@ impl CopiesParams {
         let digests = digests(files, progress, bad);
         let path = folder.join("vocabulary.safetensors");
         let spec = Spec::new("copies-vocabulary", self, self.seed);
-        let kept = Artifact::read_fresh(&path, &spec);
+        let mut kept = Artifact::read_fresh(&path, &spec);
         let vocabulary = match &kept {
             Some(artifact) => Some(Vocabulary::load(artifact)?),
             None => self.learn(&digests)?,
         };
-        let mut store = None;
-        if let Some(vocabulary) = vocabulary.as_ref().filter(|v| v.size() == self.words) {
-            let artifact = vocabulary.store(Artifact::new(spec));
-            if kept.is_none() {
-                artifact.write(&path)?;
-            }
-            let spec = Spec::new("copies", &(), 0).input("vocabulary", artifact.content());
-            store = Some(Store::new(folder, spec));
+        if let (None, Some(learned)) = (&kept, &vocabulary)
+            && learned.size() == self.words
+        {
+            let artifact = learned.store(Artifact::new(spec));
+            artifact.write(&path)?;
+            kept = Some(artifact);
         }
+        let store = kept.map(|artifact| {
+            let spec = Spec::new("copies", &(), 0).input("vocabulary", artifact.content());
+            Store::new(folder, spec)
+        });
         let mut known = store.as_ref().map_or(Ok(BTreeMap::new()), Store::read)?;
         if let Some(vocabulary) = &vocabulary {
             let new = digests.iter().filter(|(d, _)| !known.contains_key(d));
@@ -119,7 +121,7 @@ impl CopiesParams {
             params: self.clone(),
             gallery: Gallery::new(pictures.collect(), words),
             vocabulary,
-            digests: digests.into_keys().collect(),
+            files: digests.into_iter().collect(),
         })
     }
 
@@ -151,7 +153,7 @@ impl CopiesParams {
         let Values::Sift(values) = &keypoints.values else {
             return Ok(Seen::default());
         };
-        let visuals = vocabulary.see(values.view(), 1);
+        let visuals = vocabulary.see(values.view(), 1)?;
         Ok(Seen {
             visuals: visuals.into_iter().flatten().collect(),
             frames: keypoints.frames,
@@ -187,9 +189,16 @@ impl CopiesParams {
 }
 
 impl Index {
-    /// Pictures of the gallery, in the order of their digests.
-    pub fn digests(&self) -> &[Fingerprint] {
-        &self.digests
+    /// The file of a picture of the gallery.
+    pub fn file(&self, picture: usize) -> &Path {
+        &self.files[picture].1
+    }
+
+    /// The file that is the same byte for byte.
+    pub fn same(&self, bytes: &[u8]) -> Option<&Path> {
+        let digest = Fingerprint::of_bytes(bytes);
+        let place = self.files.binary_search_by(|(d, _)| d.cmp(&digest));
+        place.ok().map(|place| self.file(place))
     }
 
     /// What shows the same as a picture file, best first.

@@ -87,18 +87,19 @@ impl Vocabulary {
         self.codebook.size()
     }
 
-    /// Each row of x, n×128, in its `nearest` words: n times as many.
-    pub fn see(&self, x: ArrayView2<f32>, nearest: usize) -> Vec<Vec<Visual>> {
-        let centroids = self.codebook.centroids();
-        let half: Array1<f32> = centroids.outer_iter().map(|c| c.dot(&c) / 2.0).collect();
-        let near = matmul(x, centroids.t()) - half;
+    /// Each row of x, n×128, in its `nearest` words.
+    ///
+    /// # Errors
+    /// Those of [`Codebook::nearest`].
+    pub fn see(&self, x: ArrayView2<f32>, nearest: usize) -> Result<Vec<Vec<Visual>>> {
         let projected = matmul(x, self.projection.view());
-        let rows = near.outer_iter().zip(projected.outer_iter());
-        rows.map(|(near, projected)| {
-            let words = largest(near, nearest).into_iter();
-            words.map(|word| self.visual(word, projected)).collect()
-        })
-        .collect()
+        let words = self.codebook.nearest(x, nearest)?;
+        let rows = words.into_iter().zip(projected.outer_iter());
+        let seen = rows.map(|(words, projected)| {
+            let visual = |word| self.visual(word, projected);
+            words.into_iter().map(visual).collect()
+        });
+        Ok(seen.collect())
     }
 
     fn visual(&self, word: usize, projected: ArrayView1<f32>) -> Visual {
@@ -141,17 +142,4 @@ fn middle(values: ArrayView1<f32>) -> f32 {
     }
     let at = values.len() / 2;
     *values.select_nth_unstable_by(at, f32::total_cmp).1
-}
-
-/// The places of the largest values, the first of equals first.
-fn largest(values: ArrayView1<f32>, n: usize) -> Vec<usize> {
-    let mut best: Vec<usize> = Vec::with_capacity(n + 1);
-    for (i, v) in values.iter().enumerate() {
-        if best.len() < n || *v > values[best[n - 1]] {
-            let at = best.partition_point(|&b| values[b] >= *v);
-            best.insert(at, i);
-            best.truncate(n);
-        }
-    }
-    best
 }

@@ -109,6 +109,20 @@ fn too_small(image: &GrayImage) -> bool {
     image.width().min(image.height()) < MIN_SIDE
 }
 
+/// What an OpenCV detector finds, with a row for each keypoint; nothing in a picture that is too small.
+fn detected(
+    detector: &mut impl Feature2DTrait,
+    image: &GrayImage,
+) -> Result<(Vector<KeyPoint>, Mat)> {
+    let mut keypoints = Vector::new();
+    let mut rows = Mat::default();
+    if !too_small(image) {
+        let image = as_mat(image)?;
+        detector.detect_and_compute(&image, &Mat::default(), &mut keypoints, &mut rows, false)?;
+    }
+    Ok((keypoints, rows))
+}
+
 /// The pixels as an OpenCV matrix, borrowed.
 fn as_mat(image: &GrayImage) -> Result<opencv::boxed_ref::BoxedRef<'_, Mat>> {
     let (rows, cols) = (image.height() as i32, image.width() as i32);

@@ -3,10 +3,9 @@
 use image::GrayImage;
 use opencv::core::{KeyPoint, Mat, Vector};
 use opencv::features2d::{ORB, ORB_ScoreType};
-use opencv::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::{DescriptorKind, Descriptors, Extractor, as_mat, places, rows_of, too_small};
+use super::{DescriptorKind, Descriptors, Extractor, detected, places, rows_of};
 use crate::error::Result;
 use crate::picture::Picture;
 
@@ -63,11 +62,6 @@ impl Extractor for OrbParams {
 impl OrbParams {
     /// Keypoints and a row of 32 bytes for each.
     pub(crate) fn detect(&self, image: &GrayImage) -> Result<(Vector<KeyPoint>, Mat)> {
-        let mut keypoints = Vector::new();
-        let mut found = Mat::default();
-        if too_small(image) {
-            return Ok((keypoints, found));
-        }
         let mut orb = ORB::create(
             self.features,
             self.scale_factor,
@@ -79,8 +73,6 @@ impl OrbParams {
             PATCH,
             self.fast_threshold,
         )?;
-        let image = as_mat(image)?;
-        orb.detect_and_compute(&image, &Mat::default(), &mut keypoints, &mut found, false)?;
-        Ok((keypoints, found))
+        detected(&mut orb, image)
     }
 }

@@ -4,10 +4,9 @@ use image::GrayImage;
 use ndarray::Array2;
 use opencv::core::{KeyPoint, Mat, Vector};
 use opencv::features2d::SIFT;
-use opencv::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::{DescriptorKind, Descriptors, Extractor, as_mat, places, rows_of, too_small};
+use super::{DescriptorKind, Descriptors, Extractor, detected, places, rows_of};
 use crate::error::Result;
 use crate::picture::Picture;
 
@@ -60,11 +59,6 @@ impl Extractor for SiftParams {
 impl SiftParams {
     /// Keypoints and a row of 128 numbers for each.
     pub(crate) fn detect(&self, image: &GrayImage) -> Result<(Vector<KeyPoint>, Mat)> {
-        let mut keypoints = Vector::new();
-        let mut found = Mat::default();
-        if too_small(image) {
-            return Ok((keypoints, found));
-        }
         let mut sift = SIFT::create(
             self.features,
             self.octave_layers,
@@ -72,9 +66,7 @@ impl SiftParams {
             self.edge_threshold,
             self.sigma,
         )?;
-        let image = as_mat(image)?;
-        sift.detect_and_compute(&image, &Mat::default(), &mut keypoints, &mut found, false)?;
-        Ok((keypoints, found))
+        detected(&mut sift, image)
     }
 
     /// n×128, as wanted.

@@ -71,13 +71,32 @@ pub struct Subject {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Comparison {
     /// Keypoints that look alike, of the first picture, or of its mirror image, and of the second.
-    pub matches: Vec<(Frame, Frame)>,
+    pub matches: Vec<Correspondence>,
     pub consensus: Option<Consensus>,
     /// The first picture's mirror image is what agrees.
     pub mirrored: bool,
 }
 
 impl Comparison {
+    /// Of keypoints that look alike, the second ones in a picture of that width and height, in pixels.
+    pub fn of(
+        matches: Vec<Correspondence>,
+        (width, height): (u32, u32),
+        model: Model,
+        tolerance: f64,
+        mirrored: bool,
+    ) -> Result<Self> {
+        let target = Target {
+            tolerance,
+            area: f64::from(width) * f64::from(height),
+        };
+        Ok(Self {
+            consensus: consensus(&matches, model, target)?,
+            matches,
+            mirrored,
+        })
+    }
+
     /// Number of matches that agree.
     pub fn inliers(&self) -> usize {
         self.consensus.as_ref().map_or(0, |c| c.inliers.len())
@@ -131,15 +150,8 @@ impl MatchParams {
             a: a.frames[m.a],
             b: b.frames[m.b],
         };
-        let found: Vec<Correspondence> = alike.iter().map(correspondence).collect();
-        let target = Target {
-            tolerance: self.tolerance,
-            area: f64::from(b.width) * f64::from(b.height),
-        };
-        Ok(Comparison {
-            consensus: consensus(&found, self.model, target)?,
-            matches: found.iter().map(|c| (c.a, c.b)).collect(),
-            mirrored,
-        })
+        let matches = alike.iter().map(correspondence).collect();
+        let size = (b.width, b.height);
+        Comparison::of(matches, size, self.model, self.tolerance, mirrored)
     }
 }

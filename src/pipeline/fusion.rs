@@ -20,6 +20,14 @@ pub struct Fitted {
     pub scene_text: Option<SceneText>,
 }
 
+impl Fitted {
+    /// Of the words in the pictures in a score: 0 where they are not used.
+    pub fn share_of_words(&self) -> f32 {
+        let scene_text = self.scene_text.as_ref();
+        scene_text.map_or(0.0, |s| s.choice.setting.share)
+    }
+}
+
 /// What settings are chosen by.
 pub(super) struct Validation {
     /// Of the collection.

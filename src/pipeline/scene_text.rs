@@ -186,7 +186,7 @@ impl Pipeline<'_> {
             return Ok(None);
         };
         let SceneText { choice, lexicon } = scene_text;
-        if choice.setting.share == 0.0 {
+        if fitted.share_of_words() == 0.0 {
             return Ok(None);
         }
         let plain = self.dataset.collections[collection].plain_images().len();
