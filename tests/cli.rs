@@ -5,12 +5,14 @@ mod cli {
     mod case;
     mod files;
     mod program;
+    mod scenes;
 
     mod ablation;
     mod compare;
     mod copies;
     mod corruption;
     mod deep;
+    mod duplicates;
     mod evaluation;
     mod forms;
     mod imported;

@@ -6,6 +6,7 @@ mod properties {
 
     mod artifacts;
     mod codebooks;
+    mod copies;
     mod ensemble;
     mod evaluation;
     mod geometry;

@@ -1,4 +1,4 @@
-//! Colour histograms (Swain & Ballard, IJCV 1991), in HSV or CIE L*a*b*, of the whole picture or of the
+//! Colour histograms (Swain & Ballard, IJCV 1991), in HSV or CIE L*a*b*, or of luma, of the whole picture or of the
 //! regions of a grid.
 
 use ndarray::Array1;
@@ -40,6 +40,8 @@ pub enum ColourSpace {
     Hsv,
     /// CIE 1976 L*a*b* of sRGB, under the white of D65.
     Lab,
+    /// Luma, as the third number; the others are 0.
+    Grey,
 }
 
 impl HistogramParams {
@@ -71,6 +73,10 @@ impl Appearance for HistogramParams {
             let colour = match self.space {
                 ColourSpace::Hsv => hsv(p.0),
                 ColourSpace::Lab => lab(p.0.map(|v| linear[usize::from(v)])),
+                ColourSpace::Grey => {
+                    let luma = picture.gray.get_pixel(x, y).0[0];
+                    [0.0, 0.0, f64::from(luma) / 255.0]
+                }
             };
             let bin = colour.iter().zip(self.bins).fold(0, |bin, (&c, bins)| {
                 let at = ((c * bins as f64) as usize).min(bins - 1); // below 0 is 0

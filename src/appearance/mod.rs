@@ -8,6 +8,7 @@ mod gist;
 mod histogram;
 mod hog;
 mod lbp;
+mod phash;
 
 use image::GrayImage;
 use image::imageops::{self, FilterType};
@@ -19,6 +20,7 @@ pub use gist::GistParams;
 pub use histogram::{ColourSpace, HistogramParams};
 pub use hog::HogParams;
 pub use lbp::LbpParams;
+pub use phash::PhashParams;
 
 use crate::error::{Error, Result};
 use crate::linalg::{l2_normalize, power_normalize};
@@ -33,6 +35,7 @@ pub enum AppearanceParams {
     Gist(GistParams),
     Lbp(LbpParams),
     Centrist(CentristParams),
+    Phash(PhashParams),
 }
 
 impl AppearanceParams {
@@ -45,6 +48,7 @@ impl AppearanceParams {
             Self::Gist(p) => Box::new(p.filters()?),
             Self::Lbp(p) => Box::new(p.pattern()?),
             Self::Centrist(p) => Box::new(p.checked()?),
+            Self::Phash(p) => Box::new(p.checked()?),
         })
     }
 }

@@ -142,7 +142,8 @@ pub fn run(args: &Args) -> Result<ExitCode> {
 fn read(path: &Path, params: &MatchParams) -> Result<(Subject, Vec<u8>)> {
     let name = path.display();
     let bytes = std::fs::read(path).with_context(|| format!("cannot read {name}"))?;
-    let subject = params.subject(&bytes);
+    let picture = Picture::decode(&bytes, &params.picture);
+    let subject = picture.and_then(|picture| params.subject(&picture));
     let subject = subject.with_context(|| format!("cannot use {name}"))?;
     Ok((subject, bytes))
 }

@@ -16,9 +16,11 @@ mod compare;
 mod copies;
 mod demo;
 mod draw;
+mod duplicates;
 mod evaluate;
 mod features;
 mod files;
+mod finder;
 mod fit;
 mod inspect;
 mod page;
@@ -70,6 +72,7 @@ enum Verb {
     Search(search::Args),
     Match(compare::Args),
     Copies(copies::Args),
+    Duplicates(duplicates::Args),
     Read(read::Args),
     Validate(validate::Args),
     Score(score::Args),
@@ -112,6 +115,7 @@ pub fn run(args: Args) -> Result<ExitCode> {
         Verb::Search(a) => search::run(&a),
         Verb::Match(a) => compare::run(&a),
         Verb::Copies(a) => copies::run(&a),
+        Verb::Duplicates(a) => duplicates::run(&a),
         Verb::Read(a) => read::run(&a),
         Verb::Validate(a) => validate::run(&a),
         Verb::Score(a) => score::run(&a),

@@ -6,14 +6,20 @@ use std::path::Path;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use image::RgbImage;
 use image::codecs::jpeg::JpegEncoder;
 use image::imageops::{self, FilterType};
 use tuwen::artifact::write_atomically;
+use tuwen::copies::{Found, Index};
 use tuwen::dataset::{ImageItem, TextItem};
 use tuwen::picture::{PictureParams, decode_rgb};
 use tuwen::scene_text::Words;
 
+use super::draw;
+
 const THUMBNAIL: u32 = 160;
+/// Of two pictures side by side.
+const PAIR: u32 = 480;
 const QUALITY: u8 = 82;
 
 const STYLE: &str = "
@@ -23,6 +29,7 @@ body { margin: 2rem auto; max-width: 76rem; padding: 0 1rem; }
 .hits { display: flex; flex-wrap: wrap; gap: .6rem; }
 .item { width: 10rem; margin: 0; }
 .item img { width: 100%; height: 8rem; object-fit: contain; background: #fff; border-radius: 6px; }
+.pair { width: 21rem; } .pair img { height: 10rem; }
 .item p { margin: 0; padding: .5rem; background: #8882; border-radius: 6px; overflow-wrap: anywhere; }
 .right img, .right p { outline: 3px solid #2a9d4a; }
 figcaption { font-size: .75rem; opacity: .7; overflow-wrap: anywhere; }
@@ -30,11 +37,18 @@ figcaption { font-size: .75rem; opacity: .7; overflow-wrap: anywhere; }
 ";
 
 /// A picture or a sentence, ready to be shown.
-pub struct Item(String);
+pub struct Item {
+    html: String,
+    class: &'static str,
+}
 
 impl Item {
+    fn new(html: String) -> Self {
+        Self { html, class: "" }
+    }
+
     pub fn text(text: &TextItem) -> Self {
-        Self(format!(
+        Self::new(format!(
             "<p>{}</p><figcaption>{}",
             escape(&text.caption),
             escape(&text.id.0)
@@ -42,7 +56,7 @@ impl Item {
     }
 
     pub fn sentence(sentence: &str) -> Self {
-        Self(format!("<p>{}</p><figcaption>", escape(sentence)))
+        Self::new(format!("<p>{}</p><figcaption>", escape(sentence)))
     }
 
     pub fn image(image: &ImageItem) -> Self {
@@ -52,22 +66,44 @@ impl Item {
 
     /// A picture that cannot be read is shown by its name.
     pub fn picture(bytes: &[u8], name: &str) -> Self {
-        let name = escape(name);
-        match thumbnail(bytes) {
-            Some(data) => Self(format!(
-                "<img alt=\"{name}\" src=\"data:image/jpeg;base64,{data}\"><figcaption>{name}"
-            )),
-            None => Self(format!("<p>{name}</p><figcaption>cannot be shown")),
+        let rgb = decode_rgb(bytes, PictureParams::default().max_pixels);
+        Self::pixels(rgb.ok().as_ref(), THUMBNAIL, name)
+    }
+
+    /// A query and what was found, side by side with lines between keypoints that agree; the one found alone where no
+    /// keypoints were compared.
+    pub fn pair(index: &Index, query: &[u8], file: &Path, found: &Found, name: &str) -> Self {
+        let bytes = std::fs::read(file).unwrap_or_default();
+        let drawn = found.comparison.as_ref().and_then(|comparison| {
+            let pictures = (index.open(query).ok()?, index.open(&bytes).ok()?);
+            draw::side_by_side(pictures.0, &pictures.1, comparison).ok()
+        });
+        match &drawn {
+            Some(_) => Self {
+                class: " pair",
+                ..Self::pixels(drawn.as_ref(), PAIR, name)
+            },
+            None => Self::picture(&bytes, name),
         }
+    }
+
+    fn pixels(rgb: Option<&RgbImage>, most: u32, name: &str) -> Self {
+        let name = escape(name);
+        Self::new(match rgb.and_then(|rgb| jpeg(rgb, most)) {
+            Some(data) => format!(
+                "<img alt=\"{name}\" src=\"data:image/jpeg;base64,{data}\"><figcaption>{name}"
+            ),
+            None => format!("<p>{name}</p><figcaption>cannot be shown"),
+        })
     }
 }
 
-fn thumbnail(bytes: &[u8]) -> Option<String> {
-    let rgb = decode_rgb(bytes, PictureParams::default().max_pixels).ok()?;
-    let scale = f64::from(THUMBNAIL) / f64::from(rgb.width().max(rgb.height()));
+/// As data of a page, its longer side at most so many pixels.
+fn jpeg(rgb: &RgbImage, most: u32) -> Option<String> {
+    let scale = f64::from(most) / f64::from(rgb.width().max(rgb.height()));
     let side = |v: u32| ((f64::from(v) * scale.min(1.0)).round() as u32).max(1);
     let small = imageops::resize(
-        &rgb,
+        rgb,
         side(rgb.width()),
         side(rgb.height()),
         FilterType::Triangle,
@@ -92,18 +128,18 @@ pub struct Shown {
     pub score: f32,
     /// Known to be right.
     pub right: bool,
-    /// What the words written in the picture have in common with the text.
-    pub matched: Option<String>,
+    /// Something to say of it.
+    pub note: Option<String>,
 }
 
 /// Words in common that are shown.
 const MATCHED: usize = 8;
 
-/// What a query has in common with an item, in a line.
+/// Which words written in a picture a query and an item have in common, in a line.
 pub fn matched(words: Option<&Words>, query: usize, item: usize) -> Option<String> {
     let mut common = words?.common(query, item);
     common.truncate(MATCHED);
-    (!common.is_empty()).then(|| common.join(" "))
+    (!common.is_empty()).then(|| format!("matched: {}", common.join(" ")))
 }
 
 /// The page being written.
@@ -130,19 +166,20 @@ impl Page {
         let _ = write!(
             self.body,
             "<div class=row><figure class=\"item query\">{} {}</figcaption></figure><div class=hits>",
-            query.0,
+            query.html,
             escape(note)
         );
         for hit in hits {
-            let class = if hit.right { "item right" } else { "item" };
+            let right = if hit.right { " right" } else { "" };
+            let class = hit.item.class;
             let _ = write!(
                 self.body,
-                "<figure class=\"{class}\">{} · {:.3}{}</figcaption></figure>",
-                hit.item.0,
+                "<figure class=\"item{class}{right}\">{} · {:.3}{}</figcaption></figure>",
+                hit.item.html,
                 hit.score,
-                hit.matched
+                hit.note
                     .iter()
-                    .map(|words| format!("<br>matched: {}", escape(words)))
+                    .map(|note| format!("<br>{}", escape(note)))
                     .collect::<String>()
             );
         }

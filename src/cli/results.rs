@@ -269,7 +269,7 @@ fn show(
             item: hit(h.item),
             score: h.score,
             right: right[place].contains(&h.item),
-            matched: matched(words, place, h.item),
+            note: matched(words, place, h.item),
         });
         page.row(query(place), note, hits);
     }

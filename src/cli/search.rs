@@ -164,7 +164,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
                 item: item(h.item),
                 score: h.score,
                 right: false,
-                matched: matched(words, 0, h.item),
+                note: matched(words, 0, h.item),
             }),
         );
         page.write(path)?;

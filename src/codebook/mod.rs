@@ -14,6 +14,7 @@ use rand::distributions::{Distribution, WeightedIndex};
 use rand::seq::SliceRandom;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::artifact::Artifact;
@@ -189,16 +190,14 @@ impl Codebook {
     /// # Errors
     /// [`Error::Mismatch`] where the rows are not of the codebook's dimension.
     pub fn assign(&self, x: ArrayView2<f32>) -> Result<Vec<usize>> {
-        // argmin |x−c|² = argmax x·c − |c|²/2
-        let products = self.products(x)?;
-        let nearest = |row: ndarray::ArrayView1<f32>| {
-            let scores = row.iter().zip(&self.half_norms).map(|(p, h)| p - h);
+        let nearest = |scores: &[f32]| {
             let better = |best: (usize, f32), next: (usize, f32)| {
                 if next.1 > best.1 { next } else { best }
             };
-            scores.enumerate().fold((0, f32::MIN), better).0
+            let scores = scores.iter().copied().enumerate();
+            scores.fold((0, f32::MIN), better).0
         };
-        Ok(products.outer_iter().map(nearest).collect())
+        self.by_nearness(x, nearest)
     }
 
     /// The `n` nearest words of each row of x: n×d, the nearest first (the lower number where two are equally near).
@@ -206,13 +205,7 @@ impl Codebook {
     /// # Errors
     /// As [`Self::assign`].
     pub fn nearest(&self, x: ArrayView2<f32>, n: usize) -> Result<Vec<Vec<usize>>> {
-        let products = self.products(x)?;
-        let nearest = |row: ndarray::ArrayView1<f32>| {
-            let scores: Vec<f32> = row
-                .iter()
-                .zip(&self.half_norms)
-                .map(|(p, h)| p - h)
-                .collect();
+        let nearest = |scores: &[f32]| {
             let mut best: Vec<usize> = Vec::with_capacity(n + 1);
             for (i, &score) in scores.iter().enumerate() {
                 if best.len() < n || score > scores[best[n - 1]] {
@@ -223,11 +216,17 @@ impl Codebook {
             }
             best
         };
-        Ok(products.outer_iter().map(nearest).collect())
+        self.by_nearness(x, nearest)
     }
 
-    /// x·cᵀ: n×k
-    fn products(&self, x: ArrayView2<f32>) -> Result<Array2<f32>> {
+    /// What `choose` makes of the words' nearness to each row of x; a block of rows at a time, for there are as many
+    /// numbers as words.
+    fn by_nearness<T: Send>(
+        &self,
+        x: ArrayView2<f32>,
+        choose: impl Fn(&[f32]) -> T + Sync,
+    ) -> Result<Vec<T>> {
+        const BLOCK: usize = 1024;
         if x.ncols() != self.kind.dim {
             return Err(Error::dimensions(
                 "the codebook",
@@ -236,7 +235,17 @@ impl Codebook {
                 x.ncols(),
             ));
         }
-        Ok(matmul(x, self.centroids.t()))
+        let blocks: Vec<_> = x.axis_chunks_iter(Axis(0), BLOCK).collect();
+        let chosen = blocks.into_par_iter().flat_map_iter(|block| {
+            // argmin |x−c|² = argmax x·c − |c|²/2
+            let scores = matmul(block, self.centroids.t()) - &self.half_norms;
+            let rows = scores.outer_iter();
+            let chosen: Vec<T> = rows
+                .map(|row| choose(row.to_slice().expect("a product is in rows")))
+                .collect();
+            chosen
+        });
+        Ok(chosen.collect())
     }
 
     /// One round of Lloyd's algorithm; a word without descriptors stays where it is.

@@ -7,6 +7,7 @@ use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
 
 use crate::artifact::Artifact;
 use crate::codebook::{Codebook, KMeansParams};
@@ -14,22 +15,16 @@ use crate::descriptor::DescriptorKind;
 use crate::error::{Error, Result};
 use crate::linalg::{matmul, orthonormal};
 
-const DIM: usize = 128;
+/// Of a SIFT descriptor.
+pub(super) const DIM: usize = 128;
 /// Of a signature (Jégou et al. 2008 §3).
 const BITS: usize = 64;
 
 /// A descriptor's word and signature.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Visual {
     pub word: u32,
     pub signature: u64,
-}
-
-impl Visual {
-    /// Bits in which signatures of the same word differ.
-    pub fn distance(self, other: u64) -> u32 {
-        (self.signature ^ other).count_ones()
-    }
 }
 
 /// Learned words.

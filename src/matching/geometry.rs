@@ -55,9 +55,20 @@ pub struct Target {
 }
 
 impl Target {
-    /// Of a match at a random place.
-    fn probability(self) -> f64 {
-        (PI * self.tolerance * self.tolerance / self.area).min(1.0)
+    /// That a match agrees by chance: as many as there are pairs of matches that end near each other, for keypoints
+    /// crowd where there is something to see, but no fewer than if they ended anywhere.
+    fn probability(self, matches: &[Correspondence]) -> f64 {
+        let anywhere = (PI * self.tolerance * self.tolerance / self.area).min(1.0);
+        let (mut near, mut pairs) = (0, 0);
+        for (i, c) in matches.iter().enumerate() {
+            for other in &matches[..i] {
+                let (x, y) = (c.b.x - other.b.x, c.b.y - other.b.y);
+                let squared = f64::from(x * x + y * y);
+                near += usize::from(squared <= self.tolerance * self.tolerance);
+                pairs += 1;
+            }
+        }
+        anywhere.max(near as f64 / f64::from(pairs.max(1)))
     }
 
     fn agrees(self, c: &Correspondence, transform: &Transform) -> bool {
@@ -79,7 +90,7 @@ impl Target {
             places(matches, inliers.iter().copied()),
         );
         let log_chance = if k > free {
-            log_choose(n, free) + log_tail(n - free, k - free, self.probability())
+            log_choose(n, free) + log_tail(n - free, k - free, self.probability(matches))
         } else {
             log_choose(n, free)
         };
@@ -238,12 +249,16 @@ fn log_choose(n: usize, k: usize) -> f64 {
 
 /// log10 of the probability that a binomial variable of n trials is at least k.
 pub fn log_tail(n: usize, k: usize, p: f64) -> f64 {
-    let term = |i: usize| {
-        log_choose(n, i.min(n - i))
-            + i as f64 * p.log10()
-            + (n - i) as f64 * (1.0 - p).max(1e-300).log10()
-    };
-    let largest = (k..=n).map(term).fold(f64::NEG_INFINITY, f64::max);
-    let sum: f64 = (k..=n).map(|i| 10f64.powf(term(i) - largest)).sum();
-    (largest + sum.log10()).min(0.0)
+    if k == 0 {
+        return 0.0;
+    }
+    let q = (1.0 - p).max(1e-300);
+    let first = log_choose(n, k.min(n - k)) + k as f64 * p.log10() + (n - k) as f64 * q.log10();
+    // each term of the sum from the one before, as shares of the first
+    let (mut term, mut sum) = (1.0, 1.0);
+    for i in k..n {
+        term *= (n - i) as f64 / (i + 1) as f64 * (p / q);
+        sum += term;
+    }
+    (first + sum.log10()).min(0.0)
 }

@@ -21,7 +21,7 @@ pub enum KeypointParams {
 
 /// Where a keypoint is, in pixels, how large, and which way it points: radians from the x axis towards the y axis,
 /// which points down.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Frame {
     pub x: f32,
     pub y: f32,
@@ -30,7 +30,7 @@ pub struct Frame {
 }
 
 /// The keypoints of a picture.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Keypoints {
     pub frames: Vec<Frame>,
     pub values: Values,
@@ -40,7 +40,7 @@ pub struct Keypoints {
 }
 
 /// How it looks at each keypoint.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Values {
     /// n×128, RootSIFT: unit rows.
     Sift(Array2<f32>),
@@ -106,19 +106,24 @@ impl Keypoints {
         let Values::Sift(values) = &self.values else {
             return None;
         };
-        let right = self.width as f32 - 1.0;
-        let frame = |f: &Frame| Frame {
-            x: right - f.x,
-            angle: PI - f.angle,
-            ..*f
-        };
         let columns: Vec<usize> = (0..128).map(turned_over).collect();
         Some(Self {
-            frames: self.frames.iter().map(frame).collect(),
+            frames: mirrored(&self.frames, self.width),
             values: Values::Sift(values.select(Axis(1), &columns)),
             ..*self
         })
     }
+}
+
+/// Where keypoints are in the mirror image of a picture of that width, in pixels.
+pub fn mirrored(frames: &[Frame], width: u32) -> Vec<Frame> {
+    let right = width as f32 - 1.0;
+    let frame = |f: &Frame| Frame {
+        x: right - f.x,
+        angle: PI - f.angle,
+        ..*f
+    };
+    frames.iter().map(frame).collect()
 }
 
 /// SIFT's histogram of 8 directions in 4×4 cells stands along the keypoint's own direction (Lowe 2004 §6.1): in a

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 pub use geometry::{
     Consensus, Correspondence, Model, Target, Transform, apply, consensus, log_tail,
 };
-pub use keypoints::{Frame, KeypointParams, Keypoints, Values};
+pub use keypoints::{Frame, KeypointParams, Keypoints, Values, mirrored};
 pub use neighbours::{Alike, Neighbours};
 
 use crate::descriptor::SiftParams;
@@ -64,7 +64,7 @@ impl Default for MatchParams {
 pub struct Subject {
     pub keypoints: Keypoints,
     /// Of its mirror image, where that is looked at.
-    mirrored: Option<Keypoints>,
+    pub mirrored: Option<Keypoints>,
 }
 
 /// What two pictures have in common.
@@ -110,13 +110,9 @@ impl Comparison {
 }
 
 impl MatchParams {
-    /// A picture file's keypoints.
-    ///
-    /// # Errors
-    /// [`crate::Error::Picture`] for what is not a picture.
-    pub fn subject(&self, bytes: &[u8]) -> Result<Subject> {
-        let picture = Picture::decode(bytes, &self.picture)?;
-        let keypoints = self.keypoints.detect(&picture)?;
+    /// A picture's keypoints.
+    pub fn subject(&self, picture: &Picture) -> Result<Subject> {
+        let keypoints = self.keypoints.detect(picture)?;
         let mirrored = match (self.mirrored, keypoints.mirrored()) {
             (false, _) => None,
             (true, Some(mirrored)) => Some(mirrored),

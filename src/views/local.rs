@@ -114,6 +114,18 @@ impl Feature for LocalParams {
 }
 
 impl LocalParams {
+    /// With the usual settings: the whole picture, descriptors as they are.
+    pub fn new(descriptor: DescriptorParams, encoding: EncodingParams) -> Self {
+        Self {
+            descriptor,
+            reduce: 0,
+            place: 0.0,
+            regions: whole(),
+            codebook: KMeansParams::default(),
+            encoding,
+        }
+    }
+
     /// Of the descriptors as they are encoded.
     fn kind(&self) -> DescriptorKind {
         let mut kind = self.descriptor.extractor().kind();

@@ -3,37 +3,17 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use image::{Rgb, RgbImage, imageops};
+use image::{RgbImage, imageops};
 use tempfile::TempDir;
 
 use super::case::odd_picture;
 use super::files::files;
 use super::program::{Outcome, program};
+use super::scenes::scene;
 
 /// Folders of originals and of queries, and a work folder.
 struct Case {
     dir: TempDir,
-}
-
-/// A picture with something to see everywhere, another for each seed.
-fn scene(seed: u32) -> RgbImage {
-    let mut picture = RgbImage::from_pixel(240, 180, Rgb([200, 210, 220]));
-    let mut state = seed.wrapping_mul(747_796_405).wrapping_add(2_891_336_453);
-    let mut draw = |below: u32| {
-        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        (state >> 8) % below
-    };
-    for _ in 0..120 {
-        let (x, y) = (draw(230), draw(170));
-        let (w, h) = (4 + draw(30), 4 + draw(30));
-        let colour = Rgb([draw(256) as u8, draw(256) as u8, draw(256) as u8]);
-        for j in y..(y + h).min(180) {
-            for i in x..(x + w).min(240) {
-                picture.put_pixel(i, j, colour);
-            }
-        }
-    }
-    picture
 }
 
 impl Case {
@@ -192,4 +172,79 @@ fn small_galleries_and_none_at_all() {
     ]);
     Outcome::of(&mut command).fails().says(&["nowhere"]);
     assert!(!Path::new("x.csv").exists());
+}
+
+#[test]
+fn small_pictures_are_found_by_keypoints_alone_and_by_words() {
+    let case = Case::new();
+    let small = imageops::resize(&scene(3), 150, 112, imageops::FilterType::Triangle);
+    case.query("small.jpg", &imageops::rotate270(&small));
+    case.query("mirror.png", &imageops::flip_horizontal(&small));
+    case.query("other.png", &scene(99));
+    for method in ["auto", "sift", "orb"] {
+        case.run(&["--method", method]).ok();
+        let expected = "source,query\n3.png,mirror.png\n3.png,small.jpg\n";
+        assert_eq!(case.table(), expected, "{method}");
+        let first = case.index();
+        case.run(&["--method", method, "--threads", "1"]).ok();
+        assert_eq!(case.table(), expected, "{method}");
+        assert_eq!(case.index(), first, "what was seen is used again");
+    }
+}
+
+#[test]
+fn one_vector_a_picture_is_judged_by_unrelated_pictures() {
+    let case = Case::new();
+    let small = imageops::resize(&scene(3), 200, 150, imageops::FilterType::Triangle);
+    case.query("small.jpg", &small);
+    case.query("other.png", &scene(99));
+    let background = case.path("background");
+    fs::create_dir_all(&background).unwrap();
+    let too_few = ["--method", "phash"];
+    case.run(&too_few)
+        .fails()
+        .says(&["unrelated", "background", "50 needed, 13 found"]);
+    for seed in 100..180 {
+        let name = format!("{seed}.png");
+        scene(seed).save(background.join(name)).unwrap();
+    }
+    let background = background.to_str().unwrap();
+    for method in ["phash", "histogram", "bow", "vlad", "fisher"] {
+        let options = ["--method", method, "--background", background, "--dim", "8"];
+        case.run(&[&options[..], &["--scores"]].concat()).ok();
+        let table = case.table();
+        assert!(table.contains("3.png,small.jpg,"), "{method}: {table}");
+        assert_eq!(table.lines().count(), 2, "{method}: {table}");
+        case.run(&[&options[..], &["--scores", "--threads", "1"]].concat())
+            .ok();
+        assert_eq!(case.table(), table, "{method}");
+    }
+    for histogram in ["grey-cosine", "grey-chi2", "hsv-cosine"] {
+        let options = ["--method", "histogram", "--histogram", histogram];
+        case.run(&[&options[..], &["--background", background]].concat())
+            .ok();
+        assert!(case.table().contains("3.png,small.jpg"), "{histogram}");
+    }
+    let augmented = ["--expand", "1", "--augment", "1", "--threshold", "-9"];
+    let options = ["--method", "phash", "--background", background];
+    case.run(&[&options[..], &augmented].concat()).ok();
+    assert!(case.table().contains("3.png,small.jpg"));
+    case.run(&["--expand", "2"])
+        .fails()
+        .says(&["--expand", "vlad"]);
+}
+
+#[test]
+fn the_page_shows_what_was_found() {
+    let case = Case::new();
+    let part = imageops::crop_imm(&scene(3), 60, 40, 140, 110).to_image();
+    case.query("part.png", &part);
+    case.query("other.png", &scene(99));
+    let page = case.path("page.html");
+    case.run(&["--html", page.to_str().unwrap()]).ok();
+    let page = fs::read_to_string(page).unwrap();
+    let has = |what: &str| page.contains(what);
+    assert!(has("part.png") && has("3.png") && has("matches agree"));
+    assert!(!has("other.png"), "nothing was found for it");
+    assert_eq!(page.matches("data:image/jpeg").count(), 2);
 }

@@ -3,7 +3,7 @@
 use ndarray::Array1;
 use tuwen::appearance::{
     AppearanceParams, CentristParams, ColourSpace, GistParams, HistogramParams, HogParams,
-    LbpParams,
+    LbpParams, PhashParams,
 };
 
 use super::figures::{Golden, as_row, assert_near, rgb_picture};
@@ -87,4 +87,24 @@ fn gist_is_numpys() {
         blocks: 4,
     };
     assert_is("gist", AppearanceParams::Gist(params), 1e-5);
+}
+
+#[test]
+fn the_grey_histogram_is_numpys() {
+    let params = HistogramParams {
+        space: ColourSpace::Grey,
+        bins: [1, 1, 64],
+        grid: [1, 1],
+        power: 1.0,
+    };
+    assert_is("grey", AppearanceParams::Histogram(params), 1e-6);
+}
+
+#[test]
+fn the_perceptual_hash_is_scipys() {
+    let params = PhashParams {
+        frequencies: 8,
+        side: 128,
+    };
+    assert_is("phash", AppearanceParams::Phash(params), 1e-6);
 }

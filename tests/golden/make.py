@@ -19,6 +19,7 @@ import numpy as np
 import scipy.linalg
 import skimage.color
 from safetensors.numpy import save as to_bytes
+from scipy.fft import dctn
 from skimage.feature import fisher_vector, hog, local_binary_pattern
 from sklearn.cluster import KMeans
 from sklearn.cross_decomposition import CCA
@@ -188,6 +189,10 @@ def appearance():
     arrays["centrist"] = unit(np.sqrt(np.concatenate(levels)))
 
     arrays["gist"] = unit(gist(luma))
+
+    arrays["grey"] = unit(regions(bins([luma / 255], [(0, 1)], (64,)), 64, (1, 1)))
+    low = dctn(luma.astype(np.float64))[:8, :8].ravel()
+    arrays["phash"] = unit(np.where(low > np.median(low[1:]), 1.0, -1.0))
     save("appearance", **arrays)
 
 

@@ -3,7 +3,7 @@
 use image::{Rgb, RgbImage};
 use tuwen::appearance::{
     AppearanceParams, CentristParams, ColourSpace, GistParams, HistogramParams, HogParams,
-    LbpParams,
+    LbpParams, PhashParams,
 };
 use tuwen::picture::Picture;
 
@@ -27,6 +27,12 @@ fn all() -> Vec<AppearanceParams> {
         AppearanceParams::Lbp(LbpParams::default()),
         AppearanceParams::Lbp(patterns),
         AppearanceParams::Centrist(CentristParams::default()),
+        AppearanceParams::Phash(PhashParams::default()),
+        AppearanceParams::Histogram(HistogramParams {
+            space: ColourSpace::Grey,
+            bins: [1, 1, 64],
+            ..HistogramParams::default()
+        }),
     ]
 }
 

@@ -1,0 +1,245 @@
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use rayon::prelude::*;
+use tuwen::artifact::write_atomically;
+use tuwen::copies::{Found, Index, Link, groups, sharpness};
+use tuwen::picture::{Picture, PictureParams, decode_rgb};
+use tuwen::progress::{Progress, warn_each};
+
+use super::bars::Bars;
+use super::files::{pictures_below, relative};
+use super::finder::Finder;
+use super::page::{Item, Page, Shown};
+
+/// Find the groups of pictures of a folder that show the same
+#[derive(clap::Args)]
+#[command(after_help = "\
+Writes one line for each picture that shows the same as another: group, keep, file, score, width, height, bytes,
+sharpness. `keep` is 1 for the largest picture of a group, of several the sharpest; the score is that of its best
+match in the group (inf: the same byte for byte). Nothing is deleted. A group holds all pictures that are joined by
+matches, so that two of them need not match each other.
+
+Examples:
+  tuwen duplicates photos --out groups.csv --html groups.html
+  tuwen duplicates photos --out groups.csv --method phash")]
+pub struct Args {
+    /// The folder; folders in it count, too
+    folder: PathBuf,
+    /// The table to write
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+    /// A page that shows the groups, and the matches that agree
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+    #[command(flatten)]
+    finder: Finder,
+}
+
+/// A file of a group.
+struct Member<'a> {
+    file: &'a Path,
+    picture: usize,
+    width: u32,
+    height: u32,
+    bytes: usize,
+    sharpness: f64,
+}
+
+/// The best match of a picture.
+struct Best {
+    /// What it was found by.
+    query: usize,
+    found: Found,
+}
+
+pub fn run(args: &Args) -> Result<ExitCode> {
+    let files = pictures_below(&args.folder)?;
+    let bars = Bars::default();
+    let mut bad = Vec::new();
+    let index = args.finder.index(&files, &bars, &mut bad)?;
+    let (links, best) = links(&index, args.finder.threshold(), &bars)?;
+    let mut sets: Vec<Vec<usize>> = groups(index.len(), &links);
+    let joined: Vec<usize> = sets.iter().flatten().copied().collect();
+    let alone = (0..index.len()).filter(|&i| index.files(i).len() > 1 && !joined.contains(&i));
+    sets.extend(alone.map(|i| vec![i]));
+    bars.start("measuring", sets.len() as u64);
+    let measure = |set: &Vec<usize>| {
+        let members = members(&index, set);
+        bars.step(1);
+        members
+    };
+    let measured: Vec<Result<Vec<Member>>> = sets.par_iter().map(measure).collect();
+    bars.finish();
+    let mut measured = measured.into_iter().collect::<Result<Vec<_>>>()?;
+    measured.sort_by(|a, b| a[0].file.cmp(b[0].file));
+    write(args, &index, &measured, &best)?;
+    if let Some(path) = &args.html {
+        show(args, &index, &measured, &best).write(path)?;
+    }
+    warn_each("picture that cannot be used", bad.into_iter());
+    let more: usize = measured.iter().map(|members| members.len() - 1).sum();
+    say!(
+        "{} groups with {more} pictures more than one each, of {} pictures",
+        measured.len(),
+        files.len()
+    );
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Of pictures that show the same, and the best of each picture.
+fn links(
+    index: &Index,
+    threshold: f64,
+    progress: &dyn Progress,
+) -> Result<(Vec<Link>, BTreeMap<usize, Best>)> {
+    progress.start("comparing", index.len() as u64);
+    let ask = |place: usize| {
+        let found = index.like(place);
+        progress.step(1);
+        let mut found = found?;
+        found.retain(|f| f.score >= threshold);
+        Ok(found)
+    };
+    let found: Vec<tuwen::Result<Vec<Found>>> = (0..index.len()).into_par_iter().map(ask).collect();
+    progress.finish();
+    let mut links = Vec::new();
+    let mut best: BTreeMap<usize, Best> = BTreeMap::new();
+    for (query, found) in found.into_iter().enumerate() {
+        for found in found? {
+            let (score, pair) = (found.score, [query, found.picture]);
+            links.push(Link { pair, score });
+            for place in pair {
+                if best.get(&place).is_none_or(|b| score > b.found.score) {
+                    let found = found.clone();
+                    best.insert(place, Best { query, found });
+                }
+            }
+        }
+    }
+    Ok((links, best))
+}
+
+/// The files of a group, the one to be kept first.
+fn members<'a>(index: &'a Index, group: &[usize]) -> Result<Vec<Member<'a>>> {
+    let mut members = Vec::new();
+    for &picture in group {
+        for file in index.files(picture) {
+            let name = || file.display().to_string();
+            let bytes = std::fs::read(file).with_context(name)?;
+            let rgb = decode_rgb(&bytes, PictureParams::default().max_pixels);
+            let (width, height, sharpness) = match rgb {
+                Ok(rgb) => (
+                    rgb.width(),
+                    rgb.height(),
+                    sharpness(&Picture::from_rgb(rgb).gray),
+                ),
+                Err(_) => (0, 0, 0.0), // the same bytes, whatever they are
+            };
+            members.push(Member {
+                file,
+                picture,
+                width,
+                height,
+                bytes: bytes.len(),
+                sharpness,
+            });
+        }
+    }
+    let pixels = |m: &Member| u64::from(m.width) * u64::from(m.height);
+    members.sort_by(|a, b| {
+        let larger = pixels(b).cmp(&pixels(a));
+        let sharper = || b.sharpness.total_cmp(&a.sharpness);
+        let heavier = || b.bytes.cmp(&a.bytes);
+        let named = || a.file.cmp(b.file);
+        larger
+            .then_with(sharper)
+            .then_with(heavier)
+            .then_with(named)
+    });
+    Ok(members)
+}
+
+fn score(index: &Index, member: &Member, best: &BTreeMap<usize, Best>) -> f64 {
+    match best.get(&member.picture) {
+        Some(best) if index.files(member.picture).len() == 1 => best.found.score,
+        _ => f64::INFINITY,
+    }
+}
+
+fn write(
+    args: &Args,
+    index: &Index,
+    groups: &[Vec<Member>],
+    best: &BTreeMap<usize, Best>,
+) -> Result<()> {
+    let mut table = csv::Writer::from_writer(Vec::new());
+    table.write_record([
+        "group",
+        "keep",
+        "file",
+        "score",
+        "width",
+        "height",
+        "bytes",
+        "sharpness",
+    ])?;
+    for (number, members) in (1..).zip(groups) {
+        for (place, m) in members.iter().enumerate() {
+            table.write_record([
+                number.to_string(),
+                u8::from(place == 0).to_string(),
+                relative(&args.folder, m.file),
+                format!("{:.1}", score(index, m, best)),
+                m.width.to_string(),
+                m.height.to_string(),
+                m.bytes.to_string(),
+                format!("{:.1}", m.sharpness),
+            ])?;
+        }
+    }
+    let table = table.into_inner().context("cannot write the table")?;
+    Ok(write_atomically(&args.out, &table)?)
+}
+
+fn show(args: &Args, index: &Index, groups: &[Vec<Member>], best: &BTreeMap<usize, Best>) -> Page {
+    let lead = "Each group with the picture that is proposed to be kept, the largest, of several the sharpest, and the \
+                others with their best match. Lines join keypoints that agree.";
+    let mut page = Page::new("tuwen duplicates", lead);
+    for members in groups {
+        let (keep, others) = members.split_first().expect("a group has members");
+        let hits = others.iter().map(|m| {
+            let name = relative(&args.folder, m.file);
+            let (item, with) = match best.get(&m.picture) {
+                Some(best) if index.files(m.picture).len() == 1 => {
+                    let query = &index.files(best.query)[0];
+                    let file = &index.files(best.found.picture)[0];
+                    let bytes = std::fs::read(query).unwrap_or_default();
+                    let other = if file == m.file { query } else { file };
+                    let item = Item::pair(index, &bytes, file, &best.found, &name);
+                    (item, format!("with {}", relative(&args.folder, other)))
+                }
+                _ => {
+                    let bytes = std::fs::read(m.file).unwrap_or_default();
+                    (Item::picture(&bytes, &name), "the same bytes".into())
+                }
+            };
+            Shown {
+                item,
+                score: score(index, m, best) as f32,
+                right: false,
+                note: Some(format!(
+                    "{with}; {}x{}, {} bytes",
+                    m.width, m.height, m.bytes
+                )),
+            }
+        });
+        let bytes = std::fs::read(keep.file).unwrap_or_default();
+        let item = Item::picture(&bytes, &relative(&args.folder, keep.file));
+        let note = format!("keep: {}x{}, {} bytes", keep.width, keep.height, keep.bytes);
+        page.row(item, &note, hits);
+    }
+    page
+}

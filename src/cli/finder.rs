@@ -1,0 +1,188 @@
+//! What the verbs that look for copies ask for.
+
+use std::path::PathBuf;
+
+use anyhow::{Result, ensure};
+use clap::ValueEnum;
+use tuwen::appearance::{AppearanceParams, ColourSpace, HistogramParams, PhashParams};
+use tuwen::codebook::KMeansParams;
+use tuwen::copies::{Index, MethodParams, PairsParams, Search, VectorsParams, WordsParams};
+use tuwen::descriptor::DescriptorParams;
+use tuwen::encoding::{BowParams, EncodingParams, FisherParams, VladParams};
+use tuwen::linalg::{KernelMap, PcaParams};
+use tuwen::progress::Progress;
+use tuwen::views::{FeatureParams, LocalParams};
+
+use super::files::pictures_below;
+use super::search::at_least_one;
+
+/// How copies are looked for.
+#[derive(clap::Args)]
+pub struct Finder {
+    /// How pictures are compared
+    #[arg(long, value_enum, default_value = "auto")]
+    method: Method,
+    /// Score from which a picture is a copy [default: 3; 1.5 for methods of one vector a picture]
+    #[arg(long, value_name = "SCORE", allow_hyphen_values = true)]
+    threshold: Option<f64>,
+    /// auto: pictures whose geometry is verified for each query
+    #[arg(long, value_name = "N", default_value_t = Search::default().shortlist, value_parser = at_least_one)]
+    shortlist: usize,
+    /// auto: visual words; fewer where the gallery is too small to learn so many
+    #[arg(long, value_name = "N", default_value_t = WordsParams::default().words, value_parser = at_least_one)]
+    words: usize,
+    /// histogram: colours, and how they are compared
+    #[arg(long, value_enum, default_value = "hsv-chi2")]
+    histogram: Histogram,
+    /// One vector a picture: numbers that PCA-whitening leaves of VLAD and Fisher vectors
+    #[arg(long, value_name = "N", default_value_t = 256, value_parser = at_least_one)]
+    dim: usize,
+    /// One vector a picture: ask again with the mean of the query and its N best (query expansion)
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    expand: usize,
+    /// One vector a picture: put the mean of a picture and its N nearest in its place (database-side augmentation)
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    augment: usize,
+    /// One vector a picture: folder of unrelated pictures that scores are judged by [default: the gallery]
+    #[arg(long, value_name = "DIR")]
+    background: Option<PathBuf>,
+    /// Folder whose features/ keep what is computed
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    work: PathBuf,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Method {
+    /// SIFT words with signatures in an inverted file, the best verified by geometry
+    Auto,
+    /// Histogram of colours
+    Histogram,
+    /// Perceptual hash
+    Phash,
+    /// Bag of SIFT words
+    Bow,
+    /// VLAD of SIFT, PCA-whitened
+    Vlad,
+    /// Fisher vector of SIFT, PCA-whitened
+    Fisher,
+    /// SIFT keypoints of every picture against the query's, for small galleries
+    Sift,
+    /// ORB keypoints of every picture against the query's, for small galleries
+    Orb,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Histogram {
+    GreyCosine,
+    GreyChi2,
+    HsvCosine,
+    HsvChi2,
+}
+
+/// Score from which a picture is a copy, for methods that look at keypoints and for the others.
+const BY_KEYPOINTS: f64 = 3.0;
+const BY_VECTORS: f64 = 1.5;
+
+impl Finder {
+    pub fn threshold(&self) -> f64 {
+        self.threshold.unwrap_or(match self.method {
+            Method::Auto | Method::Sift | Method::Orb => BY_KEYPOINTS,
+            _ => BY_VECTORS,
+        })
+    }
+
+    pub fn index(
+        &self,
+        gallery: &[PathBuf],
+        progress: &dyn Progress,
+        bad: &mut Vec<String>,
+    ) -> Result<Index> {
+        let background = match &self.background {
+            Some(folder) => pictures_below(folder)?,
+            None => vec![],
+        };
+        if self.background.is_some() || self.expand > 0 || self.augment > 0 {
+            ensure!(
+                matches!(self.params(), MethodParams::Vectors(_)),
+                "--background, --expand and --augment are for methods of one vector a picture: \
+                 histogram, phash, bow, vlad, fisher"
+            );
+        }
+        let name = self.method.to_possible_value().expect("none is skipped");
+        let mut folder = self.work.join("features/copies").join(name.get_name());
+        if self.method == Method::Histogram {
+            let form = self.histogram.to_possible_value().expect("none is skipped");
+            folder = folder.join(form.get_name());
+        }
+        let method = self.params();
+        Ok(method.index(gallery, &background, &folder, progress, bad)?)
+    }
+
+    fn params(&self) -> MethodParams {
+        let vectors = |feature: FeatureParams| VectorsParams {
+            expand: self.expand,
+            augment: self.augment,
+            ..VectorsParams::of(feature)
+        };
+        let whole = |p| vectors(FeatureParams::Appearance(p));
+        let local = |words, reduce, encoding, pca| VectorsParams {
+            pca,
+            ..vectors(FeatureParams::Local(LocalParams {
+                reduce,
+                codebook: KMeansParams {
+                    size: words,
+                    ..KMeansParams::default()
+                },
+                ..LocalParams::new(
+                    DescriptorParams::Sift(WordsParams::default().sift),
+                    encoding,
+                )
+            }))
+        };
+        let pca = Some(PcaParams {
+            dim: self.dim,
+            ..PcaParams::default()
+        });
+        MethodParams::Vectors(match self.method {
+            Method::Auto => {
+                return MethodParams::Words(WordsParams {
+                    words: self.words,
+                    search: Search {
+                        shortlist: self.shortlist,
+                        ..Search::default()
+                    },
+                    ..WordsParams::default()
+                });
+            }
+            Method::Sift => return MethodParams::Pairs(PairsParams::sift()),
+            Method::Orb => return MethodParams::Pairs(PairsParams::orb()),
+            Method::Phash => whole(AppearanceParams::Phash(PhashParams::default())),
+            Method::Histogram => VectorsParams {
+                map: match self.histogram {
+                    Histogram::GreyCosine | Histogram::HsvCosine => KernelMap::Linear,
+                    Histogram::GreyChi2 | Histogram::HsvChi2 => KernelMap::Chi2,
+                },
+                mirrored: false, // it is the same
+                ..whole(AppearanceParams::Histogram(self.histogram.params()))
+            },
+            Method::Bow => local(1024, 0, EncodingParams::Bow(BowParams::default()), None),
+            Method::Vlad => local(64, 0, EncodingParams::Vlad(VladParams::default()), pca),
+            Method::Fisher => local(64, 64, EncodingParams::Fisher(FisherParams::default()), pca),
+        })
+    }
+}
+
+impl Histogram {
+    fn params(self) -> HistogramParams {
+        let (space, bins) = match self {
+            Self::GreyCosine | Self::GreyChi2 => (ColourSpace::Grey, [1, 1, 64]),
+            Self::HsvCosine | Self::HsvChi2 => (ColourSpace::Hsv, [16, 4, 4]),
+        };
+        HistogramParams {
+            space,
+            bins,
+            power: 1.0,
+            ..HistogramParams::default()
+        }
+    }
+}

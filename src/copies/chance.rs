@@ -1,0 +1,99 @@
+//! How alike pictures are that have nothing to do with each other, so that a similarity can be judged.
+
+use ndarray::{Array2, ArrayView1, ArrayView2, Axis};
+
+use crate::linalg::matmul;
+
+/// Similarities of a background of unrelated pictures, each less the mean and by the standard deviation of its
+/// picture's similarities to the background (zero normalisation: Auckenthaler, Carey & Lloyd-Thomas, Digital Signal
+/// Processing 2000), with an exponential tail (peaks over threshold: Pickands, Annals of Statistics 1975).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Chance {
+    /// b×d
+    background: Array2<f32>,
+    /// Exceeded by [`RATE`] of unrelated pairs.
+    start: f64,
+    /// Mean excess beyond it.
+    scale: f64,
+}
+
+/// Where the tail starts, and where it is measured. Between quantiles, for they do not feel the few pairs of a
+/// background that are related after all.
+const RATE: f64 = 0.01;
+const FAR_RATE: f64 = 0.001;
+/// Background pictures that say enough.
+pub(super) const LEAST: usize = 50;
+/// Similarities closer than this are equal.
+const RESOLUTION: f64 = 1e-3;
+
+impl Chance {
+    /// Of unit rows, b×d; none for fewer than fifty.
+    pub fn fit(background: Array2<f32>) -> Option<Self> {
+        let n = background.nrows();
+        if n < LEAST {
+            return None;
+        }
+        let chance = Self {
+            background,
+            start: 0.0,
+            scale: 1.0,
+        };
+        let alike = chance.similarities(chance.background.view());
+        let mut all: Vec<f64> = Vec::with_capacity(n * (n - 1));
+        for (i, row) in alike.outer_iter().enumerate() {
+            let others = row.iter().enumerate().filter(|&(j, _)| j != i);
+            let others: Vec<f32> = others.map(|(_, &s)| s).collect();
+            let usual = Usual::of(ArrayView1::from(&others));
+            all.extend(others.iter().map(|&s| usual.normalize(s)));
+        }
+        all.sort_unstable_by(|a, b| b.total_cmp(a));
+        let quantile = |rate: f64| all[(rate * all.len() as f64) as usize];
+        let (start, far) = (quantile(RATE), quantile(FAR_RATE));
+        Some(Self {
+            start,
+            scale: ((far - start) / (RATE / FAR_RATE).ln()).max(RESOLUTION),
+            ..chance
+        })
+    }
+
+    fn similarities(&self, rows: ArrayView2<f32>) -> Array2<f32> {
+        matmul(rows, self.background.t())
+    }
+
+    /// A query, a unit vector, as it usually compares.
+    pub fn usual(&self, query: ArrayView1<f32>) -> Usual {
+        let alike = self.similarities(query.insert_axis(Axis(0)));
+        Usual::of(alike.row(0))
+    }
+
+    /// log10 of the probability that an unrelated picture is at least so much like the query; the tail's formula is
+    /// kept below its start, where only the order matters.
+    pub fn log_probability(&self, usual: &Usual, similarity: f32) -> f64 {
+        let excess = (usual.normalize(similarity) - self.start) / self.scale;
+        RATE.log10() - excess * std::f64::consts::LOG10_E
+    }
+}
+
+/// A query's similarities to the background.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Usual {
+    mean: f64,
+    deviation: f64,
+}
+
+impl Usual {
+    fn of(similarities: ArrayView1<f32>) -> Self {
+        let n = similarities.len().max(1) as f64;
+        let mean = similarities.iter().map(|&s| f64::from(s)).sum::<f64>() / n;
+        let square = |&s: &f32| (f64::from(s) - mean).powi(2);
+        let variance = similarities.iter().map(square).sum::<f64>() / n;
+        Self {
+            mean,
+            deviation: variance.sqrt().max(RESOLUTION),
+        }
+    }
+
+    fn normalize(&self, similarity: f32) -> f64 {
+        (f64::from(similarity) - self.mean) / self.deviation
+    }
+}
