@@ -1,5 +1,7 @@
 # make results        set-up, build, demo data, features, fit, result1.csv and result2.csv
 # make ablation       every recipe of experiments/ on DATA, side by side: experiments/RESULTS*.md
+# make copies-benchmark   transformed copies of DATA's pictures: experiments/copies/RESULTS.md
+# make compression    what smaller vectors find of such copies: experiments/copies/COMPRESSION.md
 # make test           set-up, every test
 DATA   ?= data/demo
 OUT    ?= out
@@ -12,7 +14,7 @@ CARGO  = cargo
 BUILD  = --release --locked
 COMMON = --data $(DATA) --recipe $(RECIPE)
 
-.PHONY: help setup build demo data lite0 ocr-models features fit-cca results evaluate ablation lint test clean-work
+.PHONY: help setup build demo data lite0 ocr-models features fit-cca results evaluate ablation copies-benchmark compression lint test clean-work
 .DEFAULT_GOAL = help
 
 help:
@@ -21,6 +23,8 @@ help:
 	@echo 'make fit-cca  [DATA=dir] [RECIPE=file]             learn the fusion'
 	@echo 'make evaluate [DATA=dir] [RECIPE=file]             R@1/5/10, median rank, 95 % intervals'
 	@echo 'make ablation [DATA=dir]                           every recipe of experiments/, side by side: RESULTS*.md'
+	@echo 'make copies-benchmark [DATA=dir]                   find transformed copies of any pictures, beside other programs'
+	@echo 'make compression [DATA=dir]                        what smaller vectors find of such copies'
 	@echo 'make test | make lint | make setup | make demo | make lite0 | make ocr-models | make clean-work'
 
 setup:
@@ -78,6 +82,24 @@ evaluate: data
 
 ablation: data
 	$(TUWEN) ablation --data $(DATA) $(FLAGS)
+
+# Packages of other programs to compare with, beside those of the system.
+PEERS = data/peers/copies
+$(PEERS): experiments/peers/copies-requirements.txt
+	$(PIP_IS_THERE)
+	python3 -m pip install --quiet --upgrade --target $@ -r $<
+	touch $@
+COPIES = PYTHONPATH=$(PEERS) python3 experiments/peers/copies.py --data $(DATA)
+
+copies-benchmark: data $(PEERS)
+	rm -rf features/copies-benchmark
+	$(COPIES) --work features/copies-benchmark --tuwen $(TUWEN) --out experiments/copies $(FLAGS)
+
+compression: data $(PEERS)
+	rm -rf features/compression
+	$(COPIES) --work features/compression --originals 100 --distractors 7900
+	$(TUWEN) compression --gallery features/compression/gallery --queries features/compression/queries \
+		--truth features/compression/truth.csv --work features/compression --out experiments/copies/COMPRESSION.md $(FLAGS)
 
 lint: setup
 	$(CARGO) fmt --check

@@ -1,5 +1,5 @@
 //! tuwen (图文): classical, hand-crafted-feature retrieval between images and texts, on a CPU. A sentence
-//! finds pictures, a picture finds sentences; no GPU, no downloaded network.
+//! finds pictures, a picture finds sentences, and its copies; no GPU, no downloaded network.
 //!
 //! # How it works
 //! ```text

@@ -16,7 +16,7 @@ use super::draw;
 /// Say whether two pictures show the same: keypoint matches, inliers, transformation
 #[derive(clap::Args)]
 #[command(after_help = "\
-Ends with 0 where they match, with 1 where they do not. The score is -log10 of how many unrelated pairs of
+Ends with 0 where they match, with 1 where they do not, with 2 where they cannot be compared. The score is -log10 of how many unrelated pairs of
 pictures would agree so well by chance: 6 is one in a million. A mirror image matches, too.
 
 Examples:
@@ -89,6 +89,13 @@ struct Verdict {
 }
 
 pub fn run(args: &Args) -> Result<ExitCode> {
+    compare(args).or_else(|error| {
+        tracing::error!("{error:#}");
+        Ok(ExitCode::from(2)) // as grep and cmp have it: 1 says no
+    })
+}
+
+fn compare(args: &Args) -> Result<ExitCode> {
     let mut params = MatchParams {
         neighbours: match args.neighbours {
             Search::Exhaustive => Neighbours::Exhaustive,

@@ -119,70 +119,88 @@ impl Finder {
     }
 
     fn params(&self) -> MethodParams {
-        let vectors = |feature: FeatureParams| VectorsParams {
-            expand: self.expand,
-            augment: self.augment,
-            ..VectorsParams::of(feature)
+        let vectors = |params| {
+            MethodParams::Vectors(VectorsParams {
+                expand: self.expand,
+                augment: self.augment,
+                ..params
+            })
         };
-        let whole = |p| vectors(FeatureParams::Appearance(p));
-        let local = |words, reduce, encoding, pca| VectorsParams {
-            pca,
-            ..vectors(FeatureParams::Local(LocalParams {
-                reduce,
-                codebook: KMeansParams {
-                    size: words,
-                    ..KMeansParams::default()
-                },
-                ..LocalParams::new(
-                    DescriptorParams::Sift(WordsParams::default().sift),
-                    encoding,
-                )
-            }))
+        let whitened = |params| {
+            vectors(VectorsParams {
+                pca: Some(PcaParams {
+                    dim: self.dim,
+                    ..PcaParams::default()
+                }),
+                ..params
+            })
         };
-        let pca = Some(PcaParams {
-            dim: self.dim,
-            ..PcaParams::default()
-        });
-        MethodParams::Vectors(match self.method {
-            Method::Auto => {
-                return MethodParams::Words(WordsParams {
-                    words: self.words,
-                    search: Search {
-                        shortlist: self.shortlist,
-                        ..Search::default()
-                    },
-                    ..WordsParams::default()
-                });
-            }
-            Method::Sift => return MethodParams::Pairs(PairsParams::sift()),
-            Method::Orb => return MethodParams::Pairs(PairsParams::orb()),
-            Method::Phash => whole(AppearanceParams::Phash(PhashParams::default())),
-            Method::Histogram => VectorsParams {
-                map: match self.histogram {
-                    Histogram::GreyCosine | Histogram::HsvCosine => KernelMap::Linear,
-                    Histogram::GreyChi2 | Histogram::HsvChi2 => KernelMap::Chi2,
+        match self.method {
+            Method::Auto => MethodParams::Words(WordsParams {
+                words: self.words,
+                search: Search {
+                    shortlist: self.shortlist,
+                    ..Search::default()
                 },
-                mirrored: false, // it is the same
-                ..whole(AppearanceParams::Histogram(self.histogram.params()))
-            },
-            Method::Bow => local(1024, 0, EncodingParams::Bow(BowParams::default()), None),
-            Method::Vlad => local(64, 0, EncodingParams::Vlad(VladParams::default()), pca),
-            Method::Fisher => local(64, 64, EncodingParams::Fisher(FisherParams::default()), pca),
-        })
+                ..WordsParams::default()
+            }),
+            Method::Sift => MethodParams::Pairs(PairsParams::sift()),
+            Method::Orb => MethodParams::Pairs(PairsParams::orb()),
+            Method::Phash => vectors(whole(AppearanceParams::Phash(PhashParams::default()))),
+            Method::Histogram => vectors(self.histogram.params()),
+            Method::Bow => vectors(aggregated(1024, EncodingParams::Bow(BowParams::default()))),
+            Method::Vlad => whitened(vlad()),
+            Method::Fisher => whitened(aggregated(
+                64,
+                EncodingParams::Fisher(FisherParams::default()),
+            )),
+        }
     }
 }
 
+fn whole(feature: AppearanceParams) -> VectorsParams {
+    VectorsParams::of(FeatureParams::Appearance(feature))
+}
+
+/// The keypoints of a picture in one vector.
+fn aggregated(words: usize, encoding: EncodingParams) -> VectorsParams {
+    let sift = DescriptorParams::Sift(WordsParams::default().sift);
+    VectorsParams::of(FeatureParams::Local(LocalParams {
+        reduce: match encoding {
+            EncodingParams::Fisher(_) => 64, // its mixture wants decorrelated input
+            EncodingParams::Vlad(_) | EncodingParams::Bow(_) => 0,
+        },
+        codebook: KMeansParams {
+            size: words,
+            ..KMeansParams::default()
+        },
+        ..LocalParams::new(sift, encoding)
+    }))
+}
+
+pub fn vlad() -> VectorsParams {
+    aggregated(64, EncodingParams::Vlad(VladParams::default()))
+}
+
 impl Histogram {
-    fn params(self) -> HistogramParams {
+    fn params(self) -> VectorsParams {
         let (space, bins) = match self {
             Self::GreyCosine | Self::GreyChi2 => (ColourSpace::Grey, [1, 1, 64]),
             Self::HsvCosine | Self::HsvChi2 => (ColourSpace::Hsv, [16, 4, 4]),
         };
-        HistogramParams {
-            space,
-            bins,
-            power: 1.0,
-            ..HistogramParams::default()
+        let map = match self {
+            Self::GreyCosine | Self::HsvCosine => KernelMap::Linear,
+            Self::GreyChi2 | Self::HsvChi2 => KernelMap::Chi2,
+        };
+        VectorsParams {
+            map,
+            mirrored: false, // it is the same
+            ..whole(AppearanceParams::Histogram(HistogramParams {
+                space,
+                bins,
+                power: 1.0,
+                ..HistogramParams::default()
+            }))
         }
     }
 }

@@ -13,6 +13,7 @@ mod ablation;
 mod bars;
 mod common;
 mod compare;
+mod compression;
 mod copies;
 mod demo;
 mod draw;
@@ -73,6 +74,7 @@ enum Verb {
     Match(compare::Args),
     Copies(copies::Args),
     Duplicates(duplicates::Args),
+    Compression(compression::Args),
     Read(read::Args),
     Validate(validate::Args),
     Score(score::Args),
@@ -116,6 +118,7 @@ pub fn run(args: Args) -> Result<ExitCode> {
         Verb::Match(a) => compare::run(&a),
         Verb::Copies(a) => copies::run(&a),
         Verb::Duplicates(a) => duplicates::run(&a),
+        Verb::Compression(a) => compression::run(&a),
         Verb::Read(a) => read::run(&a),
         Verb::Validate(a) => validate::run(&a),
         Verb::Score(a) => score::run(&a),

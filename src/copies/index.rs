@@ -27,28 +27,45 @@ type Files = BTreeMap<Fingerprint, Vec<PathBuf>>;
 /// Pictures that are looked at before what was seen is written.
 const BLOCK: usize = 256;
 
-impl Index {
-    /// What is learned comes from the first gallery that is large enough to learn from and stays in `folder`, with what
-    /// was seen in each picture since; a smaller gallery is looked at anew each time. Files that cannot be used are
-    /// named in `bad`.
-    pub fn build<M: Method>(
+/// Pictures as a method sees them.
+pub struct Looked<M: Method> {
+    /// None where there is nothing to learn from.
+    pub learned: Option<M::Learned>,
+    pub sets: Vec<Set<M::Seen>>,
+}
+
+/// Some of these pictures, equal ones once, in the order of their digests.
+pub struct Set<S> {
+    /// Files of the same bytes together.
+    pub files: Vec<(Fingerprint, Vec<PathBuf>)>,
+    /// One for each; the default for those that cannot be used, and for all where there is nothing to learn from.
+    pub seen: Vec<S>,
+}
+
+impl<M: Method> Looked<M> {
+    /// What is learned comes from the first set that is large enough to learn from and stays in `folder`, with what was
+    /// seen in each picture since; a smaller one is looked at anew each time. Files that cannot be used are named in
+    /// `bad`.
+    pub fn at(
         method: &M,
-        files: &[PathBuf],
-        background: &[PathBuf],
+        sets: &[&[PathBuf]],
         folder: &Path,
         progress: &dyn Progress,
         bad: &mut Vec<String>,
     ) -> Result<Self> {
-        let files = by_digest(files, progress, bad);
-        let background = by_digest(background, progress, bad);
+        let sets: Vec<Files> = sets
+            .iter()
+            .map(|files| by_digest(files, progress, bad))
+            .collect();
         let path = folder.join("learned.safetensors");
         let spec = method.spec();
         let mut kept = Artifact::read_fresh(&path, &spec);
         let learned = match &kept {
             Some(artifact) => Some(method.load(artifact)?),
             None => {
+                let first = sets.first().into_iter().flat_map(Files::values);
                 let pictures = Pictures {
-                    files: files.values().map(|paths| &*paths[0]).collect(),
+                    files: first.map(|paths| &*paths[0]).collect(),
                     params: method.picture(),
                     progress,
                 };
@@ -70,25 +87,49 @@ impl Index {
             let spec = Spec::new("copies", &(), 0).input("learned", artifact.content());
             Store::new(folder, spec)
         });
-        let searcher = match learned {
-            None => None,
-            Some(learned) => {
-                let mut looking = Looking {
+        let see = |files: Files| {
+            let seen = match &learned {
+                None => files.keys().map(|_| M::Seen::default()).collect(),
+                Some(learned) => Looking {
                     method,
-                    learned: &learned,
+                    learned,
                     store: store.as_ref(),
                     progress,
                     bad,
-                };
-                let seen = looking.at(&files)?;
-                let background = looking.at(&background)?;
-                Some(method.searcher(learned, seen, background)?)
-            }
+                }
+                .at(&files)?,
+            };
+            let files = files.into_iter().collect();
+            Ok(Set { files, seen })
         };
         Ok(Self {
+            sets: sets.into_iter().map(see).collect::<Result<_>>()?,
+            learned,
+        })
+    }
+}
+
+impl Index {
+    /// Of some picture files, with pictures that have nothing to do with the queries; see [`Looked::at`] and
+    /// [`Method::searcher`].
+    pub fn build<M: Method>(
+        method: &M,
+        files: &[PathBuf],
+        background: &[PathBuf],
+        folder: &Path,
+        progress: &dyn Progress,
+        bad: &mut Vec<String>,
+    ) -> Result<Self> {
+        let mut looked = Looked::at(method, &[files, background], folder, progress, bad)?;
+        let background = looked.sets.pop().expect("the second of two");
+        let gallery = looked.sets.pop().expect("the first");
+        let searcher = looked
+            .learned
+            .map(|l| method.searcher(l, gallery.seen, background.seen));
+        Ok(Self {
             picture: method.picture().clone(),
-            searcher,
-            files: files.into_iter().collect(),
+            searcher: searcher.transpose()?,
+            files: gallery.files,
         })
     }
 

@@ -15,6 +15,7 @@
 //! Scores of all methods mean the same: −log10 of how many pictures of such a gallery would be so alike by chance.
 
 mod chance;
+mod compression;
 mod groups;
 mod index;
 mod method;
@@ -26,11 +27,12 @@ mod vocabulary;
 mod words;
 
 pub use chance::Chance;
+pub use compression::{Code, Measured};
 pub use groups::{Link, groups, sharpness};
-pub use index::Index;
+pub use index::{Index, Looked, Set};
 pub use method::{Found, Method, MethodParams, Pictures, Searcher};
 pub use pairs::PairsParams;
 pub use postings::{Postings, Vote};
-pub use vectors::VectorsParams;
+pub use vectors::{Seen as SeenVectors, VectorsParams};
 pub use vocabulary::{Visual, Vocabulary};
 pub use words::{Search, WordsParams};

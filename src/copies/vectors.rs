@@ -72,6 +72,13 @@ pub struct Seen {
     mirrored: Array1<f32>,
 }
 
+impl Seen {
+    /// Of the picture as it is; empty where it is not usable.
+    pub fn vector(&self) -> ArrayView1<'_, f32> {
+        self.plain.view()
+    }
+}
+
 impl Learned {
     fn raw(&self, picture: &Picture) -> Result<Array2<f32>> {
         let v = self.view.describe("", picture)?;

@@ -123,6 +123,15 @@ impl Faiss {
         Ok(write_index(&self.index, path.to_string_lossy())?)
     }
 
+    /// How many bytes [`Self::write`] would write.
+    pub fn bytes(&self) -> Result<u64> {
+        let file =
+            tempfile::NamedTempFile::new().map_err(Error::io("create", "a temporary file"))?;
+        self.write(file.path())?;
+        let metadata = file.as_file().metadata();
+        Ok(metadata.map_err(Error::io("read", file.path()))?.len())
+    }
+
     pub fn read(path: &Path, search: &str) -> Result<Self> {
         let index = read_index(path.to_string_lossy())?;
         Self { index }.with(search)
@@ -165,6 +174,10 @@ impl Faiss {
         });
         if code != 0 {
             return Err(failed(last_error()));
+        }
+        if self.index.metric_type() == MetricType::L2 {
+            // of codes that are compared by distance whatever was asked for, as LSH
+            scores.iter_mut().for_each(|score| *score = -*score);
         }
         let answers = scores
             .chunks(k)

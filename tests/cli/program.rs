@@ -59,6 +59,13 @@ impl Outcome {
         self
     }
 
+    /// It fails where 1 would be an answer.
+    #[track_caller]
+    pub fn is_trouble(self) -> Self {
+        assert!(self.stderr.contains("ERROR"), "no reason given: {self:#?}");
+        self.bad_usage()
+    }
+
     /// It does not understand what it was asked.
     #[track_caller]
     pub fn bad_usage(self) -> Self {

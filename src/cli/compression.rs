@@ -1,0 +1,160 @@
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, ensure};
+use ndarray::{Array2, ArrayView1, Axis};
+use serde::Deserialize;
+use tuwen::artifact::write_atomically;
+use tuwen::copies::{Code, Looked, SeenVectors, Set, VectorsParams};
+use tuwen::progress::{Progress, warn_each};
+
+use super::bars::Bars;
+use super::files::{pictures_below, relative};
+use super::finder;
+
+/// Measure what smaller vectors find of the copies that are known, and what they cost
+#[derive(clap::Args)]
+#[command(after_help = "\
+PCA-whitening, scalar and product quantisation, rotated or not, and binary codes by FAISS: bytes a picture, recall,
+milliseconds a query. The vectors are VLAD codes of SIFT keypoints.
+
+Example:
+  tuwen compression --gallery originals --queries suspects --truth truth.csv --out COMPRESSION.md")]
+pub struct Args {
+    /// Folder of the pictures that were copied, and of others
+    #[arg(long, value_name = "DIR")]
+    gallery: PathBuf,
+    /// Folder of copies
+    #[arg(long, value_name = "DIR")]
+    queries: PathBuf,
+    /// Which copy is of which picture: columns source and query
+    #[arg(long, value_name = "FILE")]
+    truth: PathBuf,
+    /// The page to write (Markdown)
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+    /// Folder whose features/ keep what is computed
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    work: PathBuf,
+}
+
+#[derive(Deserialize)]
+struct Pair {
+    source: String,
+    query: String,
+}
+
+/// Numbers that PCA-whitening leaves, and codes of FAISS that are made of so many. One number a dimension, or bits.
+const CODES: [(usize, &[&str]); 4] = [
+    (512, &["Flat", "SQ8", "PQ64", "OPQ64,PQ64", "ITQ,LSH"]),
+    (256, &["Flat", "SQ8", "PQ32", "OPQ32,PQ32", "ITQ,LSH"]),
+    (
+        128,
+        &["Flat", "SQ8", "PQ16", "OPQ16,PQ16", "PQ32", "ITQ,LSH"],
+    ),
+    (64, &["Flat", "SQ8", "PQ8", "OPQ8,PQ8", "PQ16", "ITQ,LSH"]),
+];
+
+pub fn run(args: &Args) -> Result<ExitCode> {
+    let (gallery, queries) = (
+        pictures_below(&args.gallery)?,
+        pictures_below(&args.queries)?,
+    );
+    let truth = read(&args.truth)?;
+    let method = VectorsParams {
+        pca: None,
+        mirrored: false,
+        ..finder::vlad()
+    };
+    let bars = Bars::default();
+    let mut bad = Vec::new();
+    let folder = args.work.join("features/copies/vlad-raw");
+    let looked = Looked::at(&method, &[&gallery, &queries], &folder, &bars, &mut bad)?;
+    let [pictures, copies] = [&looked.sets[0], &looked.sets[1]];
+    let (mut sources, mut rows, mut without) = (Vec::new(), Vec::new(), 0);
+    let (places, asked) = (
+        vectors(pictures, &args.gallery),
+        vectors(copies, &args.queries),
+    );
+    let order: BTreeMap<&str, usize> = (places.keys().map(String::as_str)).zip(0..).collect();
+    for Pair { source, query } in &truth {
+        let Some(&place) = order.get(source.as_str()) else {
+            bad.push(format!("{source}, which {query} is a copy of"));
+            continue;
+        };
+        match asked.get(query) {
+            Some(&row) => {
+                sources.push(place);
+                rows.push(row);
+            }
+            None => without += 1, // it is not found
+        }
+    }
+    ensure!(
+        !rows.is_empty(),
+        "{} names no copy that can be used",
+        args.truth.display()
+    );
+    let (asked_for, known) = (sources.len() as f64, (sources.len() + without) as f64);
+    let x = stacked(places.values().copied());
+    let q = stacked(rows.into_iter());
+    let mut page = format!(
+        "# Smaller vectors\n\nWritten by `make compression`; VLAD codes of {} numbers, {} pictures, {} copies of known \
+         pictures. Recall is the share of copies whose picture is the first, and among the first 20, which geometry \
+         would verify; milliseconds are of the search on one core, without the picture's VLAD code.\n\n\
+         | PCA-whitened to | code | bytes a picture | recall@1 | recall@20 | ms a query |\n|---:|---|---:|---:|---:|---:|\n",
+        x.ncols(),
+        x.nrows(),
+        known
+    );
+    let codes = CODES.iter().flat_map(|&(dim, names)| {
+        names.iter().map(move |name| Code {
+            dim,
+            factory: (*name).to_owned(),
+        })
+    });
+    let codes: Vec<Code> = codes.collect();
+    bars.start("measuring", codes.len() as u64);
+    for code in codes {
+        let m = code.measure(x.view(), q.view(), &sources, method.seed)?;
+        let [first, among] = m.recall.map(|r| 100.0 * r * asked_for / known);
+        writeln!(
+            page,
+            "| {} | {} | {:.0} | {first:.1} | {among:.1} | {:.2} |",
+            code.dim, code.factory, m.bytes, m.milliseconds
+        )?;
+        bars.step(1);
+    }
+    bars.finish();
+    write_atomically(&args.out, page.as_bytes())?;
+    warn_each("picture that cannot be used", bad.into_iter());
+    say!("{page}");
+    Ok(ExitCode::SUCCESS)
+}
+
+fn read(path: &Path) -> Result<Vec<Pair>> {
+    let context = || format!("cannot read {}", path.display());
+    let mut table = csv::Reader::from_path(path).with_context(context)?;
+    table
+        .deserialize()
+        .collect::<Result<_, _>>()
+        .with_context(context)
+}
+
+/// By the names of the files.
+fn vectors<'a>(set: &'a Set<SeenVectors>, folder: &Path) -> BTreeMap<String, ArrayView1<'a, f32>> {
+    let all = set.files.iter().zip(&set.seen);
+    let usable = all.filter(|(_, seen)| !seen.vector().is_empty());
+    let named = usable.flat_map(|((_, files), seen)| {
+        let named = move |file: &PathBuf| (relative(folder, file), seen.vector());
+        files.iter().map(named)
+    });
+    named.collect()
+}
+
+fn stacked<'a>(rows: impl Iterator<Item = ArrayView1<'a, f32>>) -> Array2<f32> {
+    let rows: Vec<_> = rows.map(|row| row.insert_axis(Axis(0))).collect();
+    ndarray::concatenate(Axis(0), &rows).unwrap_or_default()
+}
