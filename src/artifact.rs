@@ -22,6 +22,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
+use crate::timing;
 
 /// Raised when the layout of any artifact changes.
 pub const SCHEMA: u32 = 1;
@@ -36,7 +37,8 @@ pub struct Fingerprint(String);
 
 impl Fingerprint {
     pub fn of_bytes(bytes: &[u8]) -> Self {
-        Self(blake3::hash(bytes).to_hex()[..32].to_owned())
+        let hash = timing::DIGEST.time_work(bytes.len() as u64, || blake3::hash(bytes));
+        Self(hash.to_hex()[..32].to_owned())
     }
 
     /// Of what a file holds.
@@ -295,6 +297,10 @@ impl Artifact {
 
     /// Writes the file whole or not at all.
     pub fn write(&self, path: &Path) -> Result<()> {
+        timing::ARTIFACTS.time(|| self.write_untimed(path))
+    }
+
+    fn write_untimed(&self, path: &Path) -> Result<()> {
         let header = Header {
             schema: SCHEMA,
             spec: self.spec.clone(),
@@ -310,6 +316,10 @@ impl Artifact {
 
     /// Reads a file and verifies it: it is ours, of this schema, and not a bit of it has changed.
     pub fn read(path: &Path) -> Result<Self> {
+        timing::ARTIFACTS.time(|| Self::read_untimed(path))
+    }
+
+    fn read_untimed(path: &Path) -> Result<Self> {
         let bytes = fs::read(path).map_err(Error::io("read", path))?;
         let bad = |reason: String| Error::artifact(path, reason);
         let (_, meta) = SafeTensors::read_metadata(&bytes).map_err(|e| bad(e.to_string()))?;

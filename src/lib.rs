@@ -76,6 +76,7 @@ pub mod scene_text;
 pub mod search;
 pub mod submission;
 pub mod text;
+pub mod timing;
 pub mod views;
 
 pub use error::{Error, Result};

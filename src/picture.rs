@@ -13,6 +13,7 @@ use image::{DynamicImage, GrayImage, ImageDecoder, ImageReader, Luma, Rgb, RgbIm
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
+use crate::timing;
 
 /// How pictures are read.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -64,6 +65,10 @@ impl Picture {
     /// # Errors
     /// [`Error::Picture`] for what is not a whole picture of at most `max_pixels`.
     pub fn decode(bytes: &[u8], params: &PictureParams) -> Result<Self> {
+        timing::DECODE.time_work(bytes.len() as u64, || Self::decode_untimed(bytes, params))
+    }
+
+    fn decode_untimed(bytes: &[u8], params: &PictureParams) -> Result<Self> {
         let rgb = decode_rgb(bytes, params.max_pixels)?;
         let side = rgb.width().max(rgb.height());
         let target = side.min(params.max_side).max(params.min_side);

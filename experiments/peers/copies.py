@@ -355,6 +355,7 @@ def main():
     parser.add_argument("--originals", type=int, default=1000)
     parser.add_argument("--distractors", type=int, default=7000)
     parser.add_argument("--share", type=int, default=50, help="slow programs are asked for every so many-th original, ORB for a fifth of those")
+    parser.add_argument("--methods", nargs="*", default=["vlad", "phash", "histogram"], help="of tuwen, beside its default")
     parser.add_argument("--seed", type=int, default=2024)
     args = parser.parse_args()
     if args.work.exists():
@@ -365,7 +366,7 @@ def main():
     shape = {"originals": originals, "gallery": originals + distractors, "data": args.data.name, "seed": args.seed}
     few, fewer = min(args.share, originals), min(5 * args.share, originals)
     programs = {"tuwen": (lambda *a: tuwen(args, "auto", *a), 1)}
-    for method in ("vlad", "fisher", "bow", "phash", "histogram"):
+    for method in args.methods:
         programs[f"tuwen {method}"] = (lambda *a, m=method: tuwen(args, m, *a), few)
     for name in ("PHash", "DHash"):
         programs[f"imagededup {name}"] = (lambda *a, n=name: hashes(n)(args, *a), 1)

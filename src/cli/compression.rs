@@ -92,6 +92,13 @@ pub fn run(args: &Args) -> Result<ExitCode> {
             None => without += 1, // it is not found
         }
     }
+    let widest = CODES[0].0;
+    ensure!(
+        places.len() > widest,
+        "{} has {} pictures that can be used; to learn {widest} numbers takes more than so many",
+        args.gallery.display(),
+        places.len()
+    );
     ensure!(
         !rows.is_empty(),
         "{} names no copy that can be used",

@@ -29,10 +29,12 @@ mod read;
 mod results;
 mod score;
 mod search;
+mod timings;
 mod validate;
 
 use std::io::IsTerminal;
 use std::process::ExitCode;
+use std::time::Instant;
 
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
@@ -51,6 +53,9 @@ pub struct Args {
     /// Say warnings and errors alone
     #[arg(short, long, global = true)]
     pub quiet: bool,
+    /// Say where the time went
+    #[arg(long, global = true)]
+    timings: bool,
     #[command(subcommand)]
     verb: Verb,
 }
@@ -107,7 +112,16 @@ pub fn run(args: Args) -> Result<ExitCode> {
             .build_global()
             .context("cannot start the worker threads")?;
     }
-    match args.verb {
+    let start = Instant::now();
+    let outcome = run_verb(args.verb);
+    if args.timings {
+        timings::tell(start.elapsed().as_secs_f64());
+    }
+    outcome
+}
+
+fn run_verb(verb: Verb) -> Result<ExitCode> {
+    match verb {
         Verb::Demo(a) => demo::run(&a),
         Verb::Features(a) => features::run(&a),
         Verb::Fit(a) => fit::run(&a),

@@ -10,6 +10,7 @@ use crate::artifact::Artifact;
 use crate::descriptor::DescriptorKind;
 use crate::error::{Error, Result};
 use crate::linalg::matmul;
+use crate::timing;
 
 /// A fitted mixture, stamped with the kind of descriptor it was learned from.
 #[derive(Clone, Debug, PartialEq)]
@@ -32,6 +33,10 @@ const BLOCK: usize = 4096;
 impl Gmm {
     /// Learns from x: n×d in `rounds` of EM. The first responsibilities are the hard ones of the codebook.
     pub fn fit(codebook: &Codebook, x: ArrayView2<f32>, rounds: usize) -> Result<Self> {
+        timing::CODEBOOK.time(|| Self::fit_untimed(codebook, x, rounds))
+    }
+
+    fn fit_untimed(codebook: &Codebook, x: ArrayView2<f32>, rounds: usize) -> Result<Self> {
         let (n, _) = x.dim();
         let words = codebook.assign(x)?;
         let k = codebook.size();

@@ -21,6 +21,7 @@ use crate::artifact::Artifact;
 use crate::descriptor::DescriptorKind;
 use crate::error::{Error, Result};
 use crate::linalg::matmul;
+use crate::timing;
 
 /// Settings of k-means.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -67,6 +68,10 @@ impl KMeansParams {
     /// # Errors
     /// [`Error::TooFew`] for fewer descriptors than words.
     pub fn fit(&self, kind: DescriptorKind, x: ArrayView2<f32>, seed: u64) -> Result<Codebook> {
+        timing::CODEBOOK.time(|| self.fit_untimed(kind, x, seed))
+    }
+
+    fn fit_untimed(&self, kind: DescriptorKind, x: ArrayView2<f32>, seed: u64) -> Result<Codebook> {
         let (n, d) = x.dim();
         if d != kind.dim {
             return Err(Error::dimensions(

@@ -92,6 +92,10 @@ fn find(signatures: &[u64], wanted: u64, bits: u8, near: &mut Vec<(usize, u8)>) 
         for (distance, signature) in distances.iter_mut().zip(signatures) {
             *distance = (signature ^ wanted).count_ones() as u8;
         }
+        // few blocks have any, and to see that takes a few instructions
+        if distances.iter().fold(u8::MAX, |least, &d| least.min(d)) > bits {
+            continue;
+        }
         for (i, &distance) in distances.iter().enumerate() {
             if distance <= bits {
                 near.push((block * BLOCK + i, distance));

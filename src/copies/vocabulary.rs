@@ -14,6 +14,7 @@ use crate::codebook::{Codebook, KMeansParams};
 use crate::descriptor::DescriptorKind;
 use crate::error::{Error, Result};
 use crate::linalg::{matmul, orthonormal};
+use crate::timing;
 
 /// Of a SIFT descriptor.
 pub(super) const DIM: usize = 128;
@@ -87,6 +88,10 @@ impl Vocabulary {
     /// # Errors
     /// Those of [`Codebook::nearest`].
     pub fn see(&self, x: ArrayView2<f32>, nearest: usize) -> Result<Vec<Vec<Visual>>> {
+        timing::ENCODING.time(|| self.see_untimed(x, nearest))
+    }
+
+    fn see_untimed(&self, x: ArrayView2<f32>, nearest: usize) -> Result<Vec<Vec<Visual>>> {
         let projected = matmul(x, self.projection.view());
         let words = self.codebook.nearest(x, nearest)?;
         let rows = words.into_iter().zip(projected.outer_iter());

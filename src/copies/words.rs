@@ -1,6 +1,6 @@
 //! Visual words with signatures, verified by a similarity: the method for large galleries.
 
-use std::collections::BTreeMap;
+use std::f32::consts::TAU;
 
 use ndarray::{Array2, Axis, concatenate};
 use serde::{Deserialize, Serialize};
@@ -16,6 +16,7 @@ use crate::matching::{
 };
 use crate::picture::{Picture, PictureParams};
 use crate::sampling::sample_places;
+use crate::timing;
 
 /// Settings of the method.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -52,6 +53,8 @@ impl Default for WordsParams {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Search {
+    /// Keypoints of a query; more than of the pictures, for a query may be several pictures, or be written over.
+    pub features: i32,
     /// Words that a query's keypoint is looked for under.
     pub words: usize,
     /// Signatures of the same thing differ in at most so many of their 64 bits.
@@ -66,9 +69,10 @@ pub struct Search {
 impl Default for Search {
     fn default() -> Self {
         Self {
+            features: 1000,
             words: 2,
-            bits: 24, // of 64, as Jégou, Douze & Schmid 2010 have it
-            shortlist: 20,
+            bits: 20,
+            shortlist: 50,
             model: Model::Similarity,
             tolerance: 5.0,
         }
@@ -92,8 +96,12 @@ pub struct Seen {
 }
 
 impl WordsParams {
-    fn detect(&self, picture: &Picture) -> Result<(Keypoints, Array2<f32>)> {
-        let keypoints = KeypointParams::Sift(self.sift.clone()).detect(picture)?;
+    fn detect(&self, features: i32, picture: &Picture) -> Result<(Keypoints, Array2<f32>)> {
+        let sift = SiftParams {
+            features,
+            ..self.sift.clone()
+        };
+        let keypoints = KeypointParams::Sift(sift).detect(picture)?;
         match &keypoints.values {
             Values::Sift(values) => {
                 let values = values.clone();
@@ -119,7 +127,7 @@ impl Method for WordsParams {
 
     fn learn(&self, spec: Spec, pictures: &Pictures) -> Result<Artifact> {
         let values: Vec<Array2<f32>> = pictures.sample(self.pictures, |picture| {
-            let (_, values) = self.detect(&picture).ok()?;
+            let (_, values) = self.detect(self.sift.features, &picture).ok()?;
             let some: Vec<usize> = sample_places(values.nrows(), PER_PICTURE).collect();
             Some(values.select(Axis(0), &some))
         });
@@ -143,7 +151,7 @@ impl Method for WordsParams {
     }
 
     fn see(&self, learned: &Vocabulary, picture: &Picture) -> Result<Seen> {
-        let (keypoints, values) = self.detect(picture)?;
+        let (keypoints, values) = self.detect(self.sift.features, picture)?;
         let words = |values: &Array2<f32>| -> Result<Vec<Visual>> {
             let visuals = learned.see(values.view(), 1)?;
             Ok(visuals.into_iter().flatten().collect())
@@ -193,7 +201,8 @@ struct Query<'a> {
 
 impl Searcher for Words {
     fn search(&self, picture: &Picture) -> Result<Vec<Found>> {
-        let (keypoints, values) = self.params.detect(picture)?;
+        let features = self.params.search.features;
+        let (keypoints, values) = self.params.detect(features, picture)?;
         let mut found = self.ask(&keypoints, values, false)?;
         if let Some(mirrored) = keypoints.mirrored()
             && let Values::Sift(values) = &mirrored.values
@@ -250,10 +259,11 @@ impl Words {
     fn verified(&self, query: &Query, but: Option<usize>) -> Result<Vec<Found>> {
         let how = &self.params.search;
         let visuals = query.visuals.iter().copied();
-        let mut votes = self.postings.votes(visuals, how.bits);
+        let mut votes = timing::SEARCH.time(|| self.postings.votes(visuals, how.bits));
         votes.retain(|vote| Some(vote.picture as usize) != but);
+        let shortlist = timing::SEARCH.time(|| self.shortlist(query, votes));
         let mut found = Vec::new();
-        for (picture, votes) in self.shortlist(&votes) {
+        for (picture, votes) in shortlist {
             let seen = &self.pictures[picture];
             let correspondence = |v: &Vote| Correspondence {
                 a: query.frames[v.query as usize],
@@ -279,30 +289,57 @@ impl Words {
         Ok(found)
     }
 
-    /// The pictures with the most votes, with them. One counts the more, the fewer bits differ (Jégou, Douze & Schmid,
-    /// IJCV 2010, §4.2); large pictures have many keypoints to be voted for.
-    fn shortlist(&self, votes: &[Vote]) -> BTreeMap<usize, Vec<Vote>> {
+    /// The pictures with the most votes, with them.
+    fn shortlist(&self, query: &Query, mut votes: Vec<Vote>) -> Vec<(usize, Vec<Vote>)> {
+        let mut of_keypoints = vec![0u32; query.frames.len()];
+        for vote in &votes {
+            of_keypoints[vote.query as usize] += 1;
+        }
+        votes.sort_by_key(|vote| vote.picture);
+        let by_picture = votes.chunk_by(|a, b| a.picture == b.picture);
+        let scored = by_picture.map(|votes| (self.score(query, votes, &of_keypoints), votes));
+        let mut scored: Vec<(f32, &[Vote])> = scored.collect();
+        let shorter = |(_, votes): &(f32, &[Vote])| votes[0].picture;
+        scored.sort_by(|a, b| b.0.total_cmp(&a.0).then(shorter(a).cmp(&shorter(b))));
+        scored.truncate(self.params.search.shortlist);
+        let owned = scored.into_iter().map(|(_, votes)| votes);
+        owned
+            .map(|votes| (votes[0].picture as usize, votes.to_vec()))
+            .collect()
+    }
+
+    /// Of the votes for one picture: the weight of those that agree on how it is turned and scaled (weak geometric
+    /// consistency: Jégou, Douze & Schmid, ECCV 2008, §4). A vote counts the more, the fewer bits differ (IJCV 2010,
+    /// §4.2), and the less, the more others its keypoint has (burstiness: Jégou, Douze & Schmid, CVPR 2009, §4.2); large
+    /// pictures have many keypoints to be voted for.
+    fn score(&self, query: &Query, votes: &[Vote], of_keypoints: &[u32]) -> f32 {
         const SIGMA: f32 = 16.0;
-        let weight = |distance: u32| (-(distance as f32 / SIGMA).powi(2)).exp();
-        let weights: Vec<f32> = (0..=u64::BITS).map(weight).collect();
-        let mut scores = vec![0.0; self.pictures.len()];
+        /// Of a turn, and octaves of scale; neighbours are taken together, two by two.
+        const TURNS: usize = 8;
+        const OCTAVES: usize = 8;
+        let seen = &self.pictures[votes[0].picture as usize];
+        let mut weights = [[0f32; OCTAVES]; TURNS];
         for vote in votes {
-            scores[vote.picture as usize] += weights[usize::from(vote.distance)];
+            let a = &query.frames[vote.query as usize];
+            let b = &seen.frames[vote.keypoint as usize];
+            let turn = ((b.angle - a.angle) / TAU * TURNS as f32).floor() as i32;
+            let octave = (b.size / a.size).log2().floor() as i32 + OCTAVES as i32 / 2;
+            if !(0..OCTAVES as i32).contains(&octave) {
+                continue;
+            }
+            let near = (-(f32::from(vote.distance) / SIGMA).powi(2)).exp();
+            let weight = near / (of_keypoints[vote.query as usize] as f32).sqrt();
+            weights[turn.rem_euclid(TURNS as i32) as usize][octave as usize] += weight;
         }
-        for (score, seen) in scores.iter_mut().zip(&self.pictures) {
-            *score /= (seen.frames.len() as f32).sqrt().max(1.0);
+        let mut best = 0f32;
+        for turn in 0..TURNS {
+            let (this, next) = (&weights[turn], &weights[(turn + 1) % TURNS]);
+            for octave in 0..OCTAVES - 1 {
+                let sum = |row: &[f32; OCTAVES]| row[octave] + row[octave + 1];
+                best = best.max(sum(this) + sum(next));
+            }
         }
-        let mut places: Vec<usize> = (0..scores.len()).filter(|&i| scores[i] > 0.0).collect();
-        places.sort_unstable_by(|&a, &b| scores[b].total_cmp(&scores[a]).then(a.cmp(&b)));
-        places.truncate(self.params.search.shortlist);
-        let mut chosen = vec![false; scores.len()];
-        places.iter().for_each(|&place| chosen[place] = true);
-        let mut shortlist: BTreeMap<usize, Vec<Vote>> = BTreeMap::new();
-        for vote in votes.iter().filter(|v| chosen[v.picture as usize]) {
-            let of_picture = shortlist.entry(vote.picture as usize);
-            of_picture.or_default().push(*vote);
-        }
-        shortlist
+        best / (seen.frames.len() as f32).sqrt().max(1.0)
     }
 }
 

@@ -8,6 +8,7 @@ use super::cells::{Grid, Lanes, Planes, SIDE};
 use super::{DescriptorKind, Descriptors, Extractor};
 use crate::error::Result;
 use crate::picture::Picture;
+use crate::timing;
 
 const CHANNELS: usize = 3;
 const DIM: usize = SIDE * SIDE * CHANNELS * 2;
@@ -40,6 +41,12 @@ impl Extractor for ColourParams {
     }
 
     fn extract(&self, picture: &Picture) -> Result<Descriptors> {
+        timing::COLOUR.time(|| self.describe(picture))
+    }
+}
+
+impl ColourParams {
+    fn describe(&self, picture: &Picture) -> Result<Descriptors> {
         let planes = moments(picture);
         let grids = self.cells.iter().map(|&cell| Grid::new(self.step, cell));
         let grids: Vec<Grid> = grids.collect();

@@ -14,6 +14,7 @@ use super::cells::{Cells, Grid, LANES, Lanes, Planes, SIDE};
 use super::{DescriptorKind, Descriptors, Extractor};
 use crate::error::Result;
 use crate::picture::Picture;
+use crate::timing;
 
 /// Values of one descriptor of one channel.
 const DIM: usize = SIDE * SIDE * LANES;
@@ -75,6 +76,12 @@ impl Extractor for DenseSiftParams {
     }
 
     fn extract(&self, picture: &Picture) -> Result<Descriptors> {
+        timing::DENSE_SIFT.time(|| self.describe(picture))
+    }
+}
+
+impl DenseSiftParams {
+    fn describe(&self, picture: &Picture) -> Result<Descriptors> {
         let (w, h) = (
             picture.gray.width() as usize,
             picture.gray.height() as usize,

@@ -22,6 +22,7 @@ pub use sift::SiftParams;
 
 use crate::error::Result;
 use crate::picture::Picture;
+use crate::timing;
 
 /// Which descriptor, and its settings.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -118,7 +119,9 @@ fn detected(
     let mut rows = Mat::default();
     if !too_small(image) {
         let image = as_mat(image)?;
-        detector.detect_and_compute(&image, &Mat::default(), &mut keypoints, &mut rows, false)?;
+        let (none, points) = (Mat::default(), &mut keypoints);
+        timing::KEYPOINTS
+            .time(|| detector.detect_and_compute(&image, &none, points, &mut rows, false))?;
     }
     Ok((keypoints, rows))
 }

@@ -25,6 +25,7 @@ pub use transfer::{Transfer, TransferParams};
 use crate::artifact::{Artifact, Spec};
 use crate::dataset::Pair;
 use crate::error::{Error, Result};
+use crate::timing;
 
 /// A modality.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -167,6 +168,10 @@ impl FusionParams {
 
     /// Fits every combination of settings and keeps the best (the first of equals).
     pub fn choose(&self, data: Pairs, score: Score) -> Result<Choice> {
+        timing::FUSION.time(|| self.choose_untimed(data, score))
+    }
+
+    fn choose_untimed(&self, data: Pairs, score: Score) -> Result<Choice> {
         match self {
             Self::Cca(p) => Ok(p.choose(data, score)?.into()),
             Self::Mlp(p) => p.choose(data, score),
@@ -208,6 +213,10 @@ impl Fusion {
 
     /// n×d -> n×s, unit rows (zero rows for what projects to zero).
     pub fn project(&self, side: Side, x: ArrayView2<f32>) -> Result<Array2<f32>> {
+        timing::PROJECTION.time(|| self.project_untimed(side, x))
+    }
+
+    fn project_untimed(&self, side: Side, x: ArrayView2<f32>) -> Result<Array2<f32>> {
         match self {
             Self::Cca(m) => m.project(side, x),
             Self::Mlp(m) => m.project(side, x),

@@ -13,6 +13,7 @@ use rayon::prelude::*;
 
 use super::{Hit, Index, IndexParams, best_first};
 use crate::error::{Error, Result};
+use crate::timing;
 
 unsafe extern "C" {
     fn omp_set_num_threads(n: c_int);
@@ -88,7 +89,7 @@ impl Faiss {
                 sample.ncols(),
             ));
         }
-        on_one_thread(|| {
+        let build = || {
             let mut index = index_factory(dim as u32, &params.factory, MetricType::InnerProduct)
                 .map_err(|e| {
                     failed(format!("no index by the factory `{}`: {e}", params.factory))
@@ -102,7 +103,8 @@ impl Faiss {
                 index.add(slice(&rows(&items)))?;
             }
             Self { index }.with(&params.search)
-        })
+        };
+        timing::INDEX.time(|| on_one_thread(build))
     }
 
     fn with(self, search: &str) -> Result<Self> {
@@ -214,7 +216,7 @@ impl Index for Faiss {
         let blocks: Vec<_> = q.axis_chunks_iter(Axis(0), BLOCK).collect();
         let answers: Result<Vec<_>> = blocks
             .into_par_iter()
-            .map(|block| self.search_block(block, k))
+            .map(|block| timing::SEARCH.time(|| self.search_block(block, k)))
             .collect();
         Ok(answers?.into_iter().flatten().collect())
     }

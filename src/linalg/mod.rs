@@ -20,6 +20,8 @@ use faer::{Accum, MatMut, MatRef, Par};
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, CowArray, Ix2};
 use rayon::prelude::*;
 
+use crate::timing;
+
 /// Rows of the result per product: large enough for one to be fast, small enough to share out.
 const BLOCK: usize = 256;
 
@@ -60,7 +62,10 @@ where
             let height = rows.len() / m;
             let block = a.subrows(i * BLOCK, height);
             let out = MatMut::from_row_major_slice_mut(rows, height, m);
-            product(out, accum, block, b, T::one(), Par::Seq);
+            let operations = 2 * (height * a.ncols() * m) as u64;
+            timing::PRODUCTS.time_work(operations, || {
+                product(out, accum, block, b, T::one(), Par::Seq);
+            });
         });
 }
 

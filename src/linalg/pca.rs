@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{column_means, matmul, randomized_svd, symmetric_eigen};
 use crate::artifact::Artifact;
 use crate::error::{Error, Result};
+use crate::timing;
 
 /// Settings of [`Pca`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -51,6 +52,10 @@ impl PcaParams {
     /// # Errors
     /// [`Error::TooFew`] for fewer than two rows.
     pub fn fit(&self, x: ArrayView2<f32>, seed: u64) -> Result<Pca> {
+        timing::PCA.time(|| self.fit_untimed(x, seed))
+    }
+
+    fn fit_untimed(&self, x: ArrayView2<f32>, seed: u64) -> Result<Pca> {
         let (n, d) = x.dim();
         if n < 2 {
             return Err(Error::TooFew {
@@ -123,9 +128,7 @@ impl Pca {
             ));
         }
         // (x − mean)·p = x·p − mean·p, without a copy of x
-        let mut y = matmul(x, self.projection.view());
-        y -= &self.offset;
-        Ok(y)
+        Ok(timing::PCA.time(|| matmul(x, self.projection.view()) - &self.offset))
     }
 
     pub fn store(&self, artifact: Artifact) -> Artifact {

@@ -19,6 +19,7 @@ pub use neighbours::{Alike, Neighbours};
 use crate::descriptor::SiftParams;
 use crate::error::Result;
 use crate::picture::{Picture, PictureParams};
+use crate::timing;
 
 /// Score from which pictures match.
 pub const THRESHOLD: f64 = 6.0;
@@ -91,7 +92,7 @@ impl Comparison {
             area: f64::from(width) * f64::from(height),
         };
         Ok(Self {
-            consensus: consensus(&matches, model, target)?,
+            consensus: timing::MATCHING.time(|| consensus(&matches, model, target))?,
             matches,
             mirrored,
         })

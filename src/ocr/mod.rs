@@ -20,6 +20,7 @@ use serde::{Deserialize, Serialize};
 use crate::artifact::{Fingerprint, Spec};
 use crate::error::{Error, Result};
 use crate::picture::{PictureParams, decode_rgb};
+use crate::timing;
 use detection::Detector;
 pub use quad::Quad;
 use recognition::Recognizer;
@@ -116,6 +117,10 @@ impl Reader {
     /// # Errors
     /// [`Error::Picture`] for what is not a picture.
     pub fn read(&self, bytes: &[u8]) -> Result<Vec<Line>> {
+        timing::READING.time(|| self.read_untimed(bytes))
+    }
+
+    fn read_untimed(&self, bytes: &[u8]) -> Result<Vec<Line>> {
         let rgb = decode_rgb(bytes, self.params.max_pixels)?;
         let (picture, scale) = self.scaled(as_mat(&rgb)?)?;
         let (padded, above) = padded(picture)?;

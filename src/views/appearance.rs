@@ -7,6 +7,7 @@ use crate::appearance::{Appearance, AppearanceParams};
 use crate::artifact::Artifact;
 use crate::error::Result;
 use crate::picture::Picture;
+use crate::timing;
 
 struct Whole(Box<dyn Appearance>);
 
@@ -27,6 +28,6 @@ impl ImageView for Whole {
     }
 
     fn describe(&self, _: &str, picture: &Picture) -> Result<Array1<f32>> {
-        Ok(self.0.describe(picture))
+        Ok(timing::APPEARANCE.time(|| self.0.describe(picture)))
     }
 }

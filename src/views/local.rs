@@ -14,6 +14,7 @@ use crate::error::Result;
 use crate::linalg::{Pca, PcaParams, l2_normalize};
 use crate::picture::Picture;
 use crate::sampling::sample_places;
+use crate::timing;
 
 /// Local descriptors, aggregated over a codebook.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -178,9 +179,10 @@ impl ImageView for Local {
             for region in 0..columns * rows {
                 let inside = inside(found.places.view(), [columns, rows], region);
                 let part = if inside.len() == x.nrows() {
-                    self.encoder.encode(x.view())?
+                    timing::ENCODING.time(|| self.encoder.encode(x.view()))?
                 } else {
-                    self.encoder.encode(x.select(Axis(0), &inside).view())?
+                    timing::ENCODING
+                        .time(|| self.encoder.encode(x.select(Axis(0), &inside).view()))?
                 };
                 v.extend(part);
             }

@@ -9,6 +9,7 @@ use crate::error::Result;
 use crate::linalg::SparseRow;
 use crate::recipe::{TextViewParams, TokenParams};
 use crate::text::{CharacterParams, Lsa, Segmenter, TfIdf};
+use crate::timing;
 
 /// Cuts captions into terms.
 pub enum Tokenizer {
@@ -78,13 +79,13 @@ impl TextViewSetup {
     pub fn fit(&self, params: &TextViewParams, spec: Spec, captions: &[&str]) -> Result<Artifact> {
         let documents: Vec<_> = captions
             .par_iter()
-            .map(|c| self.tokenizer.tokens(c))
+            .map(|c| timing::SEGMENTATION.time(|| self.tokenizer.tokens(c)))
             .collect();
-        let tfidf = params.tfidf.fit(&documents)?;
-        let rows: Vec<SparseRow> = documents.iter().map(|d| tfidf.transform(d)).collect();
-        let lsa = params
-            .projection
-            .fit(rows, tfidf.dim(), params.lsa_dim, spec.seed)?;
+        let tfidf = timing::TF_IDF.time(|| params.tfidf.fit(&documents))?;
+        let rows: Vec<SparseRow> =
+            timing::TF_IDF.time(|| documents.iter().map(|d| tfidf.transform(d)).collect());
+        let (projection, dim) = (params.projection, params.lsa_dim);
+        let lsa = timing::LSA.time(|| projection.fit(rows, tfidf.dim(), dim, spec.seed))?;
         Ok(lsa.store(tfidf.store(Artifact::new(spec))))
     }
 
@@ -107,9 +108,12 @@ impl TextView {
     pub fn describe(&self, captions: &[&str]) -> Rows {
         let rows: Vec<SparseRow> = captions
             .par_iter()
-            .map(|c| self.tfidf.transform(&self.tokenizer.tokens(c)))
+            .map(|c| {
+                let tokens = timing::SEGMENTATION.time(|| self.tokenizer.tokens(c));
+                timing::TF_IDF.time(|| self.tfidf.transform(&tokens))
+            })
             .collect();
-        let x: Array2<f32> = self.lsa.transform(&rows);
+        let x: Array2<f32> = timing::LSA.time(|| self.lsa.transform(&rows));
         let usable = x
             .outer_iter()
             .map(|r| r.iter().any(|&v| v != 0.0))

@@ -248,3 +248,44 @@ fn the_page_shows_what_was_found() {
     assert!(!has("other.png"), "nothing was found for it");
     assert_eq!(page.matches("data:image/jpeg").count(), 2);
 }
+
+#[test]
+fn compression_wants_many_pictures_and_copies_that_are_known() {
+    let case = Case::new();
+    case.query("part.png", &scene(3));
+    let truth = case.path("truth.csv");
+    fs::write(&truth, "source,query\n3.png,part.png\n").unwrap();
+    let run = || {
+        let mut command = program();
+        command.arg("compression");
+        for (option, name) in [
+            ("gallery", "originals"),
+            ("queries", "queries"),
+            ("truth", "truth.csv"),
+            ("out", "page.md"),
+            ("work", "work"),
+        ] {
+            command.arg(format!("--{option}")).arg(case.path(name));
+        }
+        Outcome::of(&mut command)
+    };
+    run().fails().says(&["originals", "13 pictures", "512"]);
+    fs::write(&truth, "image,query\n").unwrap();
+    run().fails(); // no pair at all
+    assert!(!case.path("page.md").exists());
+}
+
+#[test]
+fn timings_say_where_the_time_went() {
+    let case = Case::new();
+    case.query("part.png", &scene(3));
+    let outcome = case.run(&["--timings"]).ok();
+    for stage in [
+        "decoding pictures",
+        "keypoints",
+        "matrix products",
+        "waiting",
+    ] {
+        assert!(outcome.stderr.contains(stage), "{}", outcome.stderr);
+    }
+}

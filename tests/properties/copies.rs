@@ -4,7 +4,7 @@ use ndarray::{Array1, Array2, ArrayView1};
 use proptest::prelude::*;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use tuwen::copies::{Chance, Link, Postings, Visual, Vote, groups};
+use tuwen::copies::{Chance, Code, Link, Postings, Visual, Vote, groups};
 
 use super::made_up::config;
 
@@ -99,5 +99,38 @@ fn chance_is_what_unrelated_vectors_do() {
     for (found, rate) in at_most.iter().zip([0.01, 0.001]) {
         let share = *found as f64 / n / rate;
         assert!((1.0 / 3.0..3.0).contains(&share), "{rate}: {share}");
+    }
+}
+
+/// Queries that are their sources are found by any code, whose size is what its name says.
+#[test]
+fn codes_find_what_is_the_same_and_have_their_size() {
+    let mut rng = ChaCha8Rng::seed_from_u64(9);
+    let x = Array2::from_shape_simple_fn((600, 24), || rng.gen_range(-1.0..1.0f32));
+    let sources: Vec<usize> = (0..600).step_by(20).collect();
+    let q = x.select(ndarray::Axis(0), &sources);
+    for (factory, bytes) in [
+        ("Flat", 64.0),
+        ("SQ8", 16.0),
+        ("OPQ4,PQ4", 4.0),
+        ("ITQ,LSH", 2.0),
+    ] {
+        let code = Code {
+            dim: 16,
+            factory: factory.into(),
+        };
+        let m = code.measure(x.view(), q.view(), &sources, 1).unwrap();
+        assert_eq!(m.bytes, bytes, "{factory}");
+        let least = if factory == "Flat" || factory == "SQ8" {
+            1.0
+        } else {
+            0.5
+        };
+        assert!(m.recall[0] >= least, "{factory}: {:?}", m.recall);
+        assert!(
+            m.recall[1] >= m.recall[0] && m.recall[1] > 0.9,
+            "{factory}: {:?}",
+            m.recall
+        );
     }
 }
