@@ -1,7 +1,8 @@
 //! Where the time goes: how long each thread was at which stage.
 //!
 //! A thread is at one stage at a time: what is begun within another stage, also when rayon lets a waiting thread take up
-//! other work, stops the clock of the outer one until it is done. So the times of all stages add up.
+//! other work, stops the clock of the outer one until it is done. What other threads do for a stage counts where it is a
+//! stage of its own, as products of matrices are.
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -211,11 +211,13 @@ def tuwen(args, method, gallery, queries, share):
 
     first, peak = run(empty)
     again, _ = run(empty, "--threads", "1")
-    warm, _ = run(folder, "--threshold", LOWEST)
+    run(folder, "--threshold", LOWEST)
     answers = {}
     with open(out, newline="") as table:
         for row in csv.DictReader(table):
             answers[row["query"]] = (row["source"], float(row["score"]))
+    if not answers:
+        sys.exit(f"tuwen {method} answered nothing; see {out}")
     found = {path: answers.get(f"{t:02}/{path.name}") for t, _, path in asked(queries, share)}
     few = args.work / "few"
     if not few.exists():
@@ -247,7 +249,9 @@ def hashes(name):
 
 
 def network(args, gallery, queries, share):
+    import torch
     from imagededup.methods import CNN
+    torch.set_num_threads(1)
     network = CNN(verbose=False)
     start = time.perf_counter()
     paths = sorted(gallery.iterdir())
@@ -355,9 +359,10 @@ def main():
     parser.add_argument("--originals", type=int, default=1000)
     parser.add_argument("--distractors", type=int, default=7000)
     parser.add_argument("--share", type=int, default=50, help="slow programs are asked for every so many-th original, ORB for a fifth of those")
-    parser.add_argument("--methods", nargs="*", default=["vlad", "phash", "histogram"], help="of tuwen, beside its default")
+    parser.add_argument("--methods", nargs="*", default=[], help="of tuwen, beside its default: vlad phash ...")
     parser.add_argument("--seed", type=int, default=2024)
     args = parser.parse_args()
+    args.work = args.work.resolve()  # Links below it must lead to it from anywhere.
     if args.work.exists():
         sys.exit(f"{args.work} is there already: remove it, or name another folder")
     gallery, queries, originals, distractors = make(args)

@@ -17,8 +17,8 @@ use super::page::{Item, Page, Shown};
 #[command(after_help = "\
 Crops, scaled, turned, mirrored and re-encoded copies are found, and those that were written over. Writes one line
 for each query that has a match: source (the gallery's file), query. The index of the gallery is kept in
-WORK/features/copies: a picture that was there before costs nothing. (A gallery too small to learn visual words from,
-of less than about a hundred pictures, is looked at anew.) The score is -log10 of how many pictures of such a gallery
+WORK/features/copies: a picture that was there before costs nothing. (Visual words are learned from the first gallery
+that has enough for them, about two hundred pictures, and serve later ones; a smaller one is looked at anew.) The score is -log10 of how many pictures of such a gallery
 would be so alike by chance.
 
 Examples:

@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -56,7 +57,7 @@ struct Best {
 }
 
 pub fn run(args: &Args) -> Result<ExitCode> {
-    let files = pictures_below(&args.folder)?;
+    let files = without_links(pictures_below(&args.folder)?);
     let bars = Bars::default();
     let mut bad = Vec::new();
     let index = args.finder.index(&files, &bars, &mut bad)?;
@@ -87,6 +88,26 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         files.len()
     );
     Ok(ExitCode::SUCCESS)
+}
+
+/// Every file by one name, its own where it is there: who deletes a duplicate must not delete what it links to.
+fn without_links(files: Vec<PathBuf>) -> Vec<PathBuf> {
+    let mut known: BTreeMap<PathBuf, PathBuf> = BTreeMap::new();
+    for file in files {
+        let target = file.canonicalize().unwrap_or_else(|_| file.clone());
+        match known.entry(target) {
+            Entry::Vacant(entry) => {
+                entry.insert(file);
+            }
+            Entry::Occupied(mut entry) if entry.get().is_symlink() && !file.is_symlink() => {
+                entry.insert(file);
+            }
+            Entry::Occupied(_) => {}
+        }
+    }
+    let mut files: Vec<PathBuf> = known.into_values().collect();
+    files.sort();
+    files
 }
 
 /// Of pictures that show the same, and the best of each picture.
@@ -216,9 +237,14 @@ fn show(args: &Args, index: &Index, groups: &[Vec<Member>], best: &BTreeMap<usiz
                 Some(best) if index.files(m.picture).len() == 1 => {
                     let query = &index.files(best.query)[0];
                     let file = &index.files(best.found.picture)[0];
-                    let bytes = std::fs::read(query).unwrap_or_default();
                     let other = if file == m.file { query } else { file };
-                    let item = Item::pair(index, &bytes, file, &best.found, &name);
+                    let item = match best.found.comparison {
+                        Some(_) => {
+                            let bytes = std::fs::read(query).unwrap_or_default();
+                            Item::pair(index, &bytes, file, &best.found, &name)
+                        }
+                        None => Item::picture(&std::fs::read(m.file).unwrap_or_default(), &name),
+                    };
                     (item, format!("with {}", relative(&args.folder, other)))
                 }
                 _ => {

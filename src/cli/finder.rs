@@ -22,7 +22,7 @@ pub struct Finder {
     /// How pictures are compared
     #[arg(long, value_enum, default_value = "auto")]
     method: Method,
-    /// Score from which a picture is a copy [default: 3; 1.5 for methods of one vector a picture]
+    /// Score from which a picture is a copy [default: 3; sift and orb: 6; one vector a picture: 1.5]
     #[arg(long, value_name = "SCORE", allow_hyphen_values = true)]
     threshold: Option<f64>,
     /// auto: pictures whose geometry is verified for each query
@@ -37,10 +37,11 @@ pub struct Finder {
     /// One vector a picture: numbers that PCA-whitening leaves of VLAD and Fisher vectors
     #[arg(long, value_name = "N", default_value_t = 256, value_parser = at_least_one)]
     dim: usize,
-    /// One vector a picture: ask again with the mean of the query and its N best (query expansion)
+    /// One vector a picture: ask again with the mean of a query and at most N that it finds (query expansion)
     #[arg(long, value_name = "N", default_value_t = 0)]
     expand: usize,
-    /// One vector a picture: put the mean of a picture and its N nearest in its place (database-side augmentation)
+    /// One vector a picture: put the mean of a picture and at most N copies of it in its place (database-side
+    /// augmentation)
     #[arg(long, value_name = "N", default_value_t = 0)]
     augment: usize,
     /// One vector a picture: folder of unrelated pictures that scores are judged by [default: the gallery]
@@ -79,14 +80,15 @@ enum Histogram {
     HsvChi2,
 }
 
-/// Score from which a picture is a copy, for methods that look at keypoints and for the others.
-const BY_KEYPOINTS: f64 = 3.0;
+/// Score from which a picture is a copy, for visual words and for methods of one vector a picture.
+const BY_WORDS: f64 = 3.0;
 const BY_VECTORS: f64 = 1.5;
 
 impl Finder {
     pub fn threshold(&self) -> f64 {
         self.threshold.unwrap_or(match self.method {
-            Method::Auto | Method::Sift | Method::Orb => BY_KEYPOINTS,
+            Method::Auto => BY_WORDS,
+            Method::Sift | Method::Orb => tuwen::matching::THRESHOLD,
             _ => BY_VECTORS,
         })
     }
@@ -123,6 +125,7 @@ impl Finder {
             MethodParams::Vectors(VectorsParams {
                 expand: self.expand,
                 augment: self.augment,
+                related: self.threshold(),
                 ..params
             })
         };

@@ -4,9 +4,9 @@ use ndarray::{Array2, ArrayView1, ArrayView2, Axis};
 
 use crate::linalg::matmul;
 
-/// Similarities of a background of unrelated pictures, each less the mean and by the standard deviation of its
-/// picture's similarities to the background (zero normalisation: Auckenthaler, Carey & Lloyd-Thomas, Digital Signal
-/// Processing 2000), with an exponential tail (peaks over threshold: Pickands, Annals of Statistics 1975).
+/// Similarities of a background of unrelated pictures, each less the median and by the spread of its picture's
+/// similarities to the background (zero normalisation: Auckenthaler, Carey & Lloyd-Thomas, Digital Signal Processing
+/// 2000, here by quantiles), with an exponential tail (peaks over threshold: Pickands, Annals of Statistics 1975).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Chance {
     /// b×d
@@ -17,10 +17,10 @@ pub struct Chance {
     scale: f64,
 }
 
-/// Where the tail starts, and where it is measured. Between quantiles, for they do not feel the few pairs of a
-/// background that are related after all.
-const RATE: f64 = 0.01;
-const FAR_RATE: f64 = 0.001;
+/// Where the tail starts, and where it is measured. Between quantiles, and not too far out, for they must not feel the
+/// pairs of a background that are related after all: it may be the folder whose duplicates are looked for.
+const RATE: f64 = 0.05;
+const FAR_RATE: f64 = 0.01;
 /// Background pictures that say enough.
 pub(super) const LEAST: usize = 50;
 /// Similarities closer than this are equal.
@@ -77,23 +77,28 @@ impl Chance {
 /// A query's similarities to the background.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Usual {
-    mean: f64,
+    median: f64,
     deviation: f64,
 }
 
+/// How far apart the outer tenths of a normal distribution begin, in standard deviations.
+const TENTHS: f64 = 2.563;
+
 impl Usual {
     fn of(similarities: ArrayView1<f32>) -> Self {
-        let n = similarities.len().max(1) as f64;
-        let mean = similarities.iter().map(|&s| f64::from(s)).sum::<f64>() / n;
-        let square = |&s: &f32| (f64::from(s) - mean).powi(2);
-        let variance = similarities.iter().map(square).sum::<f64>() / n;
+        let mut all = similarities.to_vec();
+        all.sort_unstable_by(f32::total_cmp);
+        let quantile = |q: f64| {
+            let place = (q * all.len() as f64) as usize;
+            f64::from(all.get(place).copied().unwrap_or(0.0))
+        };
         Self {
-            mean,
-            deviation: variance.sqrt().max(RESOLUTION),
+            median: quantile(0.5),
+            deviation: ((quantile(0.9) - quantile(0.1)) / TENTHS).max(RESOLUTION),
         }
     }
 
     fn normalize(&self, similarity: f32) -> f64 {
-        (f64::from(similarity) - self.mean) / self.deviation
+        (f64::from(similarity) - self.median) / self.deviation
     }
 }

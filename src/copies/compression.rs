@@ -2,19 +2,18 @@
 
 use std::time::Instant;
 
-use ndarray::{Array2, ArrayView2, Axis};
+use ndarray::{Array2, ArrayView2, Axis, s};
 
 use crate::error::Result;
 use crate::index::{Faiss, Index as _, IndexParams};
 use crate::linalg::{PcaParams, l2_normalize_rows};
 
-/// A way to keep a vector.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Code {
-    /// Numbers that PCA-whitening leaves.
-    pub dim: usize,
-    /// FAISS's name for what becomes of them.
-    pub factory: String,
+/// Vectors after PCA-whitening, unit rows.
+pub struct Whitened {
+    /// n×d
+    gallery: Array2<f32>,
+    /// m×d
+    queries: Array2<f32>,
 }
 
 /// How a code does.
@@ -28,38 +27,44 @@ pub struct Measured {
     pub milliseconds: f64,
 }
 
-/// Answers that are looked at: the shortlist that geometry would verify.
+/// Answers that are looked at.
 const DEPTH: usize = 20;
 
-impl Code {
-    /// Vectors of pictures, n×d, and of queries, m×d, as they are before PCA; each query's source.
-    pub fn measure(
-        &self,
+impl Whitened {
+    /// To `dim` numbers, learned from the gallery, of vectors of pictures, n×D, and of queries, m×D.
+    pub fn new(
+        dim: usize,
         gallery: ArrayView2<f32>,
         queries: ArrayView2<f32>,
-        sources: &[usize],
         seed: u64,
-    ) -> Result<Measured> {
-        let pca = PcaParams {
-            dim: self.dim,
+    ) -> Result<Self> {
+        let params = PcaParams {
+            dim,
             ..PcaParams::default()
         };
-        let pca = pca.fit(gallery, seed)?;
+        let pca = params.fit(gallery, seed)?;
         let project = |x: ArrayView2<f32>| -> Result<Array2<f32>> {
             let mut x = pca.transform(x)?;
             l2_normalize_rows(&mut x);
             Ok(x)
         };
-        let (gallery, queries) = (project(gallery)?, project(queries)?);
+        Ok(Self {
+            gallery: project(gallery)?,
+            queries: project(queries)?,
+        })
+    }
+
+    /// As codes by the name that FAISS has for them; `sources`: of each query its place in the gallery.
+    pub fn measure(&self, factory: &str, sources: &[usize]) -> Result<Measured> {
+        let gallery = self.gallery.view();
         let params = IndexParams {
-            factory: self.factory.clone(),
+            factory: factory.into(),
             ..IndexParams::default()
         };
-        let nothing = gallery.slice(ndarray::s![..0, ..]);
-        let empty = Faiss::build(&params, gallery.view(), nothing)?;
-        let index = Faiss::build(&params, gallery.view(), gallery.view())?;
+        let empty = Faiss::build(&params, gallery, gallery.slice(s![..0, ..]))?;
+        let index = Faiss::build(&params, gallery, gallery)?;
         let (mut found, start) = ([0; 2], Instant::now());
-        for (query, source) in queries.axis_chunks_iter(Axis(0), 1).zip(sources) {
+        for (query, source) in self.queries.axis_chunks_iter(Axis(0), 1).zip(sources) {
             let hits = index.search(query, DEPTH)?;
             let place = hits[0].iter().position(|hit| hit.item == *source);
             found[0] += usize::from(place == Some(0));

@@ -72,13 +72,16 @@ impl<M: Method> Looked<M> {
                 match method.learn(spec, &pictures) {
                     Ok(artifact) => {
                         let learned = method.load(&artifact)?;
-                        if method.is_settled(&learned) {
+                        if method.is_settled(&learned, pictures.files.len()) {
                             artifact.write(&path)?;
                             kept = Some(artifact);
                         }
                         Some(learned)
                     }
-                    Err(Error::TooFew { .. }) => None,
+                    Err(e @ Error::TooFew { .. }) => {
+                        tracing::warn!("only equal files are found: {e}");
+                        None
+                    }
                     Err(e) => return Err(e),
                 }
             }

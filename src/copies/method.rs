@@ -62,8 +62,8 @@ pub trait Method: Sync {
 
     fn load(&self, artifact: &Artifact) -> Result<Self::Learned>;
 
-    /// Whether there was enough to learn from, so that it may be used for other pictures, too.
-    fn is_settled(&self, learned: &Self::Learned) -> bool;
+    /// Whether a gallery of so many pictures was enough to learn from, so that it may be used for others, too.
+    fn is_settled(&self, learned: &Self::Learned, pictures: usize) -> bool;
 
     fn see(&self, learned: &Self::Learned, picture: &Picture) -> Result<Self::Seen>;
 

@@ -27,7 +27,7 @@ mod vocabulary;
 mod words;
 
 pub use chance::Chance;
-pub use compression::{Code, Measured};
+pub use compression::{Measured, Whitened};
 pub use groups::{Link, groups, sharpness};
 pub use index::{Index, Looked, Set};
 pub use method::{Found, Method, MethodParams, Pictures, Searcher};

@@ -74,7 +74,7 @@ impl Method for PairsParams {
         Ok(())
     }
 
-    fn is_settled(&self, (): &()) -> bool {
+    fn is_settled(&self, (): &(), _: usize) -> bool {
         true
     }
 

@@ -8,7 +8,7 @@ use super::method::{Found, Method, Pictures, Searcher, best_first};
 use crate::artifact::{Artifact, Fingerprint, Spec};
 use crate::error::{Error, Result};
 use crate::index::{Faiss, Hit, Index as _, IndexParams};
-use crate::linalg::{KernelMap, Pca, PcaParams, l2_normalize, l2_normalize_rows};
+use crate::linalg::{KernelMap, Pca, PcaParams, l2_normalize};
 use crate::picture::{Picture, PictureParams};
 use crate::sampling::sample_places;
 use crate::views::{FeatureParams, ImageView};
@@ -26,12 +26,14 @@ pub struct VectorsParams {
     pub index: IndexParams,
     /// The mirror image is looked for, too: for vectors that change in a mirror.
     pub mirrored: bool,
-    /// Pictures whose vectors a query's is averaged with before it is asked again (average query expansion: Chum et
-    /// al., ICCV 2007).
+    /// A query that finds something is asked again as the weighted mean with at most so many of it (average query
+    /// expansion: Chum et al., ICCV 2007).
     pub expand: usize,
-    /// Pictures whose vectors each picture's is averaged with (database-side augmentation: Turcot & Lowe, ICCV Workshops
-    /// 2009).
+    /// Each picture becomes the weighted mean with at most so many that show the same (database-side augmentation: Turcot
+    /// & Lowe, ICCV Workshops 2009).
     pub augment: usize,
+    /// Score from which pictures show the same, for these two: what is unrelated must not become its own proof.
+    pub related: f64,
     /// Pictures that are answered.
     pub depth: usize,
     pub seed: u64,
@@ -49,14 +51,18 @@ impl VectorsParams {
             mirrored: true,
             expand: 0,
             augment: 0,
+            related: 1.5,
             depth: 20,
             seed: 2024,
         }
     }
 }
 
-/// Pictures that PCA is learned from, and that the background has, at most.
+/// Pictures that the background has, at most.
 const SAMPLE: usize = 1000;
+/// Rows that PCA is learned from, at least, for each number that it leaves. With one or fewer all rows that it was
+/// learned from would be equally unlike each other.
+const PER_NUMBER: usize = 4;
 
 /// A view with its projection.
 pub struct Learned {
@@ -138,9 +144,14 @@ impl Method for VectorsParams {
             .with_part("view", view)
             .with_notes(&notes);
         if let Some(pca) = &self.pca {
-            let rows = pictures.sample(SAMPLE, |picture| learned.raw(&picture).ok());
+            let most = SAMPLE.max(PER_NUMBER * pca.dim);
+            let rows = pictures.sample(most, |picture| learned.raw(&picture).ok());
             let views: Vec<_> = rows.iter().map(|r| r.view()).collect();
             let x = concatenate(Axis(0), &views).unwrap_or_default();
+            let pca = PcaParams {
+                dim: pca.dim.min(x.nrows() / PER_NUMBER).max(1),
+                ..pca.clone()
+            };
             let pca = pca.fit(x.view(), self.seed)?;
             artifact = artifact.with_part("pca", pca.store(Artifact::new(self.spec())));
             learned.pca = Some(pca);
@@ -161,9 +172,9 @@ impl Method for VectorsParams {
         })
     }
 
-    fn is_settled(&self, learned: &Learned) -> bool {
+    fn is_settled(&self, learned: &Learned, pictures: usize) -> bool {
         let wanted = self.pca.as_ref().map(|p| p.dim);
-        learned.pca.as_ref().map(Pca::dim) == wanted
+        learned.pca.as_ref().map(Pca::dim) == wanted && pictures >= self.feature.wants()
     }
 
     fn see(&self, learned: &Learned, picture: &Picture) -> Result<Seen> {
@@ -185,7 +196,14 @@ impl Method for VectorsParams {
         let usable: Vec<usize> = (0..seen.len())
             .filter(|&i| !seen[i].plain.is_empty())
             .collect();
-        let mut rows = stacked(usable.iter().map(|&i| seen[i].plain.view()));
+        let rows = stacked(usable.iter().map(|&i| seen[i].plain.view()));
+        if usable.is_empty() {
+            return Err(Error::TooFew {
+                what: "pictures that this method can use".into(),
+                needed: 1,
+                found: 0,
+            });
+        }
         let background = match background.len() {
             0 => {
                 let some: Vec<usize> = sample_places(rows.nrows(), SAMPLE).collect();
@@ -203,13 +221,8 @@ impl Method for VectorsParams {
             needed: LEAST,
             found,
         })?;
-        let mut index = Faiss::build(&self.index, rows.view(), rows.view())?;
-        if self.augment > 0 {
-            let near = index.search(rows.view(), self.augment + 1)?;
-            rows = averaged(&rows, &rows, &near);
-            index = Faiss::build(&self.index, rows.view(), rows.view())?;
-        }
-        Ok(Box::new(Vectors {
+        let index = Faiss::build(&self.index, rows.view(), rows.view())?;
+        let mut vectors = Vectors {
             params: self.clone(),
             learned,
             chance,
@@ -217,25 +230,17 @@ impl Method for VectorsParams {
             rows,
             usable,
             pictures: seen,
-        }))
+        };
+        if self.augment > 0 {
+            vectors.augment()?;
+        }
+        Ok(Box::new(vectors))
     }
 }
 
 fn stacked<'a>(rows: impl Iterator<Item = ArrayView1<'a, f32>>) -> Array2<f32> {
     let rows: Vec<_> = rows.map(|r| r.insert_axis(Axis(0))).collect();
     concatenate(Axis(0), &rows).unwrap_or_default()
-}
-
-/// Each row with its hits among the items, by their similarities, to unit length.
-fn averaged(rows: &Array2<f32>, items: &Array2<f32>, hits: &[Vec<Hit>]) -> Array2<f32> {
-    let mut all = rows.clone();
-    for (mut row, hits) in all.outer_iter_mut().zip(hits) {
-        for hit in hits {
-            row.scaled_add(hit.score.max(0.0), &items.row(hit.item));
-        }
-    }
-    l2_normalize_rows(&mut all);
-    all
 }
 
 struct Vectors {
@@ -268,17 +273,21 @@ impl Vectors {
             if query.is_empty() {
                 continue;
             }
-            let mut query = query.view().insert_axis(Axis(0)).to_owned();
-            if self.params.expand > 0 {
-                let near = self.index.search(query.view(), self.params.expand)?;
-                query = averaged(&query, &self.rows, &near);
+            let mut hits = self.judged(query.view())?;
+            let others = |hit: &&Judged| Some(self.usable[hit.item]) != but;
+            let related = hits
+                .iter()
+                .filter(others)
+                .filter(|hit| hit.score >= self.params.related);
+            let related: Vec<Judged> = related.take(self.params.expand).copied().collect();
+            if !related.is_empty() {
+                let again = self.judged(self.mean(query.view(), &related).view())?;
+                let known = |hit: &&Judged| !related.iter().any(|r| r.item == hit.item);
+                hits.extend(again.iter().filter(known));
             }
-            let usual = self.chance.usual(query.row(0));
-            let hits = self.index.search(query.view(), self.params.depth + 1)?;
-            let gallery = (self.pictures.len() as f64).log10();
-            found.extend(hits.iter().flatten().map(|hit| Found {
+            found.extend(hits.iter().map(|hit| Found {
                 picture: self.usable[hit.item],
-                score: -self.chance.log_probability(&usual, hit.score) - gallery,
+                score: hit.score,
                 comparison: None,
             }));
         }
@@ -287,4 +296,51 @@ impl Vectors {
         found.truncate(self.params.depth);
         Ok(found)
     }
+
+    /// What is most like a unit vector, with scores.
+    fn judged(&self, query: ArrayView1<f32>) -> Result<Vec<Judged>> {
+        let usual = self.chance.usual(query);
+        let gallery = (self.pictures.len() as f64).log10();
+        let query = query.insert_axis(Axis(0));
+        let hits = self.index.search(query, self.params.depth + 1)?;
+        let judge = |hit: &Hit| Judged {
+            item: hit.item,
+            similarity: hit.score,
+            score: -self.chance.log_probability(&usual, hit.score) - gallery,
+        };
+        Ok(hits.iter().flatten().map(judge).collect())
+    }
+
+    /// A unit vector with rows like it, by their similarities, to unit length.
+    fn mean(&self, of: ArrayView1<f32>, with: &[Judged]) -> Array1<f32> {
+        let mut mean = of.to_owned();
+        for hit in with {
+            mean.scaled_add(hit.similarity.max(0.0), &self.rows.row(hit.item));
+        }
+        l2_normalize(mean.view_mut());
+        mean
+    }
+
+    fn augment(&mut self) -> Result<()> {
+        let mut rows = self.rows.clone();
+        for (item, mut row) in rows.outer_iter_mut().enumerate() {
+            let hits = self.judged(row.view())?;
+            let related = hits.into_iter().filter(|hit| hit.item != item);
+            let related = related.filter(|hit| hit.score >= self.params.related);
+            let related: Vec<Judged> = related.take(self.params.augment).collect();
+            let mean = self.mean(row.view(), &related);
+            row.assign(&mean);
+        }
+        self.index = Faiss::build(&self.params.index, rows.view(), rows.view())?;
+        self.rows = rows;
+        Ok(())
+    }
+}
+
+/// A row that is like a query.
+#[derive(Clone, Copy)]
+struct Judged {
+    item: usize,
+    similarity: f32,
+    score: f64,
 }

@@ -146,7 +146,7 @@ impl Method for WordsParams {
         Vocabulary::load(artifact)
     }
 
-    fn is_settled(&self, learned: &Vocabulary) -> bool {
+    fn is_settled(&self, learned: &Vocabulary, _: usize) -> bool {
         learned.size() == self.words
     }
 

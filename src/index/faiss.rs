@@ -90,10 +90,14 @@ impl Faiss {
             ));
         }
         let build = || {
-            let mut index = index_factory(dim as u32, &params.factory, MetricType::InnerProduct)
-                .map_err(|e| {
-                    failed(format!("no index by the factory `{}`: {e}", params.factory))
-                })?;
+            // binary codes have Hamming distances alone
+            let metric = match params.factory.contains("LSH") {
+                true => MetricType::L2,
+                false => MetricType::InnerProduct,
+            };
+            let mut index = index_factory(dim as u32, &params.factory, metric).map_err(|e| {
+                failed(format!("no index by the factory `{}`: {e}", params.factory))
+            })?;
             if !index.is_trained() {
                 let step = sample.nrows().div_ceil(params.sample.max(1)).max(1);
                 let sample = sample.slice(ndarray::s![..;step, ..]);
@@ -178,7 +182,7 @@ impl Faiss {
             return Err(failed(last_error()));
         }
         if self.index.metric_type() == MetricType::L2 {
-            // of codes that are compared by distance whatever was asked for, as LSH
+            // the nearest are the best
             scores.iter_mut().for_each(|score| *score = -*score);
         }
         let answers = scores

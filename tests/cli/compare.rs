@@ -99,10 +99,10 @@ fn a_drawing_shows_both() {
 fn what_cannot_be_compared_is_said() {
     let photo = odd_picture("photo.png");
     compare(&photo, Path::new("nowhere.jpg"), &[])
-        .is_trouble()
+        .troubles()
         .says(&["nowhere.jpg"]);
     let bad = odd_picture("not_an_image.jpg");
     compare(&bad, &photo, &[])
-        .is_trouble()
+        .troubles()
         .says(&["not_an_image.jpg", "cannot use"]);
 }

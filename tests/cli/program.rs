@@ -61,7 +61,7 @@ impl Outcome {
 
     /// It fails where 1 would be an answer.
     #[track_caller]
-    pub fn is_trouble(self) -> Self {
+    pub fn troubles(self) -> Self {
         assert!(self.stderr.contains("ERROR"), "no reason given: {self:#?}");
         self.bad_usage()
     }
