@@ -122,12 +122,12 @@ impl Finder {
 
     fn params(&self) -> MethodParams {
         let vectors = |params| {
-            MethodParams::Vectors(VectorsParams {
+            MethodParams::Vectors(Box::new(VectorsParams {
                 expand: self.expand,
                 augment: self.augment,
                 related: self.threshold(),
                 ..params
-            })
+            }))
         };
         let whitened = |params| {
             vectors(VectorsParams {

@@ -23,7 +23,7 @@ use crate::sampling::sample_places;
 pub enum MethodParams {
     Words(WordsParams),
     Pairs(PairsParams),
-    Vectors(VectorsParams),
+    Vectors(Box<VectorsParams>),
 }
 
 impl MethodParams {
@@ -39,7 +39,7 @@ impl MethodParams {
         match self {
             Self::Words(p) => Index::build(p, files, background, folder, progress, bad),
             Self::Pairs(p) => Index::build(p, files, background, folder, progress, bad),
-            Self::Vectors(p) => Index::build(p, files, background, folder, progress, bad),
+            Self::Vectors(p) => Index::build(p.as_ref(), files, background, folder, progress, bad),
         }
     }
 }
