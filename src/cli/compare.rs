@@ -16,8 +16,8 @@ use super::draw;
 /// Say whether two pictures show the same: keypoint matches, inliers, transformation
 #[derive(clap::Args)]
 #[command(after_help = "\
-Ends with 0 where they match, with 1 where they do not, with 2 where they cannot be compared. The score is -log10 of how many unrelated pairs of
-pictures would agree so well by chance: 6 is one in a million. A mirror image matches, too.
+Ends with 0 where they match, with 1 where they do not, with 2 where they cannot be compared. The score is -log10
+of how many unrelated pairs of pictures would agree so well by chance: 6 is one in a million. A mirror image matches, too.
 
 Examples:
   tuwen match a.jpg b.jpg --draw matches.png

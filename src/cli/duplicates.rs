@@ -42,7 +42,8 @@ pub struct Args {
 /// A file of a group.
 struct Member<'a> {
     file: &'a Path,
-    picture: usize,
+    /// None where another file is the same byte for byte.
+    best: Option<&'a Best>,
     width: u32,
     height: u32,
     bytes: usize,
@@ -54,6 +55,12 @@ struct Best {
     /// What it was found by.
     query: usize,
     found: Found,
+}
+
+impl Member<'_> {
+    fn score(&self) -> f64 {
+        self.best.map_or(f64::INFINITY, |best| best.found.score)
+    }
 }
 
 pub fn run(args: &Args) -> Result<ExitCode> {
@@ -68,7 +75,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     sets.extend(alone.map(|i| vec![i]));
     bars.start("measuring", sets.len() as u64);
     let measure = |set: &Vec<usize>| {
-        let members = members(&index, set);
+        let members = members(&index, &best, set);
         bars.step(1);
         members
     };
@@ -76,9 +83,9 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     bars.finish();
     let mut measured = measured.into_iter().collect::<Result<Vec<_>>>()?;
     measured.sort_by(|a, b| a[0].file.cmp(b[0].file));
-    write(args, &index, &measured, &best)?;
+    write(args, &measured)?;
     if let Some(path) = &args.html {
-        show(args, &index, &measured, &best).write(path)?;
+        show(args, &index, &measured).write(path)?;
     }
     warn_each("picture that cannot be used", bad.into_iter());
     let more: usize = measured.iter().map(|members| members.len() - 1).sum();
@@ -144,10 +151,15 @@ fn links(
 }
 
 /// The files of a group, the one to be kept first.
-fn members<'a>(index: &'a Index, group: &[usize]) -> Result<Vec<Member<'a>>> {
+fn members<'a>(
+    index: &'a Index,
+    best: &'a BTreeMap<usize, Best>,
+    group: &[usize],
+) -> Result<Vec<Member<'a>>> {
     let mut members = Vec::new();
     for &picture in group {
-        for file in index.files(picture) {
+        let files = index.files(picture);
+        for file in files {
             let name = || file.display().to_string();
             let bytes = std::fs::read(file).with_context(name)?;
             let rgb = decode_rgb(&bytes, PictureParams::default().max_pixels);
@@ -161,7 +173,7 @@ fn members<'a>(index: &'a Index, group: &[usize]) -> Result<Vec<Member<'a>>> {
             };
             members.push(Member {
                 file,
-                picture,
+                best: best.get(&picture).filter(|_| files.len() == 1),
                 width,
                 height,
                 bytes: bytes.len(),
@@ -183,19 +195,7 @@ fn members<'a>(index: &'a Index, group: &[usize]) -> Result<Vec<Member<'a>>> {
     Ok(members)
 }
 
-fn score(index: &Index, member: &Member, best: &BTreeMap<usize, Best>) -> f64 {
-    match best.get(&member.picture) {
-        Some(best) if index.files(member.picture).len() == 1 => best.found.score,
-        _ => f64::INFINITY,
-    }
-}
-
-fn write(
-    args: &Args,
-    index: &Index,
-    groups: &[Vec<Member>],
-    best: &BTreeMap<usize, Best>,
-) -> Result<()> {
+fn write(args: &Args, groups: &[Vec<Member>]) -> Result<()> {
     let mut table = csv::Writer::from_writer(Vec::new());
     table.write_record([
         "group",
@@ -213,7 +213,7 @@ fn write(
                 number.to_string(),
                 u8::from(place == 0).to_string(),
                 relative(&args.folder, m.file),
-                format!("{:.1}", score(index, m, best)),
+                format!("{:.1}", m.score()),
                 m.width.to_string(),
                 m.height.to_string(),
                 m.bytes.to_string(),
@@ -225,7 +225,7 @@ fn write(
     Ok(write_atomically(&args.out, &table)?)
 }
 
-fn show(args: &Args, index: &Index, groups: &[Vec<Member>], best: &BTreeMap<usize, Best>) -> Page {
+fn show(args: &Args, index: &Index, groups: &[Vec<Member>]) -> Page {
     let lead = "Each group with the picture that is proposed to be kept, the largest, of several the sharpest, and the \
                 others with their best match. Lines join keypoints that agree.";
     let mut page = Page::new("tuwen duplicates", lead);
@@ -233,8 +233,9 @@ fn show(args: &Args, index: &Index, groups: &[Vec<Member>], best: &BTreeMap<usiz
         let (keep, others) = members.split_first().expect("a group has members");
         let hits = others.iter().map(|m| {
             let name = relative(&args.folder, m.file);
-            let (item, with) = match best.get(&m.picture) {
-                Some(best) if index.files(m.picture).len() == 1 => {
+            let alone = || Item::picture(&std::fs::read(m.file).unwrap_or_default(), &name);
+            let (item, with) = match m.best {
+                Some(best) => {
                     let query = &index.files(best.query)[0];
                     let file = &index.files(best.found.picture)[0];
                     let other = if file == m.file { query } else { file };
@@ -243,18 +244,15 @@ fn show(args: &Args, index: &Index, groups: &[Vec<Member>], best: &BTreeMap<usiz
                             let bytes = std::fs::read(query).unwrap_or_default();
                             Item::pair(index, &bytes, file, &best.found, &name)
                         }
-                        None => Item::picture(&std::fs::read(m.file).unwrap_or_default(), &name),
+                        None => alone(),
                     };
                     (item, format!("with {}", relative(&args.folder, other)))
                 }
-                _ => {
-                    let bytes = std::fs::read(m.file).unwrap_or_default();
-                    (Item::picture(&bytes, &name), "the same bytes".into())
-                }
+                None => (alone(), "the same bytes".into()),
             };
             Shown {
                 item,
-                score: score(index, m, best) as f32,
+                score: m.score() as f32,
                 right: false,
                 note: Some(format!(
                     "{with}; {}x{}, {} bytes",

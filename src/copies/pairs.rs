@@ -4,10 +4,11 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::method::{Found, Method, Pictures, Searcher, best_first};
+use super::words::WordsParams;
 use crate::artifact::{Artifact, Spec};
-use crate::descriptor::{OrbParams, SiftParams};
+use crate::descriptor::OrbParams;
 use crate::error::Result;
-use crate::matching::{KeypointParams, Keypoints, MatchParams, Model, Subject};
+use crate::matching::{KeypointParams, Keypoints, MatchParams, Model, Subject, Values};
 use crate::picture::{Picture, PictureParams};
 
 /// Settings of the method.
@@ -17,11 +18,7 @@ pub struct PairsParams(pub MatchParams);
 
 impl PairsParams {
     pub fn sift() -> Self {
-        Self::with(KeypointParams::Sift(SiftParams {
-            features: 500,
-            contrast_threshold: 0.01,
-            ..SiftParams::default()
-        }))
+        Self::with(KeypointParams::Sift(WordsParams::default().sift))
     }
 
     pub fn orb() -> Self {
@@ -81,9 +78,9 @@ impl Method for PairsParams {
     fn see(&self, (): &(), picture: &Picture) -> Result<Seen> {
         let plain = self.0.keypoints.detect(picture)?;
         Ok(Seen {
-            mirrored: match plain.mirrored() {
-                Some(_) => None,
-                None => Some(self.0.keypoints.detect(&picture.mirrored())?),
+            mirrored: match plain.values {
+                Values::Sift(_) => None,
+                Values::Orb(_) => Some(self.0.keypoints.detect(&picture.mirrored())?),
             },
             plain: Some(plain),
         })

@@ -8,7 +8,7 @@ use super::method::{Found, Method, Pictures, Searcher, best_first};
 use crate::artifact::{Artifact, Fingerprint, Spec};
 use crate::error::{Error, Result};
 use crate::index::{Faiss, Hit, Index as _, IndexParams};
-use crate::linalg::{KernelMap, Pca, PcaParams, l2_normalize};
+use crate::linalg::{KernelMap, Pca, PcaParams, l2_normalize, stacked};
 use crate::picture::{Picture, PictureParams};
 use crate::sampling::sample_places;
 use crate::views::{FeatureParams, ImageView};
@@ -134,7 +134,7 @@ impl Method for VectorsParams {
         let view = self.feature.spec(&self.picture, train, self.seed)?;
         let view = self.feature.fit(view, &sample)?;
         drop(sample);
-        let mut learned = Learned {
+        let unprojected = Learned {
             view: self.feature.load(&view)?,
             map: self.map.clone(),
             pca: None,
@@ -145,7 +145,7 @@ impl Method for VectorsParams {
             .with_notes(&notes);
         if let Some(pca) = &self.pca {
             let most = SAMPLE.max(PER_NUMBER * pca.dim);
-            let rows = pictures.sample(most, |picture| learned.raw(&picture).ok());
+            let rows = pictures.sample(most, |picture| unprojected.raw(&picture).ok());
             let views: Vec<_> = rows.iter().map(|r| r.view()).collect();
             let x = concatenate(Axis(0), &views).unwrap_or_default();
             let pca = PcaParams {
@@ -154,7 +154,6 @@ impl Method for VectorsParams {
             };
             let pca = pca.fit(x.view(), self.seed)?;
             artifact = artifact.with_part("pca", pca.store(Artifact::new(self.spec())));
-            learned.pca = Some(pca);
         }
         Ok(artifact)
     }
@@ -236,11 +235,6 @@ impl Method for VectorsParams {
         }
         Ok(Box::new(vectors))
     }
-}
-
-fn stacked<'a>(rows: impl Iterator<Item = ArrayView1<'a, f32>>) -> Array2<f32> {
-    let rows: Vec<_> = rows.map(|r| r.insert_axis(Axis(0))).collect();
-    concatenate(Axis(0), &rows).unwrap_or_default()
 }
 
 struct Vectors {

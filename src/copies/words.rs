@@ -2,7 +2,7 @@
 
 use std::f32::consts::TAU;
 
-use ndarray::{Array2, Axis, concatenate};
+use ndarray::{Array2, ArrayView2, Axis, concatenate};
 use serde::{Deserialize, Serialize};
 
 use super::method::{Found, Method, Pictures, Searcher, best_first};
@@ -96,19 +96,20 @@ pub struct Seen {
 }
 
 impl WordsParams {
-    fn detect(&self, features: i32, picture: &Picture) -> Result<(Keypoints, Array2<f32>)> {
+    fn detect(&self, features: i32, picture: &Picture) -> Result<Keypoints> {
         let sift = SiftParams {
             features,
             ..self.sift.clone()
         };
-        let keypoints = KeypointParams::Sift(sift).detect(picture)?;
-        match &keypoints.values {
-            Values::Sift(values) => {
-                let values = values.clone();
-                Ok((keypoints, values))
-            }
-            Values::Orb(_) => unreachable!("SIFT was asked for"),
-        }
+        KeypointParams::Sift(sift).detect(picture)
+    }
+}
+
+/// Of SIFT keypoints, n×128.
+fn descriptors(keypoints: &Keypoints) -> ArrayView2<'_, f32> {
+    match &keypoints.values {
+        Values::Sift(values) => values.view(),
+        Values::Orb(_) => unreachable!("SIFT was asked for"),
     }
 }
 
@@ -127,7 +128,8 @@ impl Method for WordsParams {
 
     fn learn(&self, spec: Spec, pictures: &Pictures) -> Result<Artifact> {
         let values: Vec<Array2<f32>> = pictures.sample(self.pictures, |picture| {
-            let (_, values) = self.detect(self.sift.features, &picture).ok()?;
+            let keypoints = self.detect(self.sift.features, &picture).ok()?;
+            let values = descriptors(&keypoints);
             let some: Vec<usize> = sample_places(values.nrows(), PER_PICTURE).collect();
             Some(values.select(Axis(0), &some))
         });
@@ -151,17 +153,15 @@ impl Method for WordsParams {
     }
 
     fn see(&self, learned: &Vocabulary, picture: &Picture) -> Result<Seen> {
-        let (keypoints, values) = self.detect(self.sift.features, picture)?;
-        let words = |values: &Array2<f32>| -> Result<Vec<Visual>> {
-            let visuals = learned.see(values.view(), 1)?;
+        let keypoints = self.detect(self.sift.features, picture)?;
+        let words = |keypoints: &Keypoints| -> Result<Vec<Visual>> {
+            let visuals = learned.see(descriptors(keypoints), 1)?;
             Ok(visuals.into_iter().flatten().collect())
         };
+        let mirrored = keypoints.mirrored().map(|mirrored| words(&mirrored));
         Ok(Seen {
-            visuals: words(&values)?,
-            mirrored: match keypoints.mirrored().map(|k| k.values) {
-                Some(Values::Sift(values)) => words(&values)?,
-                _ => vec![],
-            },
+            visuals: words(&keypoints)?,
+            mirrored: mirrored.transpose()?.unwrap_or_default(),
             frames: keypoints.frames,
             size: [keypoints.width, keypoints.height],
         })
@@ -202,13 +202,10 @@ struct Query<'a> {
 impl Searcher for Words {
     fn search(&self, picture: &Picture) -> Result<Vec<Found>> {
         let features = self.params.search.features;
-        let (keypoints, values) = self.params.detect(features, picture)?;
-        let mut found = self.ask(&keypoints, values, false)?;
-        if let Some(mirrored) = keypoints.mirrored()
-            && let Values::Sift(values) = &mirrored.values
-        {
-            let values = values.clone();
-            found.extend(self.ask(&mirrored, values, true)?);
+        let keypoints = self.params.detect(features, picture)?;
+        let mut found = self.ask(&keypoints, false)?;
+        if let Some(mirrored) = keypoints.mirrored() {
+            found.extend(self.ask(&mirrored, true)?);
         }
         best_first(&mut found);
         Ok(found)
@@ -236,15 +233,9 @@ impl Searcher for Words {
 }
 
 impl Words {
-    fn ask(
-        &self,
-        keypoints: &Keypoints,
-        values: Array2<f32>,
-        mirrored: bool,
-    ) -> Result<Vec<Found>> {
-        let words = self
-            .vocabulary
-            .see(values.view(), self.params.search.words)?;
+    fn ask(&self, keypoints: &Keypoints, mirrored: bool) -> Result<Vec<Found>> {
+        let nearest = self.params.search.words;
+        let words = self.vocabulary.see(descriptors(keypoints), nearest)?;
         let visuals = (0..).zip(words);
         let query = Query {
             frames: &keypoints.frames,

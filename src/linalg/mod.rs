@@ -17,7 +17,7 @@ pub use svd::{Svd, orthonormal, randomized_svd, symmetric_eigen, thin_svd};
 use faer::linalg::matmul::matmul as product;
 use faer::traits::ComplexField;
 use faer::{Accum, MatMut, MatRef, Par};
-use ndarray::{Array1, Array2, ArrayView1, ArrayView2, CowArray, Ix2};
+use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis, CowArray, Ix2, concatenate};
 use rayon::prelude::*;
 
 use crate::timing;
@@ -88,6 +88,12 @@ fn borrow<'a, T>(x: &'a CowArray<'_, T, Ix2>) -> MatRef<'a, T> {
             MatRef::from_column_major_slice(columns, n, d)
         }
     }
+}
+
+/// Rows of one length as a matrix; 0×0 of none.
+pub fn stacked<'a>(rows: impl Iterator<Item = ArrayView1<'a, f32>>) -> Array2<f32> {
+    let rows: Vec<_> = rows.map(|row| row.insert_axis(Axis(0))).collect();
+    concatenate(Axis(0), &rows).unwrap_or_default()
 }
 
 /// Euclidean norm.

@@ -81,16 +81,34 @@ impl Target {
         let agrees = |&i: &usize| self.agrees(&matches[i], transform);
         (0..matches.len()).filter(agrees).collect()
     }
+}
+
+/// Matches, with what judging any transformation of them needs.
+struct Evidence<'a> {
+    matches: &'a [Correspondence],
+    target: Target,
+    /// Matches at different places.
+    places: usize,
+    /// See [`Target::probability`].
+    probability: f64,
+}
+
+impl<'a> Evidence<'a> {
+    fn new(matches: &'a [Correspondence], target: Target) -> Self {
+        Self {
+            matches,
+            target,
+            places: places(matches, 0..matches.len()),
+            probability: target.probability(matches),
+        }
+    }
 
     /// Of a transformation that `free` matches determine.
-    fn judged(self, matches: &[Correspondence], transform: Transform, free: usize) -> Consensus {
-        let inliers = self.inliers(matches, &transform);
-        let (n, k) = (
-            places(matches, 0..matches.len()),
-            places(matches, inliers.iter().copied()),
-        );
+    fn judged(&self, transform: Transform, free: usize) -> Consensus {
+        let inliers = self.target.inliers(self.matches, &transform);
+        let (n, k) = (self.places, places(self.matches, inliers.iter().copied()));
         let log_chance = if k > free {
-            log_choose(n, free) + log_tail(n - free, k - free, self.probability(matches))
+            log_choose(n, free) + log_tail(n - free, k - free, self.probability)
         } else {
             log_choose(n, free)
         };
@@ -119,13 +137,14 @@ pub fn consensus(
     model: Model,
     target: Target,
 ) -> Result<Option<Consensus>> {
-    let Some(similarity) = best_similarity(matches, target) else {
+    let evidence = Evidence::new(matches, target);
+    let Some(similarity) = best_similarity(&evidence) else {
         return Ok(None);
     };
     if model == Model::Homography
         && let Some(transform) = homography(matches, target.tolerance)?
     {
-        let seen = target.judged(matches, transform, 4);
+        let seen = evidence.judged(transform, 4);
         if seen.log_chance < similarity.log_chance {
             return Ok(Some(seen));
         }
@@ -135,7 +154,10 @@ pub fn consensus(
 
 /// One match of oriented, scaled keypoints determines a similarity, so that all are tried and nothing is drawn by lot
 /// (Philbin et al., CVPR 2007, §3.1); the best is then fitted to its inliers.
-fn best_similarity(matches: &[Correspondence], target: Target) -> Option<Consensus> {
+fn best_similarity(evidence: &Evidence) -> Option<Consensus> {
+    let Evidence {
+        matches, target, ..
+    } = *evidence;
     let proposed = matches.iter().filter_map(of_frames);
     let votes = |t: &Transform| matches.iter().filter(|c| target.agrees(c, t)).count();
     let votes = proposed.map(|t| (votes(&t), t));
@@ -145,9 +167,9 @@ fn best_similarity(matches: &[Correspondence], target: Target) -> Option<Consens
             best = Some((n, transform));
         }
     }
-    let mut found = target.judged(matches, best?.1, 1);
+    let mut found = evidence.judged(best?.1, 1);
     while let Some(transform) = least_squares(matches, &found.inliers) {
-        let better = target.judged(matches, transform, 1);
+        let better = evidence.judged(transform, 1);
         if better.inliers.len() <= found.inliers.len() {
             break;
         }

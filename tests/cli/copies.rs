@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use image::{RgbImage, imageops};
 use tempfile::TempDir;
@@ -40,18 +41,23 @@ impl Case {
         picture.save(self.path("queries").join(name)).unwrap();
     }
 
-    fn run(&self, more: &[&str]) -> Outcome {
+    /// A verb with originals, queries, an output and a work folder.
+    fn command(&self, verb: &str, out: &str) -> Command {
         let mut command = program();
-        command.arg("copies");
+        command.arg(verb);
         for (option, name) in [
             ("gallery", "originals"),
             ("queries", "queries"),
-            ("out", "out.csv"),
+            ("out", out),
             ("work", "work"),
         ] {
             command.arg(format!("--{option}")).arg(self.path(name));
         }
-        Outcome::of(command.args(more))
+        command
+    }
+
+    fn run(&self, more: &[&str]) -> Outcome {
+        Outcome::of(self.command("copies", "out.csv").args(more))
     }
 
     fn table(&self) -> String {
@@ -262,18 +268,8 @@ fn compression_wants_many_pictures_and_copies_that_are_known() {
     let truth = case.path("truth.csv");
     fs::write(&truth, "source,query\n3.png,part.png\n").unwrap();
     let run = || {
-        let mut command = program();
-        command.arg("compression");
-        for (option, name) in [
-            ("gallery", "originals"),
-            ("queries", "queries"),
-            ("truth", "truth.csv"),
-            ("out", "page.md"),
-            ("work", "work"),
-        ] {
-            command.arg(format!("--{option}")).arg(case.path(name));
-        }
-        Outcome::of(&mut command)
+        let mut command = case.command("compression", "page.md");
+        Outcome::of(command.arg("--truth").arg(&truth))
     };
     run().fails().says(&["originals", "13 pictures", "512"]);
     fs::write(&truth, "image,query\n").unwrap();
