@@ -129,13 +129,16 @@ impl Faiss {
         Ok(write_index(&self.index, path.to_string_lossy())?)
     }
 
-    /// How many bytes [`Self::write`] would write.
-    pub fn bytes(&self) -> Result<u64> {
-        let file =
-            tempfile::NamedTempFile::new().map_err(Error::io("create", "a temporary file"))?;
-        self.write(file.path())?;
-        let metadata = file.as_file().metadata();
-        Ok(metadata.map_err(Error::io("read", file.path()))?.len())
+    /// Bytes of an item's code, without what all items share.
+    pub fn code_size(&self) -> Result<usize> {
+        let mut size = 0;
+        // SAFETY: the index is there and does not change, and `size` is FAISS's to write.
+        let code =
+            unsafe { faiss_sys::faiss_Index_sa_code_size(self.index.inner_ptr(), &mut size) };
+        if code != 0 {
+            return Err(failed(last_error()));
+        }
+        Ok(size)
     }
 
     pub fn read(path: &Path, search: &str) -> Result<Self> {

@@ -111,12 +111,7 @@ fn codes_find_what_is_the_same_and_have_their_size() {
     let sources: Vec<usize> = (0..600).step_by(20).collect();
     let q = x.select(ndarray::Axis(0), &sources);
     let whitened = Whitened::new(16, x.view(), q.view(), 1).unwrap();
-    for (factory, bytes) in [
-        ("Flat", 64.0),
-        ("SQ8", 16.0),
-        ("OPQ4,PQ4", 4.0),
-        ("ITQ,LSH", 2.0),
-    ] {
+    for (factory, bytes) in [("Flat", 64), ("SQ8", 16), ("OPQ4,PQ4np", 4), ("ITQ,LSH", 2)] {
         let m = whitened.measure(factory, &sources).unwrap();
         assert_eq!(m.bytes, bytes, "{factory}");
         let least = if factory == "Flat" || factory == "SQ8" {
