@@ -2,6 +2,8 @@
 # make ablation       every recipe of experiments/ on DATA, side by side: experiments/RESULTS*.md
 # make copies-benchmark   transformed copies of DATA's pictures: experiments/copies/RESULTS.md
 # make compression    what smaller vectors find of such copies: experiments/copies/COMPRESSION.md
+# make bench          how fast every stage is beside the usual Python, on Flickr8k-CN: experiments/BENCH.md
+# make growth         time, memory and disk against the number of pictures and of vectors: experiments/GROWTH.md
 # make test           set-up, every test
 DATA   ?= data/demo
 OUT    ?= out
@@ -14,7 +16,7 @@ CARGO  = cargo
 BUILD  = --release --locked
 COMMON = --data $(DATA) --recipe $(RECIPE)
 
-.PHONY: help setup build demo data lite0 ocr-models features fit-cca results evaluate ablation copies-benchmark compression lint test clean-work
+.PHONY: help setup build demo data lite0 ocr-models features fit-cca results evaluate ablation copies-benchmark compression bench growth lint test clean-work
 .DEFAULT_GOAL = help
 
 help:
@@ -25,6 +27,8 @@ help:
 	@echo 'make ablation [DATA=dir]                           every recipe of experiments/, side by side: RESULTS*.md'
 	@echo 'make copies-benchmark [DATA=dir]                   find transformed copies of any pictures, beside other programs'
 	@echo 'make compression [DATA=dir]                        what smaller vectors find of such copies'
+	@echo 'make bench DATA=dir                                  how fast every stage is beside the usual Python, on Flickr8k-CN'
+	@echo 'make growth [DATA=dir]                             time, memory and disk against the number of pictures'
 	@echo 'make test | make lint | make setup | make demo | make lite0 | make ocr-models | make clean-work'
 
 setup:
@@ -84,22 +88,29 @@ ablation: data
 	$(TUWEN) ablation --data $(DATA) $(FLAGS)
 
 # Packages of other programs to compare with, beside those of the system.
-PEERS = data/peers/copies
-$(PEERS): experiments/peers/copies-requirements.txt
+data/peers/%: experiments/peers/%-requirements.txt
 	$(PIP_IS_THERE)
 	python3 -m pip install --quiet --upgrade --target $@ -r $<
 	touch $@
-COPIES = PYTHONPATH=$(PEERS) python3 experiments/peers/copies.py --data $(DATA)
+COPIES = PYTHONPATH=data/peers/copies python3 experiments/peers/copies.py --data $(DATA)
+BENCH = PYTHONPATH=data/peers/bench python3 experiments/peers
 
-copies-benchmark: data $(PEERS)
+copies-benchmark: data data/peers/copies
 	rm -rf features/copies-benchmark
 	$(COPIES) --work features/copies-benchmark --tuwen $(TUWEN) --out experiments/copies $(FLAGS)
 
-compression: data $(PEERS)
+compression: data data/peers/copies
 	rm -rf features/compression
 	$(COPIES) --work features/compression --originals 100 --distractors 7900
 	$(TUWEN) compression --gallery features/compression/gallery --queries features/compression/queries \
 		--truth features/compression/truth.csv --work features/compression --out experiments/copies/COMPRESSION.md $(FLAGS)
+
+bench: data data/peers/bench
+	$(BENCH)/bench.py --data $(DATA) --tuwen $(TUWEN) --out experiments $(FLAGS)
+
+growth: data data/peers/bench
+	rm -rf features/growth
+	$(BENCH)/growth.py --data $(DATA) --tuwen $(TUWEN) --work features/growth --out experiments $(FLAGS)
 
 lint: setup
 	$(CARGO) fmt --check

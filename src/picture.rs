@@ -8,7 +8,9 @@
 use std::io::Cursor;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use image::imageops::{self, FilterType};
+use fast_image_resize::images::{Image, ImageRef};
+use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
+use image::imageops;
 use image::{DynamicImage, GrayImage, ImageDecoder, ImageReader, Luma, Rgb, RgbImage};
 use serde::{Deserialize, Serialize};
 
@@ -65,24 +67,37 @@ impl Picture {
     /// # Errors
     /// [`Error::Picture`] for what is not a whole picture of at most `max_pixels`.
     pub fn decode(bytes: &[u8], params: &PictureParams) -> Result<Self> {
-        timing::DECODE.time_work(bytes.len() as u64, || Self::decode_untimed(bytes, params))
+        let rgb = timing::DECODE
+            .time_work(bytes.len() as u64, || decode_rgb(bytes, params.max_pixels))?;
+        Ok(timing::SCALE.time(|| Self::at_working_size(rgb, params)))
     }
 
-    fn decode_untimed(bytes: &[u8], params: &PictureParams) -> Result<Self> {
-        let rgb = decode_rgb(bytes, params.max_pixels)?;
+    fn at_working_size(rgb: RgbImage, params: &PictureParams) -> Self {
         let side = rgb.width().max(rgb.height());
         let target = side.min(params.max_side).max(params.min_side);
         if side == target {
-            return Ok(Self::from_rgb(rgb));
+            return Self::from_rgb(rgb);
         }
         let scale = |v: u32| {
             ((u64::from(v) * u64::from(target) + u64::from(side) / 2) / u64::from(side)).max(1)
                 as u32
         };
         let (w, h) = (scale(rgb.width()), scale(rgb.height()));
-        let filter = FilterType::Triangle; // area-weighted when shrinking
-        Ok(Self::from_rgb(imageops::resize(&rgb, w, h, filter)))
+        Self::from_rgb(resized(&rgb, w, h))
     }
+}
+
+/// By a triangle that is as wide as the step between pixels, so that all of them count when shrinking.
+fn resized(rgb: &RgbImage, width: u32, height: u32) -> RgbImage {
+    const EXPECT: &str = "three bytes a pixel, and some pixels";
+    let (w, h) = rgb.dimensions();
+    let source = ImageRef::new(w, h, rgb, PixelType::U8x3).expect(EXPECT);
+    let mut target = Image::new(width, height, PixelType::U8x3);
+    let triangle = ResizeAlg::Convolution(FilterType::Bilinear);
+    let options = ResizeOptions::new().resize_alg(triangle);
+    let done = Resizer::new().resize(&source, &mut target, &options);
+    done.expect(EXPECT);
+    RgbImage::from_raw(width, height, target.into_vec()).expect(EXPECT)
 }
 
 /// ITU-R BT.601 luma, which JPEG uses, in the 15-bit fixed point of OpenCV's `cvtColor`: its

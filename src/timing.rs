@@ -94,8 +94,10 @@ macro_rules! stages {
 stages! {
     /// Reading files and their digests.
     DIGEST = "digests of pictures" in "B";
-    /// JPEG and the like to pixels at the working size.
+    /// JPEG and the like to pixels.
     DECODE = "decoding pictures" in "B";
+    /// To the working size, and luma.
+    SCALE = "scaling pictures";
     /// SIFT and ORB.
     KEYPOINTS = "keypoints (OpenCV)";
     DENSE_SIFT = "dense SIFT";

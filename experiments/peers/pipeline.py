@@ -1,6 +1,6 @@
 """The usual Python way of doing the same job, to compare speed, memory and recall with (Linux only: reads /proc).
 
-    pip install -r requirements.txt
+    pip install -r bench-requirements.txt
     python pipeline.py --data FLICKR8K_CN > result.json
 
 SIFT (OpenCV), VLAD, whitening PCA; jieba, TF-IDF, LSA; regularised CCA; FAISS. All is learned on the training split.
@@ -52,6 +52,7 @@ class Meter:
     def stage(self, name):
         wall, cpu = time.perf_counter(), cpu_seconds()
         yield
+        get_reusable_executor().shutdown(wait=True)  # getrusage counts a worker's time once it has ended.
         self.stages[name] = {"wall_s": round(time.perf_counter() - wall, 3), "cpu_s": round(cpu_seconds() - cpu, 3)}
         print(f"{name}: {self.stages[name]}", file=sys.stderr, flush=True)
 
@@ -84,7 +85,6 @@ def read_data(root, limit):
 def in_chunks(function, items, jobs, *arguments):
     chunks = [items[i : i + CHUNK] for i in range(0, len(items), CHUNK)]
     done = Parallel(n_jobs=jobs)(delayed(function)(chunk, *arguments) for chunk in chunks)
-    get_reusable_executor().shutdown(wait=True)  # getrusage counts a worker's time once it has ended.
     return [result for chunk in done for result in chunk]
 
 
@@ -116,15 +116,13 @@ def fit_codebook(pictures, clusters, seed):
 
 def vlad(pictures, centroids):
     """n×(k·128): residual sums, signed square root, L2."""
-    k, half_norms = len(centroids), 0.5 * (centroids**2).sum(axis=1)
-    result = np.zeros((len(pictures), centroids.size), np.float32)
-    for row, descriptors in zip(result, pictures):
-        d = rootsift(descriptors)
+    k, half_norms, result = len(centroids), 0.5 * (centroids**2).sum(axis=1), []
+    for d in pictures:
         nearest = (d @ centroids.T - half_norms).argmax(axis=1)
         member = (nearest == np.arange(k)[:, None]).astype(np.float32)  # k×m
         sums = (member @ d - member.sum(axis=1, keepdims=True) * centroids).ravel()
-        row[:] = np.sign(sums) * np.sqrt(np.abs(sums))
-    return unit(result)
+        result.append((np.sign(sums) * np.sqrt(np.abs(sums))).astype(np.float32))
+    return unit(np.array(result))
 
 
 def unit(rows):
@@ -192,7 +190,7 @@ def run(args, meter):
     with meter.stage("k-means"):
         centroids = fit_codebook(pictures[:train], args.clusters, args.seed)
     with meter.stage("vlad"):
-        encoded = vlad(pictures, centroids)
+        encoded = vlad(map(rootsift, pictures), centroids)
     with meter.stage("pca"):
         # Each clamped, so that a --limit trial has more rows than dimensions.
         pca = PCA(min(args.pca, train - 1), whiten=True, svd_solver="randomized", random_state=args.seed)

@@ -9,6 +9,7 @@ use linfa::DatasetBase;
 use linfa::traits::FitWith;
 use linfa_clustering::{IncrKMeansError, KMeans, KMeansInit};
 use linfa_nn::distance::L2Dist;
+use multiversion::multiversion;
 use ndarray::{Array1, Array2, ArrayView2, Axis, Zip, s};
 use rand::distributions::{Distribution, WeightedIndex};
 use rand::seq::SliceRandom;
@@ -125,6 +126,22 @@ impl KMeansParams {
     }
 }
 
+/// The place of the largest, the first of equals; numbers all.
+#[multiversion(targets("x86_64+avx512f", "x86_64+avx2"))]
+fn largest(values: &[f32]) -> usize {
+    const LANES: usize = 16;
+    let more = |a: f32, b: f32| if b > a { b } else { a };
+    let (lanes, rest) = values.as_chunks::<LANES>();
+    let mut most = [f32::MIN; LANES];
+    for lane in lanes {
+        for (m, &v) in most.iter_mut().zip(lane) {
+            *m = more(*m, v);
+        }
+    }
+    let most = most.iter().chain(rest).copied().fold(f32::MIN, more);
+    values.iter().position(|&v| v == most).unwrap_or(0)
+}
+
 /// Descriptors per word that seeds are chosen among.
 const SEEDING: usize = 256;
 
@@ -195,14 +212,7 @@ impl Codebook {
     /// # Errors
     /// [`Error::Mismatch`] where the rows are not of the codebook's dimension.
     pub fn assign(&self, x: ArrayView2<f32>) -> Result<Vec<usize>> {
-        let nearest = |scores: &[f32]| {
-            let better = |best: (usize, f32), next: (usize, f32)| {
-                if next.1 > best.1 { next } else { best }
-            };
-            let scores = scores.iter().copied().enumerate();
-            scores.fold((0, f32::MIN), better).0
-        };
-        self.by_nearness(x, nearest)
+        self.by_nearness(x, largest)
     }
 
     /// The `n` nearest words of each row of x: n×d, the nearest first (the lower number where two are equally near).

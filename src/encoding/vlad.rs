@@ -54,17 +54,25 @@ impl Encoder for Vlad {
         let centroids = self.codebook.centroids();
         let words = self.codebook.assign(descriptors)?;
         let mut sums = Array2::<f32>::zeros(centroids.dim());
-        for (x, &w) in descriptors.outer_iter().zip(&words) {
-            let c = centroids.row(w);
-            if self.params.residual {
-                let mut r = &x - &c;
+        if self.params.residual {
+            for (x, &w) in descriptors.outer_iter().zip(&words) {
+                let mut r = &x - &centroids.row(w);
                 l2_normalize(r.view_mut());
                 sums.row_mut(w).scaled_add(1.0, &r);
-            } else {
-                ndarray::Zip::from(sums.row_mut(w))
-                    .and(x)
-                    .and(c)
-                    .for_each(|s, x, c| *s += x - c);
+            }
+        } else {
+            let mut counts = vec![0.0; centroids.nrows()];
+            for (x, &w) in descriptors.outer_iter().zip(&words) {
+                sums.row_mut(w).scaled_add(1.0, &x);
+                counts[w] += 1.0;
+            }
+            // Σ (x − c) = Σ x − n·c
+            for ((mut sum, c), n) in sums
+                .outer_iter_mut()
+                .zip(centroids.outer_iter())
+                .zip(counts)
+            {
+                sum.scaled_add(-n, &c);
             }
         }
         let dim = sums.dim();

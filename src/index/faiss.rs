@@ -103,15 +103,28 @@ impl Faiss {
                 let sample = sample.slice(ndarray::s![..;step, ..]);
                 index.train(slice(&rows(&sample)))?;
             }
-            if items.nrows() > 0 {
-                index.add(slice(&rows(&items)))?;
-            }
-            Self { index }.with(&params.search)
+            Self { index }.with_search(&params.search)
         };
-        timing::INDEX.time(|| on_one_thread(build))
+        let mut built = timing::INDEX.time(|| on_one_thread(build))?;
+        built.add(items)?;
+        Ok(built)
     }
 
-    fn with(self, search: &str) -> Result<Self> {
+    /// Adds items: n×d, after those that are there.
+    pub fn add(&mut self, items: ArrayView2<f32>) -> Result<()> {
+        let dim = self.index.d() as usize;
+        if items.ncols() != dim {
+            return Err(Error::dimensions("the index", dim, "items", items.ncols()));
+        }
+        if items.nrows() == 0 {
+            return Ok(());
+        }
+        let add = || self.index.add(slice(&rows(&items)));
+        Ok(timing::INDEX.time(|| on_one_thread(add))?)
+    }
+
+    /// With search parameters as [`IndexParams::search`] has them; those that are not named stay.
+    pub fn with_search(self, search: &str) -> Result<Self> {
         let space = ParameterSpace::new()?;
         for setting in search.split(',').map(str::trim).filter(|s| !s.is_empty()) {
             let parsed = setting
@@ -143,7 +156,7 @@ impl Faiss {
 
     pub fn read(path: &Path, search: &str) -> Result<Self> {
         let index = read_index(path.to_string_lossy())?;
-        Self { index }.with(search)
+        Self { index }.with_search(search)
     }
 
     /// The `k` best of each query, ties in the order of the gallery. FAISS keeps any of the items that tie

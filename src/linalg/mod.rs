@@ -4,15 +4,17 @@
 //! whose kernels are chosen for the CPU at run time, and the blocks are shared out by rayon. Decompositions
 //! (faer too) run on one thread.
 
+mod gram;
 mod kernel_map;
 mod pca;
 mod sparse;
 mod svd;
 
+pub use gram::{Gram, gram};
 pub use kernel_map::{KernelMap, Nystroem, NystroemParams};
 pub use pca::{Pca, PcaParams};
 pub use sparse::{Csr, SparseRow};
-pub use svd::{Svd, orthonormal, randomized_svd, symmetric_eigen, thin_svd};
+pub use svd::{Operator, Svd, orthonormal, randomized_svd, symmetric_eigen, thin_svd};
 
 use faer::linalg::matmul::matmul as product;
 use faer::traits::ComplexField;

@@ -3,7 +3,7 @@
 use ndarray::{Array1, Array2, ArrayView2, Axis, s};
 use serde::{Deserialize, Serialize};
 
-use super::{column_means, matmul, randomized_svd, symmetric_eigen};
+use super::{column_means, gram, matmul, randomized_svd, symmetric_eigen};
 use crate::artifact::Artifact;
 use crate::error::{Error, Result};
 use crate::timing;
@@ -68,15 +68,9 @@ impl PcaParams {
         let centred = &x - &mean;
         let (variance, v) = if d <= EXACT_UP_TO {
             let c = centred.mapv(f64::from);
-            symmetric_eigen((matmul(c.t(), c.view()) / (n - 1) as f64).view())?
+            symmetric_eigen((gram(c.view()) / (n - 1) as f64).view())?
         } else {
-            let (s, v) = randomized_svd(
-                (n, d),
-                self.dim,
-                seed,
-                |b| matmul(centred.view(), b),
-                |b| matmul(centred.t(), b),
-            )?;
+            let (s, v) = randomized_svd(&centred.view(), self.dim, seed)?;
             (s.mapv(|s| s * s / (n - 1) as f64), v)
         };
         let floor = 1e-9 * variance.first().copied().unwrap_or(0.0);

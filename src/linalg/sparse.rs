@@ -1,7 +1,12 @@
-//! Sparse rows, and the two products a truncated SVD needs of them.
+//! Sparse rows, and the products a truncated SVD needs of them.
 
-use ndarray::{Array2, ArrayView2, Axis};
+use std::ops::Range;
+
+use multiversion::multiversion;
+use ndarray::{Array2, ArrayView2, Axis, concatenate};
 use rayon::prelude::*;
+
+use super::Operator;
 
 /// (column, value), columns rising.
 pub type SparseRow = Vec<(u32, f32)>;
@@ -11,6 +16,11 @@ pub struct Csr {
     rows: Vec<SparseRow>,
     columns: Vec<SparseRow>,
 }
+
+/// Columns of b that are multiplied at once: few enough for the cache to hold all of its rows.
+const PANEL: usize = 64;
+/// Rows that one thread multiplies at once.
+const ROWS: usize = 256;
 
 impl Csr {
     /// `dim`: number of columns.
@@ -24,27 +34,52 @@ impl Csr {
         Self { rows, columns }
     }
 
-    /// x·b: (n×d)·(d×l).
-    pub fn times(&self, b: ArrayView2<f32>) -> Array2<f32> {
-        Self::rows_times(&self.rows, b)
-    }
-
-    /// xᵀ·b: (d×n)·(n×l).
-    pub fn transposed_times(&self, b: ArrayView2<f32>) -> Array2<f32> {
-        Self::rows_times(&self.columns, b)
-    }
-
     /// rows·b, for b with as many rows as `rows` has columns.
     pub fn rows_times(rows: &[SparseRow], b: ArrayView2<f32>) -> Array2<f32> {
-        let mut out = Array2::zeros((rows.len(), b.ncols()));
-        out.axis_iter_mut(Axis(0))
-            .into_par_iter()
-            .zip(rows)
-            .for_each(|(mut out, row)| {
-                for &(j, v) in row {
-                    out.scaled_add(v, &b.row(j as usize));
-                }
-            });
+        let b = b.as_standard_layout();
+        let width = b.ncols();
+        let mut out = Array2::zeros((rows.len(), width));
+        if width > 0 {
+            let (b, out) = (b.as_slice(), out.as_slice_mut());
+            let (b, out) = (b.expect("in rows"), out.expect("made in rows"));
+            let out = out.par_chunks_mut(ROWS * width);
+            out.zip(rows.par_chunks(ROWS))
+                .for_each(|(out, rows)| multiply(rows, b, width, out));
+        }
         out
+    }
+}
+
+/// out += rows·b.
+#[multiversion(targets("x86_64+avx512f", "x86_64+avx2+fma"))]
+fn multiply(rows: &[SparseRow], b: &[f32], width: usize, out: &mut [f32]) {
+    for (row, out) in rows.iter().zip(out.chunks_exact_mut(width)) {
+        for &(j, v) in row {
+            let b = &b[j as usize * width..][..width];
+            for (o, b) in out.iter_mut().zip(b) {
+                *o += v * b;
+            }
+        }
+    }
+}
+
+impl Operator for Csr {
+    fn shape(&self) -> (usize, usize) {
+        (self.rows.len(), self.columns.len())
+    }
+
+    fn rows_times(&self, rows: Range<usize>, b: ArrayView2<f32>) -> Array2<f32> {
+        Self::rows_times(&self.rows[rows], b)
+    }
+
+    fn square_times(&self, b: ArrayView2<f32>) -> Array2<f32> {
+        let panels: Vec<_> = b.axis_chunks_iter(Axis(1), PANEL).collect();
+        let square = |panel| {
+            let times = Self::rows_times(&self.rows, panel);
+            Self::rows_times(&self.columns, times.view())
+        };
+        let done: Vec<Array2<f32>> = panels.into_par_iter().map(square).collect();
+        let done: Vec<_> = done.iter().map(Array2::view).collect();
+        concatenate(Axis(1), &done).unwrap_or_default()
     }
 }

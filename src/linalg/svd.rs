@@ -1,12 +1,13 @@
 //! Singular values, eigenvalues and orthonormal bases, by faer on one thread.
 
+use std::ops::Range;
+
 use faer::{Mat, MatRef, Par, Side};
-use ndarray::{Array1, Array2, ArrayView2};
-use rand::SeedableRng;
-use rand::distributions::Distribution;
+use ndarray::{Array1, Array2, ArrayView2, s};
+use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use super::matmul;
+use super::{Gram, gram, matmul};
 use crate::error::{Error, Result};
 
 /// x ≈ u·diag(s)·vᵀ; u: n×k, s: k falling, v: d×k.
@@ -24,9 +25,9 @@ fn to_ndarray(x: MatRef<'_, f64>) -> Array2<f64> {
     Array2::from_shape_fn((x.nrows(), x.ncols()), |(i, j)| x[(i, j)])
 }
 
-fn check(what: &'static str, x: ArrayView2<f64>) -> Result<()> {
+fn check<T: Into<f64> + Copy>(what: &'static str, x: ArrayView2<T>) -> Result<()> {
     // faer does not promise to return on NaN.
-    if x.iter().all(|v| v.is_finite()) {
+    if x.iter().all(|&v| v.into().is_finite()) {
         return Ok(());
     }
     Err(Error::Numeric {
@@ -108,61 +109,97 @@ pub fn orthonormal(x: ArrayView2<f64>) -> Result<Array2<f64>> {
 /// Smallest pivot, against the largest, for which a Cholesky factor is trusted: the condition number of x is
 /// then below 1e6, and the second round makes the columns orthonormal to rounding.
 const SMALLEST_PIVOT: f64 = 1e-6;
+/// The same for a factor of products in f32.
+const SMALLEST_PIVOT_F32: f64 = 1e-3;
 
 /// x·l⁻ᵀ for xᵀx = l·lᵀ.
 fn cholesky_qr(x: ArrayView2<f64>) -> Option<Array2<f64>> {
+    Some(matmul(x, whitening(gram(x), SMALLEST_PIVOT)?.view()))
+}
+
+/// l⁻ᵀ for xᵀx = l·lᵀ, so that the columns of x·l⁻ᵀ are orthonormal; none where a pivot is too small.
+fn whitening(xx: Array2<f64>, smallest: f64) -> Option<Array2<f64>> {
     faer::set_global_parallelism(Par::Seq);
-    let gram = to_faer(matmul(x.t(), x).view());
-    let llt = gram.llt(Side::Lower).ok()?;
+    let llt = to_faer(xx.view()).llt(Side::Lower).ok()?;
     let l = llt.L();
     let pivots = || (0..l.nrows()).map(|i| l[(i, i)]);
     let (least, most) = pivots().fold((f64::MAX, 0.0f64), |(a, b), p| (a.min(p), b.max(p)));
-    if least < SMALLEST_PIVOT * most {
+    if least < smallest * most {
         return None;
     }
     let mut inverse = Mat::<f64>::identity(l.nrows(), l.nrows());
     faer::linalg::triangular_solve::solve_lower_triangular_in_place(l, inverse.as_mut(), Par::Seq);
-    Some(matmul(x, to_ndarray(inverse.as_ref()).t()))
+    Some(to_ndarray(inverse.transpose()))
+}
+
+/// A basis of the columns of x, in f32: nearly orthonormal where they are far from dependent.
+fn basis(x: ArrayView2<f32>) -> Result<Array2<f32>> {
+    check("singular value decomposition", x)?;
+    match whitening(gram(x), SMALLEST_PIVOT_F32) {
+        Some(w) => Ok(matmul(x, w.mapv(|v| v as f32).view())),
+        None => Ok(orthonormal(x.mapv(f64::from).view())?.mapv(|v| v as f32)),
+    }
+}
+
+/// A matrix x: n×d that is known by its products.
+pub trait Operator {
+    /// (n, d)
+    fn shape(&self) -> (usize, usize);
+
+    /// Some rows of x times b: d×l.
+    fn rows_times(&self, rows: Range<usize>, b: ArrayView2<f32>) -> Array2<f32>;
+
+    /// xᵀ·(x·b), for b: d×l.
+    fn square_times(&self, b: ArrayView2<f32>) -> Array2<f32>;
+}
+
+impl Operator for ArrayView2<'_, f32> {
+    fn shape(&self) -> (usize, usize) {
+        self.dim()
+    }
+
+    fn rows_times(&self, rows: Range<usize>, b: ArrayView2<f32>) -> Array2<f32> {
+        matmul(self.slice(s![rows, ..]), b)
+    }
+
+    fn square_times(&self, b: ArrayView2<f32>) -> Array2<f32> {
+        matmul(self.t(), matmul(self.view(), b).view())
+    }
 }
 
 /// Columns beyond the wanted ones, and power iterations: Halko, Martinsson & Tropp 2011, §1.3 and §4.5.
 const OVERSAMPLING: usize = 16;
 const POWER_ITERATIONS: usize = 4;
+/// Rows of x that are multiplied at once for the last product.
+const CHUNK: usize = 2048;
 
-/// The first `k` singular values (falling) and right singular vectors (d×k) of an n×d operator which is known
-/// by its products alone: randomised subspace iteration (Halko, Martinsson & Tropp 2011, §4.5) on xᵀx, so that
-/// only bases of d rows are made orthonormal, and the Rayleigh-Ritz values of the last one.
-///
-/// `times`: d×l -> n×l is x·, `transposed`: n×l -> d×l is xᵀ·.
+/// The first `k` singular values (falling) and right singular vectors (d×k) of an n×d matrix: randomised subspace iteration
+/// from random signs (Halko, Martinsson & Tropp 2011, §4.5) on xᵀx, so that only bases of d rows are made orthonormal, and the
+/// Rayleigh-Ritz values of the last one.
 pub fn randomized_svd(
-    (n, d): (usize, usize),
+    x: &impl Operator,
     k: usize,
     seed: u64,
-    times: impl Fn(ArrayView2<f32>) -> Array2<f32>,
-    transposed: impl Fn(ArrayView2<f32>) -> Array2<f32>,
 ) -> Result<(Array1<f64>, Array2<f64>)> {
+    let (n, d) = x.shape();
     let l = (k + OVERSAMPLING).min(n).min(d);
     let k = k.min(l);
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    let mut z = Array2::from_shape_simple_fn((d, l), || Gaussian.sample(&mut rng));
-    for _ in 0..POWER_ITERATIONS {
-        let power = transposed(times(z.view()).view());
-        z = orthonormal(power.mapv(f64::from).view())?.mapv(|v| v as f32);
+    let sign = || if rng.r#gen() { 1.0 } else { -1.0 };
+    let mut z = Array2::<f32>::from_shape_simple_fn((d, l), sign);
+    for _ in 1..POWER_ITERATIONS {
+        z = basis(x.square_times(z.view()).view())?;
     }
-    let y = times(z.view()).mapv(f64::from); // n×l
-    let (values, w) = symmetric_eigen(matmul(y.t(), y.view()).view())?; // yᵀy = w·s²·wᵀ
+    let power = x.square_times(z.view()).mapv(f64::from);
+    let z = orthonormal(power.view())?.mapv(|v| v as f32);
+    let mut yy = Gram::new(l); // of y = x·z: yᵀy = w·s²·wᵀ
+    for from in (0..n).step_by(CHUNK) {
+        let y = x.rows_times(from..(from + CHUNK).min(n), z.view());
+        yy.add(y.mapv(f64::from).view());
+    }
+    let (values, w) = symmetric_eigen(yy.finish().view())?;
     let s = values.iter().take(k).map(|v| v.max(0.0).sqrt()).collect();
-    let mut v = matmul(z.mapv(f64::from).view(), w.slice(ndarray::s![.., ..k]));
+    let mut v = matmul(z.mapv(f64::from).view(), w.slice(s![.., ..k]));
     fix_signs(&mut v, None);
     Ok((s, v))
-}
-
-/// The standard normal distribution by Box and Muller's transform.
-struct Gaussian;
-
-impl Distribution<f32> for Gaussian {
-    fn sample<R: rand::Rng + ?Sized>(&self, rng: &mut R) -> f32 {
-        let radius = (-2.0 * (1.0 - rng.r#gen::<f64>()).ln()).sqrt();
-        (radius * (std::f64::consts::TAU * rng.r#gen::<f64>()).cos()) as f32
-    }
 }

@@ -43,15 +43,7 @@ pub struct Lsa {
 impl Lsa {
     /// Learns at most `dim` directions from sparse rows over `terms` columns.
     pub fn fit(rows: Vec<SparseRow>, terms: usize, dim: usize, seed: u64) -> Result<Self> {
-        let n = rows.len();
-        let x = Csr::new(rows, terms);
-        let (s, v) = randomized_svd(
-            (n, terms),
-            dim,
-            seed,
-            |b| x.times(b),
-            |b| x.transposed_times(b),
-        )?;
+        let (s, v) = randomized_svd(&Csr::new(rows, terms), dim, seed)?;
         let floor = 1e-6 * s.first().copied().unwrap_or(0.0);
         let k = s.iter().take_while(|&&s| s > floor).count();
         Ok(Self {
@@ -61,8 +53,7 @@ impl Lsa {
 
     fn word_vectors(rows: &[SparseRow], terms: usize, dim: usize, seed: u64) -> Result<Self> {
         let pmi = Csr::new(positive_pmi(rows, terms), terms);
-        let times = |b: ArrayView2<f32>| pmi.times(b);
-        let (s, v) = randomized_svd((terms, terms), dim, seed, times, times)?;
+        let (s, v) = randomized_svd(&pmi, dim, seed)?;
         let scale = s.mapv(f64::sqrt);
         Ok(Self {
             v: (v * scale).mapv(|v| v as f32),

@@ -1,9 +1,9 @@
 //! Term weights (Salton & Buckley 1988) in the variant of scikit-learn's `TfidfVectorizer`: the inverse
 //! document frequency is that of the training captions, for a query too.
 
-use std::collections::BTreeMap;
-
 use ndarray::Array1;
+use rayon::prelude::*;
+use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
 use crate::artifact::Artifact;
@@ -46,8 +46,9 @@ impl Default for TfIdfParams {
 #[derive(Clone, Debug, PartialEq)]
 pub struct TfIdf {
     params: TfIdfParams,
-    /// Term -> column, columns in the order of the terms.
-    vocabulary: BTreeMap<String, u32>,
+    /// Of the columns, rising.
+    terms: Vec<String>,
+    columns: FxHashMap<String, u32>,
     idf: Array1<f32>,
     /// Of the training captions, in tokens.
     mean_length: f32,
@@ -66,15 +67,13 @@ impl TfIdfParams {
     /// # Errors
     /// [`Error::TooFew`] where no term is frequent enough.
     pub fn fit(&self, documents: &[Vec<String>]) -> Result<TfIdf> {
-        let mut df = BTreeMap::<&str, usize>::new();
-        for document in documents {
-            let terms: std::collections::BTreeSet<&str> =
-                document.iter().map(String::as_str).collect();
-            for term in terms {
-                *df.entry(term).or_default() += 1;
-            }
-        }
-        df.retain(|_, &mut n| n >= self.min_df);
+        let counted = documents.par_chunks(CHUNK).map(frequencies);
+        let mut df: Vec<(&str, usize)> = counted
+            .reduce(FxHashMap::default, sum)
+            .into_iter()
+            .collect();
+        df.retain(|&(_, n)| n >= self.min_df);
+        df.sort_unstable();
         if df.is_empty() {
             return Err(Error::TooFew {
                 what: format!("terms that occur in at least {} captions", self.min_df),
@@ -83,22 +82,55 @@ impl TfIdfParams {
             });
         }
         let n = documents.len() as f64;
-        let idf = df
-            .values()
-            .map(|&df| (((1.0 + n) / (1.0 + df as f64)).ln() + 1.0) as f32)
-            .collect();
-        let terms = df.keys().enumerate();
+        let idf = |&(_, df): &(&str, usize)| (((1.0 + n) / (1.0 + df as f64)).ln() + 1.0) as f32;
         let tokens: usize = documents.iter().map(Vec::len).sum();
-        Ok(TfIdf {
-            mean_length: (tokens as f64 / n.max(1.0)) as f32,
-            params: self.clone(),
-            vocabulary: terms.map(|(i, t)| ((*t).to_owned(), i as u32)).collect(),
-            idf,
-        })
+        Ok(TfIdf::new(
+            self.clone(),
+            df.iter().map(|(term, _)| (*term).to_owned()).collect(),
+            df.iter().map(idf).collect(),
+            (tokens as f64 / n.max(1.0)) as f32,
+        ))
     }
 }
 
+/// Captions that one thread counts.
+const CHUNK: usize = 4096;
+
+/// In how many of the documents each term occurs.
+fn frequencies(documents: &[Vec<String>]) -> FxHashMap<&str, usize> {
+    let mut seen = FxHashMap::<&str, (usize, usize)>::default(); // how often, and in which document last
+    for (i, document) in documents.iter().enumerate() {
+        for term in document {
+            let (n, last) = seen.entry(term).or_insert((0, usize::MAX));
+            *n += usize::from(*last != i);
+            *last = i;
+        }
+    }
+    seen.into_iter().map(|(term, (n, _))| (term, n)).collect()
+}
+
+fn sum<'a>(
+    mut a: FxHashMap<&'a str, usize>,
+    b: FxHashMap<&'a str, usize>,
+) -> FxHashMap<&'a str, usize> {
+    for (term, n) in b {
+        *a.entry(term).or_default() += n;
+    }
+    a
+}
+
 impl TfIdf {
+    fn new(params: TfIdfParams, terms: Vec<String>, idf: Array1<f32>, mean_length: f32) -> Self {
+        let columns = terms.iter().cloned().zip(0..).collect();
+        Self {
+            params,
+            terms,
+            columns,
+            idf,
+            mean_length,
+        }
+    }
+
     /// Number of terms.
     pub fn dim(&self) -> usize {
         self.idf.len()
@@ -111,15 +143,16 @@ impl TfIdf {
 
     /// Rising.
     pub fn terms(&self) -> impl Iterator<Item = &str> {
-        self.vocabulary.keys().map(String::as_str)
+        self.terms.iter().map(String::as_str)
     }
 
     /// The L2-normalised weights of a caption; none where it has no known term.
     pub fn transform(&self, tokens: &[String]) -> SparseRow {
-        let mut counts = BTreeMap::<u32, f32>::new();
-        for column in tokens.iter().filter_map(|t| self.vocabulary.get(t)) {
-            *counts.entry(*column).or_default() += 1.0;
-        }
+        let known = tokens.iter().filter_map(|t| self.columns.get(t).copied());
+        let mut known: Vec<u32> = known.collect();
+        known.sort_unstable();
+        let counts = known.chunk_by(|a, b| a == b);
+        let counts = counts.map(|same| (same[0], same.len() as f32));
         let weight = |(j, count): (u32, f32)| {
             let tf = match self.params.weighting {
                 Weighting::Bm25 { k1, b } => {
@@ -131,16 +164,22 @@ impl TfIdf {
             };
             (j, tf * self.idf[j as usize])
         };
-        let mut row: SparseRow = counts.into_iter().map(weight).collect();
+        let mut row: SparseRow = counts.map(weight).collect();
         let norm = row.iter().map(|(_, w)| w * w).sum::<f32>().sqrt();
         row.iter_mut().for_each(|(_, w)| *w /= norm);
         row
     }
 
+    /// Of captions, by all threads.
+    pub fn transform_all(&self, captions: &[Vec<String>]) -> Vec<SparseRow> {
+        let rows = captions.par_iter().with_min_len(CHUNK / 16);
+        rows.map(|tokens| self.transform(tokens)).collect()
+    }
+
     pub fn store(&self, artifact: Artifact) -> Artifact {
         let notes = Notes {
             params: self.params.clone(),
-            vocabulary: self.vocabulary.keys().cloned().collect(),
+            vocabulary: self.terms.clone(),
             mean_length: self.mean_length,
         };
         artifact
@@ -150,12 +189,11 @@ impl TfIdf {
 
     pub fn load(artifact: &Artifact) -> Result<Self> {
         let notes: Notes = artifact.read_notes()?;
-        let terms = notes.vocabulary.into_iter().enumerate();
-        Ok(Self {
-            params: notes.params,
-            mean_length: notes.mean_length,
-            vocabulary: terms.map(|(i, t)| (t, i as u32)).collect(),
-            idf: artifact.vector("idf")?,
-        })
+        Ok(Self::new(
+            notes.params,
+            notes.vocabulary,
+            artifact.vector("idf")?,
+            notes.mean_length,
+        ))
     }
 }

@@ -82,8 +82,7 @@ impl TextViewSetup {
             .map(|c| timing::SEGMENTATION.time(|| self.tokenizer.tokens(c)))
             .collect();
         let tfidf = timing::TF_IDF.time(|| params.tfidf.fit(&documents))?;
-        let rows: Vec<SparseRow> =
-            timing::TF_IDF.time(|| documents.iter().map(|d| tfidf.transform(d)).collect());
+        let rows = timing::TF_IDF.time(|| tfidf.transform_all(&documents));
         let (projection, dim) = (params.projection, params.lsa_dim);
         let lsa = timing::LSA.time(|| projection.fit(rows, tfidf.dim(), dim, spec.seed))?;
         Ok(lsa.store(tfidf.store(Artifact::new(spec))))

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use ndarray::{Array2, s};
+use ndarray::{Array2, Axis, s};
 use tuwen::index::{Faiss, Flat, Hit, Index, IndexParams, recall};
 
 use super::figures::{Golden, assert_near, wide};
@@ -73,6 +73,25 @@ fn an_inverted_file_searched_whole_is_exact() {
     };
     assert!(recall_at(1) < recall_at(8));
     assert_eq!(recall_at(16), 1.0);
+}
+
+#[test]
+fn items_may_come_in_parts() {
+    let base = Golden::open("faiss").f32("base");
+    for (name, search, _) in APPROXIMATE.into_iter().chain([("Flat", "", 1.0)]) {
+        let params = factory(name, search);
+        let whole = build(&params).unwrap();
+        let mut parts = Faiss::build(&params, base.view(), base.slice(s![..0, ..])).unwrap();
+        for part in base.axis_chunks_iter(Axis(0), 170) {
+            parts.add(part).unwrap();
+        }
+        assert_eq!(parts.len(), 500);
+        let answers = [whole, parts].map(|i| i.search(queries().view(), 10).unwrap());
+        assert_eq!(answers[0], answers[1], "{name}");
+    }
+    let mut index = build(&factory("Flat", "")).unwrap();
+    let error = index.add(base.slice(s![.., 1..])).unwrap_err();
+    assert!(error.to_string().contains("23"), "{error}");
 }
 
 #[test]

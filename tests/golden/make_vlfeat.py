@@ -44,9 +44,9 @@ def smoothed(image, cell):
     return out
 
 
-def described(image, cell):
+def described(image, cell, step=STEP):
     h, w = image.shape
-    f = vl.vl_dsift_new_basic(w, h, STEP, cell)
+    f = vl.vl_dsift_new_basic(w, h, step, cell)
     f.contents.flat = 1
     vl.vl_dsift_process(f, image.ctypes.data_as(FLOATS))
     n = f.contents.count

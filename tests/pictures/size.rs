@@ -2,6 +2,7 @@
 
 use std::io::Cursor;
 
+use image::imageops::{self, FilterType};
 use image::{ImageFormat, Rgb, RgbImage};
 use tuwen::picture::{Picture, PictureParams};
 
@@ -57,6 +58,26 @@ fn shrinking_averages() {
     let small = Picture::decode(&png(&board), &params).unwrap();
     for (x, y, p) in small.rgb.enumerate_pixels() {
         assert!(p.0[0].abs_diff(127) <= 3, "({x}, {y}) is {:?}", p.0);
+    }
+}
+
+/// Two libraries' triangles: ours in whole numbers, theirs in floating point.
+#[test]
+fn a_scaled_picture_is_another_library_s() {
+    let hash = |x: u32, y: u32, c: u32| ((x * 73 + y * 151 + c * 67) ^ (x * y * 7)) as u8;
+    let rgb = RgbImage::from_fn(90, 70, |x, y| Rgb([0, 1, 2].map(|c| hash(x, y, c))));
+    for (max_side, min_side, size) in [(40, 0, (40, 31)), (89, 0, (89, 69)), (512, 200, (200, 156))]
+    {
+        let params = PictureParams {
+            max_side,
+            min_side,
+            ..PictureParams::default()
+        };
+        let ours = Picture::decode(&png(&rgb), &params).unwrap().rgb;
+        let theirs = imageops::resize(&rgb, size.0, size.1, FilterType::Triangle);
+        assert_eq!(ours.dimensions(), theirs.dimensions());
+        let mut values = ours.iter().zip(theirs.iter());
+        assert!(values.all(|(a, b)| a.abs_diff(*b) <= 1), "{size:?}");
     }
 }
 

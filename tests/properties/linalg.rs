@@ -1,9 +1,10 @@
 //! Products and decompositions by their definitions; what is not finite is refused.
 
-use ndarray::{Array2, ArrayBase, ArrayView2, Axis, Data, Dimension, concatenate, s};
+use ndarray::{Array2, ArrayBase, ArrayView1, ArrayView2, Axis, Data, Dimension, concatenate, s};
 use proptest::prelude::*;
 use tuwen::linalg::{
-    PcaParams, l2_normalize_rows, matmul, orthonormal, power_normalize, symmetric_eigen, thin_svd,
+    Csr, Gram, Operator, PcaParams, gram, l2_normalize_rows, matmul, orthonormal, power_normalize,
+    symmetric_eigen, thin_svd,
 };
 use tuwen::text::Lsa;
 
@@ -37,6 +38,32 @@ proptest! {
         prop_assert_eq!(matmul(a_t.t(), b_t.t()), naive_product(a_t.t(), b_t.t()));
         let every_other = a.slice(s![..;-2, ..]);
         prop_assert_eq!(matmul(every_other, b.view()), naive_product(every_other, b.view()));
+    }
+
+    /// Of any number of tiles, in one block of rows or in several; whole numbers leave nothing to rounding.
+    #[test]
+    fn a_gram_matrix_is_its_definition(n in 0..30usize, d in 0..600usize, cut in 0..30usize, seed in any::<u64>()) {
+        let x = whole_numbers(n, d, seed);
+        let expected = matmul(x.t(), x.view()).mapv(f64::from);
+        prop_assert_eq!(&gram(x.view()), &expected);
+        prop_assert_eq!(&gram(x.mapv(f64::from).view()), &expected);
+        let mut sum = Gram::new(d);
+        let (first, second) = x.view().split_at(Axis(0), cut.min(n));
+        sum.add(first);
+        sum.add(second);
+        prop_assert_eq!(&sum.finish(), &expected);
+    }
+
+    #[test]
+    fn a_sparse_matrix_multiplies_as_the_dense_one(n in 1..700usize, d in 1..40usize, l in 0..150usize, seed in any::<u64>()) {
+        let x = whole_numbers(n, d, seed).mapv(|v| v.max(0.0));
+        let b = whole_numbers(d, l, !seed);
+        let row = |r: ArrayView1<f32>| r.iter().zip(0..).filter(|(v, _)| **v != 0.0).map(|(&v, j)| (j, v)).collect();
+        let sparse = Csr::new(x.outer_iter().map(row).collect(), d);
+        prop_assert_eq!(sparse.shape(), (n, d));
+        let rows = n / 3..n;
+        prop_assert_eq!(sparse.rows_times(rows.clone(), b.view()), x.view().rows_times(rows, b.view()));
+        prop_assert_eq!(sparse.square_times(b.view()), x.view().square_times(b.view()));
     }
 
     #[test]

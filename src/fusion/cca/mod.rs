@@ -7,14 +7,15 @@
 
 mod third;
 
-use ndarray::{Array1, Array2, ArrayView2, s};
+use ndarray::{Array1, Array2, ArrayView2, Zip, s};
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::{Choice, Fusion, FusionParams, Pairs, Score, Side, Trial};
 use crate::artifact::Artifact;
 use crate::dataset::Pair;
 use crate::error::{Error, Result};
-use crate::linalg::{l2_normalize_rows, matmul, symmetric_eigen, thin_svd};
+use crate::linalg::{Gram, add_matmul, l2_normalize_rows, matmul, symmetric_eigen, thin_svd};
 use third::Third;
 
 pub(super) const STAGE: &str = "cca";
@@ -78,13 +79,38 @@ struct Moments {
 /// Eigenvalues, falling, and eigenvectors of a covariance.
 type Eigen = (Array1<f64>, Array2<f64>);
 
-/// Weighted column means and centred, weighted covariance of rows.
-fn covariance(x: &Array2<f64>, weights: &Array1<f64>) -> (Array1<f64>, Array2<f64>) {
-    let total = weights.sum();
-    let mean = x.t().dot(weights) / total;
-    let centred = x - &mean;
-    let weighted = &centred * &weights.view().insert_axis(ndarray::Axis(1));
-    (mean, matmul(weighted.t(), centred.view()) / total)
+/// Rows that are centred and multiplied at once.
+const CHUNK: usize = 2048;
+
+/// Weighted column means of rows.
+fn mean(x: ArrayView2<f32>, weights: &[f64]) -> Array1<f64> {
+    let mut sum = Array1::<f64>::zeros(x.ncols());
+    for (row, &w) in x.outer_iter().zip(weights) {
+        sum.zip_mut_with(&row, |s, &v| *s += w * f64::from(v));
+    }
+    sum / weights.iter().sum::<f64>()
+}
+
+/// Rows from a place on, less the mean.
+fn centred(x: ArrayView2<f32>, from: usize, mean: &Array1<f64>) -> Array2<f64> {
+    let rows = x.slice(s![from..(from + CHUNK).min(x.nrows()), ..]);
+    let mut out = Array2::zeros(rows.dim());
+    let pairs = out.outer_iter_mut().into_par_iter().zip(rows.outer_iter());
+    pairs.for_each(|(mut out, row)| {
+        Zip::from(&mut out)
+            .and(row)
+            .and(mean)
+            .for_each(|o, &v, m| *o = f64::from(v) - m);
+    });
+    out
+}
+
+/// Adds centred rows as often as their weights say.
+fn add_weighted(sum: &mut Gram, mut rows: Array2<f64>, weights: &[f64]) {
+    for (mut row, w) in rows.outer_iter_mut().zip(weights) {
+        row *= w.sqrt();
+    }
+    sum.add(rows.view());
 }
 
 impl Moments {
@@ -97,35 +123,54 @@ impl Moments {
                 found: n,
             });
         }
-        let (x, y) = (data.x.mapv(f64::from), data.y.mapv(f64::from));
-        let mut count_x = Array1::<f64>::zeros(x.nrows());
-        let mut count_y = Array1::<f64>::zeros(y.nrows());
-        let mut partners = Array2::<f64>::zeros((x.nrows(), y.ncols())); // Σ of an image's captions
-        for p in data.pairs {
+        let Pairs { x, y, pairs, .. } = data;
+        let (mut count_x, mut count_y) = (vec![0.0; x.nrows()], vec![0.0; y.nrows()]);
+        let mut texts = vec![Vec::new(); x.nrows()]; // of each image
+        for p in pairs {
             count_x[p.image] += 1.0;
             count_y[p.text] += 1.0;
-            partners.row_mut(p.image).scaled_add(1.0, &y.row(p.text));
+            texts[p.image].push(p.text);
         }
-        let (mean_x, xx) = covariance(&x, &count_x);
-        let (mean_y, yy) = covariance(&y, &count_y);
-        let centred = &x - &mean_x; // so that y needs no centring: Σ (x−x̄)(y−ȳ)ᵀ = Σ (x−x̄)yᵀ
-        let xy = matmul(centred.t(), partners.view()) / n as f64;
+        let (mean_x, mean_y) = (mean(x, &count_x), mean(y, &count_y));
+        let (mut xx, mut yy) = (Gram::new(x.ncols()), Gram::new(y.ncols()));
+        let mut xy = Array2::<f64>::zeros((x.ncols(), y.ncols()));
+        for from in (0..x.nrows()).step_by(CHUNK) {
+            let rows = centred(x, from, &mean_x);
+            let mut partners = Array2::<f64>::zeros((rows.nrows(), y.ncols())); // Σ of an image's captions
+            let of = partners.outer_iter_mut().into_par_iter();
+            of.zip(&texts[from..rows.nrows() + from])
+                .for_each(|(mut partners, texts)| {
+                    for &text in texts {
+                        Zip::from(&mut partners)
+                            .and(y.row(text))
+                            .and(&mean_y)
+                            .for_each(|p, &v, m| *p += f64::from(v) - m);
+                    }
+                });
+            add_matmul(&mut xy, rows.t(), partners.view());
+            add_weighted(&mut xx, rows, &count_x[from..]);
+        }
+        for from in (0..y.nrows()).step_by(CHUNK) {
+            add_weighted(&mut yy, centred(y, from, &mean_y), &count_y[from..]);
+        }
+        let n = n as f64;
         let third = if clusters == 0 {
             None
         } else {
-            let cluster = third::clusters(data.y, clusters)?;
-            let centred_y = &y - &mean_y;
-            Some(Third::of(
-                &centred, &centred_y, data.pairs, &cluster, clusters,
-            )?)
+            let cluster = third::clusters(y, clusters)?;
+            let x = &x.mapv(f64::from) - &mean_x;
+            let y = &y.mapv(f64::from) - &mean_y;
+            Some(Third::of(&x, &y, pairs, &cluster, clusters)?)
         };
+        let eigen = |sum: Gram| symmetric_eigen((sum.finish() / n).view());
+        let (xx, yy) = rayon::join(|| eigen(xx), || eigen(yy));
         Ok(Self {
             third,
             mean_x,
             mean_y,
-            xx: symmetric_eigen(xx.view())?,
-            yy: symmetric_eigen(yy.view())?,
-            xy,
+            xx: xx?,
+            yy: yy?,
+            xy: xy / n,
         })
     }
 
