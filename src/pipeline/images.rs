@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::path::PathBuf;
 
-use ndarray::{Array2, Axis};
+use ndarray::{Array2, s};
 use rayon::prelude::*;
 
 use super::Pipeline;
@@ -78,15 +78,13 @@ impl Pipeline<'_> {
                 Some(rows) => rows,
                 None => self.reduce(params)?,
             };
-            views.push((params.weight, rows));
+            views.push((params.weight, rows.into_iter()));
         }
-        let by_collection = collections.map(|c| {
-            Rows::side_by_side(
-                views
-                    .iter()
-                    .map(|(w, rows)| (*w, rows[c].clone()))
-                    .collect(),
-            )
+        let by_collection = collections.map(|_| {
+            let of_view = |(weight, rows): &mut (f32, std::vec::IntoIter<Rows>)| {
+                (*weight, rows.next().expect("one for each collection"))
+            };
+            Rows::side_by_side(views.iter_mut().map(of_view).collect())
         });
         let rows: Vec<Rows> = by_collection.collect();
         self.check_bad(&rows)?;
@@ -314,11 +312,20 @@ impl Pipeline<'_> {
                 let spec = self.rows_spec(&pca_spec, c);
                 let path = self.rows_path(&params.name, c, &spec);
                 let artifact = self.cached(&path, spec, |spec| {
-                    let shards: Vec<Rows> = self
-                        .read_shards(params, &view, c)
-                        .map(|shard| projection.apply(shard?))
-                        .collect::<Result<_>>()?;
-                    Ok(stacked(shards, projection.dim()).store(Artifact::new(spec)))
+                    let n = self.dataset.collections[c].images.len();
+                    let mut all = Rows {
+                        x: Array2::zeros((n, projection.dim())),
+                        usable: Vec::with_capacity(n),
+                        bad: vec![],
+                    };
+                    for shard in self.read_shards(params, &view, c) {
+                        let shard = projection.apply(shard?)?;
+                        let places = all.usable.len()..all.usable.len() + shard.usable.len();
+                        all.x.slice_mut(s![places, ..]).assign(&shard.x);
+                        all.usable.extend(shard.usable);
+                        all.bad.extend(shard.bad);
+                    }
+                    Ok(all.store(Artifact::new(spec)))
                 })?;
                 Rows::load(&artifact)
             })
@@ -352,20 +359,4 @@ fn shard_spec(view: &Spec, images: &[ImageItem], contents: &[Fingerprint]) -> Sp
     Spec::new("image-features", &(), 0)
         .input("view", view.fingerprint())
         .input("pictures", pictures_fingerprint(images, contents))
-}
-
-fn stacked(shards: Vec<Rows>, dim: usize) -> Rows {
-    let mut all = Rows {
-        x: Array2::zeros((0, dim)),
-        usable: vec![],
-        bad: vec![],
-    };
-    for shard in shards {
-        all.x
-            .append(Axis(0), shard.x.view())
-            .expect("shards of one view");
-        all.usable.extend(shard.usable);
-        all.bad.extend(shard.bad);
-    }
-    all
 }

@@ -14,7 +14,7 @@ pub use local::LocalParams;
 pub use text::{TextView, TextViewSetup};
 
 use half::f16;
-use ndarray::{Array2, ArrayView2, Axis};
+use ndarray::{Array2, s};
 use serde::{Deserialize, Serialize};
 
 use crate::artifact::Artifact;
@@ -42,18 +42,24 @@ impl Rows {
     /// Lays views side by side, each times its weight. An item is usable if any view can use it.
     pub fn side_by_side(views: Vec<(f32, Self)>) -> Self {
         let n = views.first().map_or(0, |(_, v)| v.usable.len());
-        let blocks: Vec<Array2<f32>> = views.iter().map(|(w, v)| &v.x * *w).collect();
-        let blocks: Vec<ArrayView2<f32>> = blocks.iter().map(Array2::view).collect();
-        let mut bad: Vec<BadItem> = views.iter().flat_map(|(_, v)| v.bad.clone()).collect();
-        bad.sort();
-        bad.dedup();
-        Self {
-            x: ndarray::concatenate(Axis(1), &blocks).expect("views describe the same items"),
-            usable: (0..n)
-                .map(|i| views.iter().any(|(_, v)| v.usable[i]))
-                .collect(),
-            bad,
+        let width = views.iter().map(|(_, v)| v.x.ncols()).sum();
+        let mut all = Self {
+            x: Array2::zeros((n, width)),
+            usable: vec![false; n],
+            bad: vec![],
+        };
+        let mut from = 0;
+        for (weight, view) in views {
+            let to = from + view.x.ncols();
+            let mut block = all.x.slice_mut(s![.., from..to]);
+            block.zip_mut_with(&view.x, |all, v| *all = v * weight);
+            all.usable.iter_mut().zip(view.usable).for_each(|(all, u)| *all |= u);
+            all.bad.extend(view.bad);
+            from = to;
         }
+        all.bad.sort();
+        all.bad.dedup();
+        all
     }
 
     /// Zeroes what is not usable.
