@@ -43,8 +43,14 @@ impl Fingerprint {
 
     /// Of what a file holds.
     pub fn of_file(path: &Path) -> Result<Self> {
-        let bytes = fs::read(path).map_err(Error::io("read", path))?;
-        Ok(Self::of_bytes(&bytes))
+        let digest = || {
+            let file = File::open(path)?;
+            let mut hash = blake3::Hasher::new();
+            let bytes = file.metadata()?.len();
+            timing::DIGEST.time_work(bytes, || hash.update_reader(file).map(drop))?;
+            Ok(Self(hash.finalize().to_hex()[..32].to_owned()))
+        };
+        digest().map_err(Error::io("read", path))
     }
 
     /// Of anything with a canonical JSON form (no hash maps inside).

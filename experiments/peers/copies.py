@@ -14,6 +14,7 @@ import json
 import os
 import platform
 import random
+import re
 import subprocess
 import sys
 import time
@@ -177,20 +178,22 @@ def asked(queries, share):
             yield int(folder.name), path.name[:-len(".jpg")], path
 
 
-# --- Programs: gallery, queries -> answers by path, seconds for the gallery, milliseconds a query ---------------------
+# --- Programs: gallery, queries -> answers by path, and what they cost: seconds for the gallery, milliseconds a query;
+# --- where the program says so, MiB of memory and the score from which it takes a picture for a copy ------------------
 
 def run_program(command):
-    """Seconds, and the peak of its memory in MiB."""
+    """Seconds, the peak of its memory in MiB, and what it printed."""
     start = time.perf_counter()
     done = subprocess.run([sys.executable, "-c", RUN, *map(str, command)], capture_output=True, text=True)
     if done.returncode:
         sys.exit(f"{command}: {done.stderr}")
-    return time.perf_counter() - start, int(done.stdout.split()[-1]) / 1024
+    said, peak = done.stdout.rstrip().rsplit("\n", 1)
+    return time.perf_counter() - start, int(peak) / 1024, said
 
 
 # Runs its arguments and prints the peak of their memory, which is known of finished children alone.
 RUN = """import resource, subprocess, sys
-code = subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL).returncode
+code = subprocess.run(sys.argv[1:]).returncode
 print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
 sys.exit(code)"""
 
@@ -209,8 +212,8 @@ def tuwen(args, method, gallery, queries, share):
         return run_program([args.tuwen, "copies", "--gallery", gallery, "--queries", queries, "--out", out, "--work",
                             args.work, "--method", method, "--scores", "-q", *more])
 
-    first, peak = run(empty)
-    again, _ = run(empty, "--threads", "1")
+    first, peak, said = run(empty)
+    again, *_ = run(empty, "--threads", "1")
     run(folder, "--threshold", LOWEST)
     answers = {}
     with open(out, newline="") as table:
@@ -224,8 +227,10 @@ def tuwen(args, method, gallery, queries, share):
         few.mkdir()
         for t, name, path in asked(queries, max(1, args.originals // 10)):
             os.symlink(path, few / f"{t:02}-{path.name}")
-    one, _ = run(few, "--threads", "1", "--threshold", LOWEST)
-    return found, first, 1000 * (one - again) / len(list(few.iterdir())), peak
+    one, *_ = run(few, "--threads", "1", "--threshold", LOWEST)
+    default = float(re.search(r"of score (\S+) or more", said)[1])
+    return found, {"first": first, "query": 1000 * (one - again) / len(list(few.iterdir())), "peak": peak,
+                   "default": default}
 
 
 def hashes(name):
@@ -244,7 +249,7 @@ def hashes(name):
             distances = np.bitwise_count(codes ^ code)
             best = int(distances.argmin())
             found[path] = (names[best], -float(distances[best]))
-        return found, first, 1000 * (time.perf_counter() - start) / len(found), None
+        return found, {"first": first, "query": 1000 * (time.perf_counter() - start) / len(found)}
     return of
 
 
@@ -263,7 +268,7 @@ def network(args, gallery, queries, share):
         likeness = codes @ (code / np.linalg.norm(code))
         best = int(likeness.argmax())
         found[path] = (paths[best].name, float(likeness[best]))
-    return found, first, 1000 * (time.perf_counter() - start) / len(found), None
+    return found, {"first": first, "query": 1000 * (time.perf_counter() - start) / len(found)}
 
 
 def orb(args, gallery, queries, share):
@@ -285,13 +290,14 @@ def orb(args, gallery, queries, share):
                 votes[pair[0].imgIdx] += 1
         best = int(votes.argmax())
         found[path] = (paths[best].name, float(votes[best]))
-    return found, first, 1000 * (time.perf_counter() - start) / len(found), None
+    return found, {"first": first, "query": 1000 * (time.perf_counter() - start) / len(found)}
 
 
 # --- What came out ---------------------------------------------------------------------------------------------------
 
-def figures(found, queries, share):
-    """Recall at 1 by transformation, and the most copies that are found while 99 % of the answers are right."""
+def figures(found, queries, share, default):
+    """Recall at 1 by transformation, the most copies that are found while 99 % of the answers are right, and recall and
+    precision of what the program takes for copies."""
     right, of = {}, {}
     answers = []
     for t, name, path in asked(queries, share):
@@ -307,9 +313,13 @@ def figures(found, queries, share):
         last = i == len(answers) or answers[i][0] < score  # Answers of one score come together.
         if last and n >= 0.99 * i and n > best:
             best, threshold = n, score
+    taken = {}
+    if default is not None:
+        copies = [is_right for score, is_right in answers if score >= default]
+        taken = {"recall taken": sum(copies) / sum(of.values()), "precision taken": sum(copies) / max(1, len(copies))}
     wrong = max((score for score, is_right in answers if not is_right), default=None)
     return {"recall": {t: right[t] / of[t] for t in of}, "at 99 %": best / sum(of.values()), "threshold": threshold,
-            "highest wrong": wrong, "asked": sum(of.values())}
+            "highest wrong": wrong, "asked": sum(of.values())} | taken
 
 
 def percent(share):
@@ -338,12 +348,15 @@ def page(args, shape, results):
     row("**all**", mean(range(len(names))))
     row("**strong ones** (the last three)", mean(strong))
     row("**recall at precision 99 %**", lambda r: percent(r["at 99 %"]))
-    row("score there", lambda r: "-" if r["threshold"] is None else f"{r['threshold']:.2f}")
+    row("recall at the program's own threshold", lambda r: percent(r["recall taken"]) if "default" in r else "-")
+    row("precision there", lambda r: f"{100 * r['precision taken']:.2f}" if "default" in r else "-")
+    row("its own threshold", lambda r: f"{r['default']:g}" if "default" in r else "-")
+    row("score at precision 99 %", lambda r: "-" if r["threshold"] is None else f"{r['threshold']:.2f}")
     row("highest score of a wrong answer", lambda r: "-" if r["highest wrong"] is None else f"{r['highest wrong']:.2f}")
     row("copies asked for", lambda r: f"{r['asked']:,}")
     row("gallery, s (tuwen: all cores)", lambda r: f"{r['first']:.0f}")
     row("query, ms on one core", lambda r: f"{r['query']:.1f}")
-    row("peak memory, MiB", lambda r: "-" if r["peak"] is None else f"{r['peak']:.0f}")
+    row("peak memory, MiB", lambda r: f"{r['peak']:.0f}" if "peak" in r else "-")
     lines += [""] + [f"{title}: not run, {r['reason']}." for title, r in results.items() if "reason" in r]
     args.out.mkdir(parents=True, exist_ok=True)
     (args.out / "RESULTS.md").write_text("\n".join(lines).rstrip() + "\n", encoding="utf-8")
@@ -381,8 +394,8 @@ def main():
     for title, (program, share) in programs.items():
         print(f"{title} ...", file=sys.stderr, flush=True)
         try:
-            found, first, query, peak = program(gallery, queries, share)
-            results[title] = figures(found, queries, share) | {"first": first, "query": query, "peak": peak}
+            found, cost = program(gallery, queries, share)
+            results[title] = figures(found, queries, share, cost.get("default")) | cost
         except (ImportError, OSError) as e:  # A package or a network's weights that cannot be had.
             results[title] = {"reason": str(e).splitlines()[0]}
         page(args, shape, results)

@@ -149,10 +149,14 @@ pub fn run(args: &Args) -> Result<ExitCode> {
 fn read(path: &Path) -> Result<Vec<Pair>> {
     let context = || format!("cannot read {}", path.display());
     let mut table = csv::Reader::from_path(path).with_context(context)?;
-    table
-        .deserialize()
-        .collect::<Result<_, _>>()
-        .with_context(context)
+    let pairs: Result<Vec<Pair>, _> = table.deserialize().collect();
+    let pairs = pairs.with_context(context)?;
+    ensure!(
+        !pairs.is_empty(),
+        "{} names no pair of `source` and `query`",
+        path.display()
+    );
+    Ok(pairs)
 }
 
 /// By the names of the files.

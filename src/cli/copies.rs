@@ -18,7 +18,8 @@ use super::page::{Item, Page, Shown};
 Crops, scaled, turned, mirrored and re-encoded copies are found, and those that were written over. Writes one line
 for each query that has a match: source (the gallery's file), query. The index of the gallery is kept in
 WORK/features/copies: a picture that was there before costs nothing. (Visual words are learned from the first gallery
-that has enough for them, about two hundred pictures, and serve later ones; a smaller one is looked at anew.) The score is -log10 of how many pictures of such a gallery
+that has enough for them, about two hundred pictures, and serve later ones; a smaller one is looked at anew. VLAD and
+Fisher vectors want four pictures for each number of --dim.) The score is -log10 of how many pictures of such a gallery
 would be so alike by chance.
 
 Examples:
@@ -53,7 +54,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let queries = pictures_below(&args.queries)?;
     ensure!(
         !gallery.is_empty(),
-        "{} has no files",
+        "{} has no pictures",
         args.gallery.display()
     );
     let bars = Bars::default();
@@ -74,18 +75,20 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let header = ["source", "query", "score", "inliers"];
     let columns = if args.scores { 4 } else { 2 };
     table.write_record(&header[..columns])?;
-    let mut matched = Vec::new();
+    let (mut answered, mut matched) = (Vec::new(), 0);
     for (query, found) in queries.iter().zip(found) {
         match found {
             Ok(found) => {
-                let Some(best) = found.first() else { continue };
-                let source = relative(&args.gallery, &index.files(best.picture)[0]);
-                let score = format!("{:.1}", best.score);
-                let inliers = best.comparison.as_ref().map(|c| c.inliers().to_string());
-                let name = relative(&args.queries, query);
-                let record = [source, name, score, inliers.unwrap_or_default()];
-                table.write_record(&record[..columns])?;
-                matched.push((query, found));
+                if let Some(best) = found.first() {
+                    let source = relative(&args.gallery, &index.files(best.picture)[0]);
+                    let score = format!("{:.1}", best.score);
+                    let inliers = best.comparison.as_ref().map(|c| c.inliers().to_string());
+                    let name = relative(&args.queries, query);
+                    let record = [source, name, score, inliers.unwrap_or_default()];
+                    table.write_record(&record[..columns])?;
+                    matched += 1;
+                }
+                answered.push((query, found));
             }
             Err(e) => bad.push(format!("{e:#}")),
         }
@@ -95,13 +98,13 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         &table.into_inner().context("cannot write the table")?,
     )?;
     if let Some(path) = &args.html {
-        show(args, &index, &matched).write(path)?;
+        show(args, &index, &answered).write(path)?;
     }
     warn_each("picture that cannot be used", bad.into_iter());
     say!(
-        "{} of {} queries have a match",
-        matched.len(),
-        queries.len()
+        "{matched} of {} queries have a match, of score {} or more",
+        queries.len(),
+        args.finder.threshold()
     );
     Ok(ExitCode::SUCCESS)
 }
@@ -112,11 +115,11 @@ fn search(index: &Index, path: &Path) -> Result<Vec<Found>> {
     index.search(&bytes).context(name)
 }
 
-fn show(args: &Args, index: &Index, matched: &[(&PathBuf, Vec<Found>)]) -> Page {
+fn show(args: &Args, index: &Index, answered: &[(&PathBuf, Vec<Found>)]) -> Page {
     let lead = "Each query with what it is a copy of. Lines join keypoints that agree; a query that matches in a \
                 mirror is turned over. Scores are -log10 of how many pictures would be so alike by chance.";
     let mut page = Page::new("tuwen copies", lead);
-    for (query, found) in matched {
+    for (query, found) in answered {
         let bytes = std::fs::read(query).unwrap_or_default();
         let hits = found.iter().map(|hit| {
             let file = &index.files(hit.picture)[0];
@@ -131,7 +134,8 @@ fn show(args: &Args, index: &Index, matched: &[(&PathBuf, Vec<Found>)]) -> Page 
             }
         });
         let item = Item::picture(&bytes, &relative(&args.queries, query));
-        page.row(item, "", hits);
+        let note = if found.is_empty() { "no match" } else { "" };
+        page.row(item, note, hits);
     }
     page
 }

@@ -1,9 +1,10 @@
-use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
+use image::RgbImage;
 use rayon::prelude::*;
 use tuwen::artifact::write_atomically;
 use tuwen::copies::{Found, Index, Link, groups, sharpness};
@@ -42,12 +43,18 @@ pub struct Args {
 /// A file of a group.
 struct Member<'a> {
     file: &'a Path,
-    /// None where another file is the same byte for byte.
-    best: Option<&'a Best>,
+    matched: Matched<'a>,
     width: u32,
     height: u32,
     bytes: usize,
     sharpness: f64,
+}
+
+/// Why a file is in its group.
+enum Matched<'a> {
+    /// A file is the same byte for byte.
+    Same(&'a Path),
+    Alike(&'a Best),
 }
 
 /// The best match of a picture.
@@ -59,7 +66,10 @@ struct Best {
 
 impl Member<'_> {
     fn score(&self) -> f64 {
-        self.best.map_or(f64::INFINITY, |best| best.found.score)
+        match self.matched {
+            Matched::Same(_) => f64::INFINITY,
+            Matched::Alike(best) => best.found.score,
+        }
     }
 }
 
@@ -70,7 +80,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let index = args.finder.index(&files, &bars, &mut bad)?;
     let (links, best) = links(&index, args.finder.threshold(), &bars)?;
     let mut sets: Vec<Vec<usize>> = groups(index.len(), &links);
-    let joined: Vec<usize> = sets.iter().flatten().copied().collect();
+    let joined: BTreeSet<usize> = sets.iter().flatten().copied().collect();
     let alone = (0..index.len()).filter(|&i| index.files(i).len() > 1 && !joined.contains(&i));
     sets.extend(alone.map(|i| vec![i]));
     bars.start("measuring", sets.len() as u64);
@@ -79,9 +89,13 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         bars.step(1);
         members
     };
-    let measured: Vec<Result<Vec<Member>>> = sets.par_iter().map(measure).collect();
+    let measured: Vec<_> = sets.par_iter().map(measure).collect();
     bars.finish();
-    let mut measured = measured.into_iter().collect::<Result<Vec<_>>>()?;
+    let (mut measured, unusable): (Vec<Vec<Member>>, Vec<_>) = measured.into_iter().unzip();
+    bad.extend(unusable.into_iter().flatten());
+    bad.sort();
+    bad.dedup(); // a file that was looked at and measured
+    measured.retain(|members| members.len() > 1);
     measured.sort_by(|a, b| a[0].file.cmp(b[0].file));
     write(args, &measured)?;
     if let Some(path) = &args.html {
@@ -150,35 +164,32 @@ fn links(
     Ok((links, best))
 }
 
-/// The files of a group, the one to be kept first.
+/// The files of a group, the one to be kept first, and those that cannot be used.
 fn members<'a>(
     index: &'a Index,
     best: &'a BTreeMap<usize, Best>,
     group: &[usize],
-) -> Result<Vec<Member<'a>>> {
-    let mut members = Vec::new();
+) -> (Vec<Member<'a>>, Vec<String>) {
+    let (mut members, mut bad) = (Vec::new(), Vec::new());
     for &picture in group {
         let files = index.files(picture);
         for file in files {
-            let name = || file.display().to_string();
-            let bytes = std::fs::read(file).with_context(name)?;
-            let rgb = decode_rgb(&bytes, PictureParams::default().max_pixels);
-            let (width, height, sharpness) = match rgb {
-                Ok(rgb) => (
-                    rgb.width(),
-                    rgb.height(),
-                    sharpness(&Picture::from_rgb(rgb).gray),
-                ),
-                Err(_) => (0, 0, 0.0), // the same bytes, whatever they are
+            let same = files.iter().find(|&f| f != file);
+            let matched = same.map(|f| Matched::Same(f));
+            let Some(matched) = matched.or_else(|| best.get(&picture).map(Matched::Alike)) else {
+                continue; // a group has others
             };
-            members.push(Member {
-                file,
-                best: best.get(&picture).filter(|_| files.len() == 1),
-                width,
-                height,
-                bytes: bytes.len(),
-                sharpness,
-            });
+            match measured(file) {
+                Ok((rgb, bytes)) => members.push(Member {
+                    file,
+                    matched,
+                    width: rgb.width(),
+                    height: rgb.height(),
+                    bytes,
+                    sharpness: sharpness(&Picture::from_rgb(rgb).gray),
+                }),
+                Err(e) => bad.push(format!("{}: {e}", file.display())),
+            }
         }
     }
     let pixels = |m: &Member| u64::from(m.width) * u64::from(m.height);
@@ -192,7 +203,14 @@ fn members<'a>(
             .then_with(heavier)
             .then_with(named)
     });
-    Ok(members)
+    (members, bad)
+}
+
+/// Pixels and bytes.
+fn measured(file: &Path) -> tuwen::Result<(RgbImage, usize)> {
+    let bytes = std::fs::read(file).map_err(tuwen::Error::io("read", file))?;
+    let rgb = decode_rgb(&bytes, PictureParams::default().max_pixels)?;
+    Ok((rgb, bytes.len()))
 }
 
 fn write(args: &Args, groups: &[Vec<Member>]) -> Result<()> {
@@ -234,8 +252,8 @@ fn show(args: &Args, index: &Index, groups: &[Vec<Member>]) -> Page {
         let hits = others.iter().map(|m| {
             let name = relative(&args.folder, m.file);
             let alone = || Item::picture(&std::fs::read(m.file).unwrap_or_default(), &name);
-            let (item, with) = match m.best {
-                Some(best) => {
+            let (item, with) = match m.matched {
+                Matched::Alike(best) => {
                     let query = &index.files(best.query)[0];
                     let file = &index.files(best.found.picture)[0];
                     let other = if file == m.file { query } else { file };
@@ -248,7 +266,10 @@ fn show(args: &Args, index: &Index, groups: &[Vec<Member>]) -> Page {
                     };
                     (item, format!("with {}", relative(&args.folder, other)))
                 }
-                None => (alone(), "the same bytes".into()),
+                Matched::Same(file) => {
+                    let name = relative(&args.folder, file);
+                    (alone(), format!("the same bytes as {name}"))
+                }
             };
             Shown {
                 item,

@@ -11,30 +11,33 @@ use crate::linalg::matmul;
 pub struct Chance {
     /// b×d
     background: Array2<f32>,
-    /// Exceeded by [`RATE`] of unrelated pairs.
+    /// Share of unrelated pairs that exceed the start of the tail.
+    rate: f64,
     start: f64,
     /// Mean excess beyond it.
     scale: f64,
 }
 
-/// Where the tail starts, and where it is measured. Between quantiles, and not too far out, for they must not feel the
-/// pairs of a background that are related after all: it may be the folder whose duplicates are looked for.
-const RATE: f64 = 0.05;
+/// Where the tail is measured, and where it starts. Between quantiles, and not too far out, for they must not feel the
+/// pairs of a background that are related after all.
 const FAR_RATE: f64 = 0.01;
+const START_BY_FAR: f64 = 5.0;
 /// Background pictures that say enough.
 pub(super) const LEAST: usize = 50;
 /// Similarities closer than this are equal.
 const RESOLUTION: f64 = 1e-3;
 
 impl Chance {
-    /// Of unit rows, b×d; none for fewer than fifty.
-    pub fn fit(background: Array2<f32>) -> Option<Self> {
+    /// Of unit rows, b×d; none for fewer than fifty. Each may have so many that are related: the background may be the
+    /// folder whose duplicates are looked for.
+    pub fn fit(background: Array2<f32>, related: usize) -> Option<Self> {
         let n = background.nrows();
         if n < LEAST {
             return None;
         }
         let chance = Self {
             background,
+            rate: 1.0,
             start: 0.0,
             scale: 1.0,
         };
@@ -48,10 +51,13 @@ impl Chance {
         }
         all.sort_unstable_by(|a, b| b.total_cmp(a));
         let quantile = |rate: f64| all[(rate * all.len() as f64) as usize];
-        let (start, far) = (quantile(RATE), quantile(FAR_RATE));
+        let far = FAR_RATE.max(related as f64 / (n - 1) as f64);
+        let rate = START_BY_FAR * far;
+        let (start, far) = (quantile(rate), quantile(far));
         Some(Self {
+            rate,
             start,
-            scale: ((far - start) / (RATE / FAR_RATE).ln()).max(RESOLUTION),
+            scale: ((far - start) / START_BY_FAR.ln()).max(RESOLUTION),
             ..chance
         })
     }
@@ -70,7 +76,7 @@ impl Chance {
     /// kept below its start, where only the order matters.
     pub fn log_probability(&self, usual: &Usual, similarity: f32) -> f64 {
         let excess = (usual.normalize(similarity) - self.start) / self.scale;
-        RATE.log10() - excess * std::f64::consts::LOG10_E
+        self.rate.log10() - excess * std::f64::consts::LOG10_E
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
-use super::method::{Found, Method, Pictures, Searcher, open};
+use super::method::{Found, Method, Pictures, Searcher, read};
 use super::store::Store;
 use crate::artifact::{Artifact, Fingerprint, Spec};
 use crate::error::{Error, Result};
@@ -78,11 +78,7 @@ impl<M: Method> Looked<M> {
                         }
                         Some(learned)
                     }
-                    Err(e @ Error::TooFew { .. }) => {
-                        tracing::warn!("only equal files are found: {e}");
-                        None
-                    }
-                    Err(e) => return Err(e),
+                    Err(e) => nothing_to_judge_by(e)?,
                 }
             }
         };
@@ -131,7 +127,7 @@ impl Index {
             .map(|l| method.searcher(l, gallery.seen, background.seen));
         Ok(Self {
             picture: method.picture().clone(),
-            searcher: searcher.transpose()?,
+            searcher: searcher.transpose().or_else(nothing_to_judge_by)?,
             files: gallery.files,
         })
     }
@@ -183,6 +179,17 @@ impl Index {
     }
 }
 
+/// What a gallery that is too small for its method finds is said, and no error.
+fn nothing_to_judge_by<T>(e: Error) -> Result<Option<T>> {
+    match e {
+        Error::TooFew { .. } => {
+            tracing::warn!("only equal files are found: {e}");
+            Ok(None)
+        }
+        e => Err(e),
+    }
+}
+
 /// Looking at pictures that were not seen before.
 struct Looking<'a, M: Method> {
     method: &'a M,
@@ -200,7 +207,7 @@ impl<M: Method> Looking<'_, M> {
             None => BTreeMap::new(),
         };
         let new = files.iter().filter(|(d, _)| !known.contains_key(d));
-        let new: Vec<(&Fingerprint, &Path)> = new.map(|(d, paths)| (d, &*paths[0])).collect();
+        let new: Vec<(&Fingerprint, &Vec<PathBuf>)> = new.collect();
         if !new.is_empty() {
             self.progress.start("looking at pictures", new.len() as u64);
             for block in new.chunks(BLOCK) {
@@ -218,20 +225,27 @@ impl<M: Method> Looking<'_, M> {
         Ok(seen.collect())
     }
 
-    fn look(&mut self, files: &[(&Fingerprint, &Path)]) -> Vec<(Fingerprint, M::Seen)> {
+    fn look(&mut self, files: &[(&Fingerprint, &Vec<PathBuf>)]) -> Vec<(Fingerprint, M::Seen)> {
         let (method, learned, progress) = (self.method, self.learned, self.progress);
-        let see = |&(_, path): &(&Fingerprint, &Path)| {
-            let picture = open(path, method.picture());
-            let seen = picture.and_then(|picture| method.see(learned, &picture));
+        let see = |&(digest, paths): &(&Fingerprint, &Vec<PathBuf>)| {
+            let seen = read(&paths[0]).and_then(|bytes| {
+                if Fingerprint::of_bytes(&bytes) != *digest {
+                    return Err(Error::picture("it changed while it was looked at"));
+                }
+                method.see(learned, &Picture::decode(&bytes, method.picture())?)
+            });
             progress.step(1);
-            seen.map_err(|e| format!("{}: {e}", path.display()))
+            seen
         };
         let outcomes: Vec<_> = files.par_iter().map(see).collect();
         let mut all = Vec::new();
-        for ((digest, _), outcome) in files.iter().zip(outcomes) {
+        for (&(digest, paths), outcome) in files.iter().zip(outcomes) {
             match outcome {
-                Ok(seen) => all.push(((*digest).clone(), seen)),
-                Err(e) => self.bad.push(e),
+                Ok(seen) => all.push((digest.clone(), seen)),
+                Err(e) => {
+                    let each = paths.iter().map(|path| format!("{}: {e}", path.display()));
+                    self.bad.extend(each);
+                }
             }
         }
         all

@@ -118,7 +118,8 @@ impl Pictures<'_> {
         self.progress
             .start("learning from pictures", places.len() as u64);
         let one = |&place: &usize| {
-            let picture = open(self.files[place], self.params);
+            let bytes = read(self.files[place]);
+            let picture = bytes.and_then(|bytes| Picture::decode(&bytes, self.params));
             self.progress.step(1);
             of(picture.ok()?)
         };
@@ -128,7 +129,6 @@ impl Pictures<'_> {
     }
 }
 
-pub(super) fn open(path: &Path, params: &PictureParams) -> Result<Picture> {
-    let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
-    Picture::decode(&bytes, params)
+pub(super) fn read(path: &Path) -> Result<Vec<u8>> {
+    std::fs::read(path).map_err(Error::io("read", path))
 }

@@ -35,6 +35,9 @@ impl Store {
         let mut all = BTreeMap::new();
         for entry in fs::read_dir(&self.folder).into_iter().flatten() {
             let path = entry.map_err(Error::io("read", &self.folder))?.path();
+            if is_hidden(&path) {
+                continue; // being written, or left by a run that was killed
+            }
             let Some(artifact) = Artifact::read_fresh(&path, &self.spec) else {
                 continue;
             };
@@ -57,6 +60,11 @@ impl Store {
             .with_vector(SEEN, ArrayView1::from(&seen))
             .write(&path)
     }
+}
+
+fn is_hidden(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default();
+    name.as_encoded_bytes().starts_with(b".")
 }
 
 /// The one tensor: pairs of a digest and what was seen, in postcard's wire format

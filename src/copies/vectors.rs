@@ -60,6 +60,8 @@ impl VectorsParams {
 
 /// Pictures that the background has, at most.
 const SAMPLE: usize = 1000;
+/// Copies that a picture of a gallery has, where the gallery is the background.
+const RELATED: usize = 2;
 /// Rows that PCA is learned from, at least, for each number that it leaves. With one or fewer all rows that it was
 /// learned from would be equally unlike each other.
 const PER_NUMBER: usize = 4;
@@ -144,7 +146,7 @@ impl Method for VectorsParams {
             .with_part("view", view)
             .with_notes(&notes);
         if let Some(pca) = &self.pca {
-            let most = SAMPLE.max(PER_NUMBER * pca.dim);
+            let most = SAMPLE.max(2 * PER_NUMBER * pca.dim); // some may not be usable
             let rows = pictures.sample(most, |picture| unprojected.raw(&picture).ok());
             let views: Vec<_> = rows.iter().map(|r| r.view()).collect();
             let x = concatenate(Axis(0), &views).unwrap_or_default();
@@ -203,18 +205,18 @@ impl Method for VectorsParams {
                 found: 0,
             });
         }
-        let background = match background.len() {
+        let (background, related) = match background.len() {
             0 => {
                 let some: Vec<usize> = sample_places(rows.nrows(), SAMPLE).collect();
-                rows.select(Axis(0), &some)
+                (rows.select(Axis(0), &some), RELATED)
             }
             _ => {
                 let rows = background.iter().map(|s| s.plain.view());
-                stacked(rows.filter(|r| !r.is_empty()).take(SAMPLE))
+                (stacked(rows.filter(|r| !r.is_empty()).take(SAMPLE)), 0)
             }
         };
         let found = background.nrows();
-        let chance = Chance::fit(background).ok_or(Error::TooFew {
+        let chance = Chance::fit(background, related).ok_or(Error::TooFew {
             what: "pictures to know how alike unrelated ones are; name a background with more"
                 .into(),
             needed: LEAST,

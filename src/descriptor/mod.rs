@@ -9,6 +9,8 @@ mod dense_sift;
 mod orb;
 mod sift;
 
+use std::sync::Once;
+
 use image::GrayImage;
 use ndarray::{Array2, ArrayView2, Axis};
 use opencv::core::{self, KeyPoint, Mat, Vector};
@@ -36,8 +38,6 @@ pub enum DescriptorParams {
 
 impl DescriptorParams {
     pub fn extractor(&self) -> Box<dyn Extractor> {
-        // rayon shares pictures out; OpenCV must not split one again.
-        let _ = core::set_num_threads(1);
         match self {
             Self::Sift(p) => Box::new(p.clone()),
             Self::Orb(p) => Box::new(p.clone()),
@@ -115,6 +115,9 @@ fn detected(
     detector: &mut impl Feature2DTrait,
     image: &GrayImage,
 ) -> Result<(Vector<KeyPoint>, Mat)> {
+    // rayon shares pictures out; OpenCV must not split one again
+    static ALONE: Once = Once::new();
+    ALONE.call_once(|| drop(core::set_num_threads(1)));
     let mut keypoints = Vector::new();
     let mut rows = Mat::default();
     if !too_small(image) {

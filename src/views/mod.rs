@@ -53,7 +53,10 @@ impl Rows {
             let to = from + view.x.ncols();
             let mut block = all.x.slice_mut(s![.., from..to]);
             block.zip_mut_with(&view.x, |all, v| *all = v * weight);
-            all.usable.iter_mut().zip(view.usable).for_each(|(all, u)| *all |= u);
+            all.usable
+                .iter_mut()
+                .zip(view.usable)
+                .for_each(|(all, u)| *all |= u);
             all.bad.extend(view.bad);
             from = to;
         }

@@ -96,7 +96,10 @@ fn copies_are_found_and_others_are_not() {
         case.path("queries/broken.jpg"),
     )
     .unwrap();
-    let outcome = case.run(&[]).ok().prints("5 of 8 queries have a match");
+    let outcome = case
+        .run(&[])
+        .ok()
+        .prints("5 of 8 queries have a match, of score 3 or more");
     outcome.says(&["cannot be used", "broken.jpg"]);
     let expected = "source,query\n3.png,mirror.jpg\n3.png,part.png\nbelow/12.png,same.png\n3.png,small.png\n3.png,turned.png\n";
     assert_eq!(case.table(), expected);
@@ -165,7 +168,9 @@ fn small_galleries_and_none_at_all() {
     case.run(&[]).ok();
     assert_eq!(case.table(), "source,query\nflat.png,flat.png\n");
     fs::remove_file(case.path("originals/flat.png")).unwrap();
-    case.run(&[]).fails().says(&["originals", "has no files"]);
+    case.run(&[])
+        .fails()
+        .says(&["originals", "has no pictures"]);
     let mut command = program();
     command.args([
         "copies",
@@ -207,9 +212,12 @@ fn one_vector_a_picture_is_judged_by_unrelated_pictures() {
     let background = case.path("background");
     fs::create_dir_all(&background).unwrap();
     let too_few = ["--method", "phash"];
+    fs::copy(case.path("originals/3.png"), case.path("queries/same.png")).unwrap();
     case.run(&too_few)
-        .fails()
-        .says(&["unrelated", "background", "50 needed, 13 found"]);
+        .ok()
+        .says(&["only equal", "background", "50 needed, 13 found"]);
+    assert_eq!(case.table(), "source,query\n3.png,same.png\n");
+    fs::remove_file(case.path("queries/same.png")).unwrap();
     for seed in 100..180 {
         let name = format!("{seed}.png");
         scene(seed).save(background.join(name)).unwrap();
@@ -237,10 +245,18 @@ fn one_vector_a_picture_is_judged_by_unrelated_pictures() {
             .ok();
         assert!(case.table().contains("3.png,small.jpg"), "{histogram}");
     }
-    let augmented = ["--expand", "1", "--augment", "1", "--threshold", "-9"];
-    let options = ["--method", "phash", "--background", background];
-    case.run(&[&options[..], &augmented].concat()).ok();
-    assert!(case.table().contains("3.png,small.jpg"));
+    let options = ["--method", "phash", "--background", background, "--scores"];
+    let options = [&options[..], &["--threshold", "-9"]].concat();
+    let page = |more: &[&str]| {
+        let page = case.path("page.html");
+        let options = [&options[..], &["--html", page.to_str().unwrap()], more].concat();
+        case.run(&options).ok();
+        assert!(case.table().contains("3.png,small.jpg"), "{more:?}");
+        fs::read_to_string(page).unwrap()
+    };
+    let plain = page(&[]);
+    assert!(page(&["--expand", "1"]) != plain, "other answers come next");
+    assert!(page(&["--augment", "1"]) != plain, "scores are others");
     case.run(&["--expand", "2"])
         .fails()
         .says(&["--expand", "vlad"]);
@@ -257,8 +273,38 @@ fn the_page_shows_what_was_found() {
     let page = fs::read_to_string(page).unwrap();
     let has = |what: &str| page.contains(what);
     assert!(has("part.png") && has("3.png") && has("matches agree"));
-    assert!(!has("other.png"), "nothing was found for it");
-    assert_eq!(page.matches("data:image/jpeg").count(), 2);
+    assert!(has("other.png no match"));
+    assert_eq!(page.matches("data:image/jpeg").count(), 3);
+}
+
+#[test]
+fn other_files_are_counted_and_a_broken_index_is_made_again() {
+    let case = Case::new();
+    let part = imageops::crop_imm(&scene(3), 60, 40, 140, 110).to_image();
+    case.query("a<b>.png", &part);
+    fs::write(case.path("originals/film.mp4"), b"not a picture").unwrap();
+    fs::write(case.path("originals/empty.jpg"), b"").unwrap();
+    fs::rename(case.path("originals/3.png"), case.path("originals/no name")).unwrap();
+    let pipe = std::ffi::CString::new(case.path("originals/pipe").to_str().unwrap()).unwrap();
+    // SAFETY: the name ends with 0.
+    assert_eq!(unsafe { libc::mkfifo(pipe.as_ptr(), 0o600) }, 0);
+    let page = case.path("page.html");
+    let options = ["--words", "16", "--html", page.to_str().unwrap()];
+    let outcome = case.run(&options).ok();
+    outcome
+        .says(&["2 files are no pictures"])
+        .says(&["empty.jpg", "the file is empty"]);
+    assert_eq!(case.table(), "source,query\nno name,a<b>.png\n");
+    let page = fs::read_to_string(page).unwrap();
+    assert!(page.contains("a&lt;b&gt;.png") && !page.contains("a<b>"));
+    for (name, path) in files(&case.path("work")) {
+        let mut bytes = fs::read(&path).unwrap();
+        let last = bytes.len() - 1;
+        bytes[last] ^= 1;
+        fs::write(&path, bytes).unwrap();
+        case.run(&["--words", "16"]).ok().says(&["made again"]);
+        assert_eq!(case.table(), "source,query\nno name,a<b>.png\n", "{name}");
+    }
 }
 
 #[test]
@@ -273,7 +319,7 @@ fn compression_wants_many_pictures_and_copies_that_are_known() {
     };
     run().fails().says(&["originals", "13 pictures", "512"]);
     fs::write(&truth, "image,query\n").unwrap();
-    run().fails(); // no pair at all
+    run().fails().says(&["truth.csv", "names no pair"]);
     assert!(!case.path("page.md").exists());
 }
 

@@ -67,13 +67,16 @@ fn copies_are_grouped_and_the_best_is_proposed() {
     for name in ["photos/flat.png", "photos/below/flat.png"] {
         fs::copy(odd_picture("flat.png"), case.path(name)).unwrap();
     }
-    fs::copy(odd_picture("truncated.jpg"), case.path("photos/broken.jpg")).unwrap();
+    for name in ["photos/broken.jpg", "photos/broken-too.jpg"] {
+        fs::copy(odd_picture("truncated.jpg"), case.path(name)).unwrap();
+    }
     let before = fs::read_dir(case.path("photos")).unwrap().count();
     let page = case.path("page.html");
     let outcome = case.run(&["--html", page.to_str().unwrap()]).ok();
     outcome
-        .prints("4 groups with 6 pictures more than one each, of 20 pictures")
-        .says(&["cannot be used", "broken.jpg"]);
+        .prints("4 groups with 6 pictures more than one each, of 21 pictures")
+        .says(&["cannot be used", "broken.jpg"])
+        .says(&["cannot be used", "broken-too.jpg"]);
     let table = case.table();
     let expected = [
         "1,1,03.png",
@@ -92,7 +95,7 @@ fn copies_are_grouped_and_the_best_is_proposed() {
     assert_eq!(same.count(), 5, "{table}");
     assert_eq!(fs::read_dir(case.path("photos")).unwrap().count(), before);
     let page = fs::read_to_string(page).unwrap();
-    assert!(page.contains("with 05.png") && page.contains("the same bytes"));
+    assert!(page.contains("with 05.png") && page.contains("the same bytes as 07.png"));
     for threads in ["1", "2"] {
         case.run(&["--threads", threads]).ok();
         assert_eq!(case.table(), table, "{threads} threads");
@@ -102,6 +105,24 @@ fn copies_are_grouped_and_the_best_is_proposed() {
     case.run(&["--method", "orb", "--threads", "1"]).ok();
     let groups = case.groups();
     assert!(groups.contains(&"1,1,03.png".to_owned()), "{groups:?}");
+}
+
+/// What is linked to is no second picture, and goes by its own name.
+#[test]
+#[cfg(unix)]
+fn links_are_no_duplicates() {
+    let case = Case::new();
+    fs::create_dir_all(case.path("photos/z")).unwrap();
+    case.save("z/one.png", &scene(1));
+    std::os::unix::fs::symlink("z", case.path("photos/a")).unwrap();
+    std::os::unix::fs::symlink(".", case.path("photos/z/round")).unwrap();
+    std::os::unix::fs::symlink("z/one.png", case.path("photos/link.png")).unwrap();
+    case.run(&[])
+        .ok()
+        .prints("0 groups with 0 pictures more than one each, of 1 pictures");
+    case.save("two.png", &scene(1));
+    case.run(&[]).ok();
+    assert_eq!(case.groups(), ["1,1,two.png", "1,0,z/one.png"]);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The parts of looking for copies against plain loops.
 
-use ndarray::{Array1, Array2, ArrayView1};
+use ndarray::{Array1, Array2, ArrayView1, Axis, concatenate};
 use proptest::prelude::*;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -82,8 +82,8 @@ fn chance_is_what_unrelated_vectors_do() {
         Array2::from_shape_vec((n, 32), all).unwrap()
     };
     let (background, queries, others) = (rows(400), rows(100), rows(1000));
-    assert!(Chance::fit(rows(49)).is_none());
-    let chance = Chance::fit(background).unwrap();
+    assert!(Chance::fit(rows(49), 0).is_none());
+    let chance = Chance::fit(background, 0).unwrap();
     let mut at_most = [0; 2];
     for query in queries.outer_iter() {
         let usual = chance.usual(query);
@@ -100,6 +100,30 @@ fn chance_is_what_unrelated_vectors_do() {
     for (found, rate) in at_most.iter().zip([0.01, 0.001]) {
         let share = *found as f64 / n / rate;
         assert!((0.1..3.0).contains(&share), "{rate}: {share}");
+    }
+}
+
+/// Where each picture has a copy in a small background, copies still stand out.
+#[test]
+fn chance_does_not_feel_that_pictures_have_copies() {
+    let mut rng = ChaCha8Rng::seed_from_u64(6);
+    let mut pairs = Vec::new();
+    for _ in 0..30 {
+        let one = unit(64, &mut rng);
+        let mut other = one.clone();
+        other.scaled_add(0.1, &unit(64, &mut rng));
+        other /= other.dot(&other).sqrt();
+        pairs.extend([one, other]);
+    }
+    let rows: Vec<_> = pairs
+        .iter()
+        .map(|p| p.view().insert_axis(Axis(0)))
+        .collect();
+    let chance = Chance::fit(concatenate(Axis(0), &rows).unwrap(), 2).unwrap();
+    for pair in pairs.chunks(2) {
+        let usual = chance.usual(pair[0].view());
+        let log = chance.log_probability(&usual, pair[0].dot(&pair[1]));
+        assert!(-log - 60f64.log10() > 1.5, "{log}"); // the threshold of such methods
     }
 }
 
