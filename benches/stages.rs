@@ -15,8 +15,9 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rayon::ThreadPoolBuilder;
 use rayon::prelude::*;
+use serde_json::json;
 use tuwen::codebook::{Codebook, Gmm, KMeansParams};
-use tuwen::dataset::{Dataset, Pair, ReadOptions};
+use tuwen::dataset::{Dataset, ImageSource, Pair, ReadOptions};
 use tuwen::descriptor::{
     ColourParams, DenseSiftParams, DescriptorKind, DescriptorParams, Extractor, OrbParams,
     SiftParams,
@@ -47,7 +48,7 @@ const SEED: u64 = 0;
 
 /// What stages work on, each made when it is first asked for.
 struct Bench {
-    files: Vec<Vec<u8>>,
+    files: Vec<ImageSource>,
     pictures: Vec<Picture>,
     captions: Vec<String>,
     segmenter: Segmenter,
@@ -101,9 +102,10 @@ fn all<E: Extractor>(extractor: &E, pictures: &[Picture]) -> Vec<Array2<f32>> {
 
 fn encoded(encoder: &impl Encoder, pictures: &[Array2<f32>]) -> Array2<f32> {
     let encode = |d: &Array2<f32>| encoder.encode(d.view()).expect("descriptors");
-    let rows: Vec<_> = pictures.par_iter().map(encode).collect();
-    let views: Vec<_> = rows.iter().map(|r| r.view().insert_axis(Axis(0))).collect();
-    concatenate(Axis(0), &views).expect("rows of one length")
+    let mut out = Array2::zeros((pictures.len(), encoder.dim()));
+    let rows = out.outer_iter_mut().into_par_iter().zip(pictures);
+    rows.for_each(|(mut row, d)| row.assign(&encode(d)));
+    out
 }
 
 fn sampled(pictures: &[Array2<f32>], most: usize) -> Array2<f32> {
@@ -134,7 +136,8 @@ fn cca([x, y]: &[Array2<f32>; 2]) -> f64 {
         regularization: vec![1.0],
         ..CcaParams::default()
     });
-    seconds(|| params.fit(Pairs::new(x.view(), y.view(), &pairs))).1
+    let pairs = Pairs::new(x.view(), y.view(), &pairs);
+    seconds(|| params.fit(pairs).expect("sides that vary")).1
 }
 
 impl Bench {
@@ -144,7 +147,7 @@ impl Bench {
         let images = train.images.iter().take(PICTURES);
         let segmenter = SegmenterParams::default();
         Self {
-            files: images.map(|i| i.source.read().expect("a file")).collect(),
+            files: images.map(|i| i.source.clone()).collect(),
             pictures: vec![],
             captions: train.texts.iter().map(|t| t.caption.clone()).collect(),
             segmenter: segmenter.load().expect("the dictionary is built in"),
@@ -165,7 +168,8 @@ impl Bench {
 
     fn decode(&self) -> Vec<Picture> {
         let params = PictureParams::default();
-        let decode = |bytes: &Vec<u8>| Picture::decode(bytes, &params).expect("a picture");
+        let read = |source: &ImageSource| source.read().expect("a file");
+        let decode = |source| Picture::decode(&read(source), &params).expect("a picture");
         self.files.par_iter().map(decode).collect()
     }
 
@@ -230,7 +234,8 @@ impl Bench {
                     ..PcaParams::default()
                 };
                 let x = self.vlad.view();
-                seconds(|| params.fit(x, SEED).and_then(|pca| pca.transform(x))).1
+                let run = || params.fit(x, SEED).and_then(|pca| pca.transform(x));
+                seconds(|| run().expect("enough rows")).1
             }
             "segmentation" => seconds(|| self.segment()).1,
             "TF-IDF" => seconds(|| self.weigh()).1,
@@ -244,11 +249,11 @@ impl Bench {
             "index and search" => {
                 let nothing = self.gallery.slice(s![..0, ..]);
                 let params = IndexParams::default();
-                seconds(|| {
-                    Faiss::build(&params, nothing, self.gallery.view())?
-                        .search(self.queries.view(), 10)
-                })
-                .1
+                let run = || {
+                    let index = Faiss::build(&params, nothing, self.gallery.view())?;
+                    index.search(self.queries.view(), 10)
+                };
+                seconds(|| run().expect("an index")).1
             }
             _ => return None,
         })
@@ -285,7 +290,13 @@ fn main() {
         ("queries", QUERIES),
         ("search dimensions", SEARCHED),
     ]);
-    println!("{}", serde_json::to_string(&shape).expect("plain data"));
+    let codebook = bench.codebook.as_ref().expect("prepared");
+    let told = json!({
+        "shape": shape,
+        "OpenCV": opencv::core::get_version_string().expect("it has a version"),
+        "k-means": codebook.inertia(bench.sample.view()).expect("its own sample"),
+    });
+    println!("{told}");
     for line in std::io::stdin().lock().lines().map_while(Result::ok) {
         let taken = line.split_once(' ').and_then(|(threads, stage)| {
             let pool = ThreadPoolBuilder::new().num_threads(threads.parse().ok()?);

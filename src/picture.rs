@@ -67,8 +67,8 @@ impl Picture {
     /// # Errors
     /// [`Error::Picture`] for what is not a whole picture of at most `max_pixels`.
     pub fn decode(bytes: &[u8], params: &PictureParams) -> Result<Self> {
-        let rgb = timing::DECODE
-            .time_work(bytes.len() as u64, || decode_rgb(bytes, params.max_pixels))?;
+        let rgb = timing::DECODE.time(|| decode_rgb(bytes, params.max_pixels))?;
+        timing::DECODE.did(u64::from(rgb.width()) * u64::from(rgb.height()));
         Ok(timing::SCALE.time(|| Self::at_working_size(rgb, params)))
     }
 

@@ -12,7 +12,7 @@ use std::time::Instant;
 #[derive(Debug)]
 pub struct Stage {
     pub name: &'static str,
-    /// What [`Self::work`] counts, where it does: `B` or `FLOP`.
+    /// What [`Self::work`] counts, where it does: `B`, `px` or `FLOP`, of which one in f64 counts as two.
     pub unit: Option<&'static str>,
     nanoseconds: AtomicU64,
     calls: AtomicU64,
@@ -45,9 +45,14 @@ impl Stage {
             }
         }
         self.calls.fetch_add(1, Ordering::Relaxed);
-        self.work.fetch_add(work, Ordering::Relaxed);
+        self.did(work);
         let _inside = Inside(switch(Some(self)));
         f()
+    }
+
+    /// Counts work that is known only once it is done.
+    pub fn did(&self, work: u64) {
+        self.work.fetch_add(work, Ordering::Relaxed);
     }
 
     /// Of all threads together.
@@ -95,7 +100,7 @@ stages! {
     /// Reading files and their digests.
     DIGEST = "digests of pictures" in "B";
     /// JPEG and the like to pixels.
-    DECODE = "decoding pictures" in "B";
+    DECODE = "decoding pictures" in "px";
     /// To the working size, and luma.
     SCALE = "scaling pictures";
     /// SIFT and ORB.

@@ -5,7 +5,7 @@
 
 Both sides work on the same pictures and captions, or on matrices of the same shape, with as many threads. They take turns;
 a ratio is the median of the ratios of the turns. Writes BENCH.md and bench.json, and names the stages whose ratio fell by
-more than 15 % against the bench.json that was there. VLFeat (Debian: libvlfeat1) is compared with where it is installed.
+more than 15 % against the bench.json that is committed. VLFeat (Debian: libvlfeat1) is compared with where it is installed.
 """
 
 import argparse
@@ -33,11 +33,13 @@ from sklearn.mixture import GaussianMixture
 from threadpoolctl import threadpool_limits
 
 import pipeline
+from run import ROOT, ran
 
-ROOT = Path(__file__).resolve().parents[2]
 SLOWER = 0.85  # Of the ratio that was.
 STEP, CELL = 4, 6  # Of the grid of dense SIFT, in pixels.
-CELLS = (4, 6, 8, 10)  # Of the grid of colour statistics.
+CELLS = (4, 6, 8, 10)  # Of the grids of colour statistics, and of dense SIFT for Fisher vectors.
+ROUNDS = 10  # Of Lloyd's algorithm, as many as tuwen's.
+SLOWEST = "small CCA"  # Takes minutes, and one turn.
 
 
 # --- The Python side -------------------------------------------------------------------------------------------------
@@ -61,9 +63,10 @@ def corners(picture, cell):
     return [(x, y) for y in height for x in width]
 
 
-def opencv_dense(picture):
+def opencv_dense(picture, cells=(CELL,)):
     """Cells of OpenCV's SIFT are 3 sigma wide, and a keypoint's size is 2 sigma."""
-    keypoints = [cv2.KeyPoint(x + 1.5 * CELL, y + 1.5 * CELL, CELL / 1.5, 0) for x, y in corners(picture, CELL)]
+    keypoints = [cv2.KeyPoint(x + 1.5 * cell, y + 1.5 * cell, cell / 1.5, 0) for cell in cells
+                 for x, y in corners(picture, cell)]
     return pipeline.rootsift(cv2.SIFT_create().compute(picture, keypoints)[1])
 
 
@@ -92,19 +95,16 @@ def colour_statistics(bgr):
     return np.concatenate(rows)
 
 
-def fisher(gmm, pictures):
+def fisher(gmm, d):
     """Perronnin, Sanchez & Mensink 2010: gradients of the means and of the variances."""
-    result, weights = [], np.sqrt(gmm.weights_)[:, None]
-    deviations = np.sqrt(gmm.covariances_)
-    for d in pictures:
-        q = gmm.predict_proba(d).astype(np.float32)
-        s0, s1, s2 = q.sum(axis=0)[:, None], q.T @ d, q.T @ d**2
-        means = (s1 - s0 * gmm.means_) / (weights * deviations)
-        variances = (s2 - 2 * s1 * gmm.means_ + s0 * (gmm.means_**2 - gmm.covariances_)) / (
-            np.sqrt(2) * weights * gmm.covariances_)
-        row = np.concatenate([means.ravel(), variances.ravel()]) / len(d)
-        result.append(np.sign(row) * np.sqrt(np.abs(row)))
-    return pipeline.unit(np.array(result, np.float32))
+    weights, deviations = np.sqrt(gmm.weights_)[:, None], np.sqrt(gmm.covariances_)
+    q = gmm.predict_proba(d).astype(np.float32)
+    s0, s1, s2 = q.sum(axis=0)[:, None], q.T @ d, q.T @ d**2
+    means = (s1 - s0 * gmm.means_) / (weights * deviations)
+    variances = (s2 - 2 * s1 * gmm.means_ + s0 * (gmm.means_**2 - gmm.covariances_)) / (
+        np.sqrt(2) * weights * gmm.covariances_)
+    row = np.concatenate([means.ravel(), variances.ravel()]) / len(d)
+    return (np.sign(row) * np.sqrt(np.abs(row))).astype(np.float32)
 
 
 def cca_by_svd(x, y, components):
@@ -136,8 +136,19 @@ def stages(data, shape, jobs):
     def sift():
         return processes(pipeline.extract, paths, 1000, 0.01)
 
-    def k_means():
-        return KMeans(shape["words"], n_init=1, random_state=0).fit(sample)
+    def k_means(rounds=300):
+        return KMeans(shape["words"], n_init=1, max_iter=rounds, random_state=0).fit(sample)
+
+    def encoded(function, items):  # One picture a thread, and one thread a product.
+        with threadpool_limits(1):
+            return pipeline.unit(np.array(threads(function, items)))
+
+    def truncated_svd():  # As many rounds and columns more as tuwen.
+        return TruncatedSVD(shape["LSA"], n_iter=4, n_oversamples=16, random_state=0).fit_transform(sparse)
+
+    def pca():
+        return PCA(shape["PCA"], whiten=True, svd_solver="randomized", iterated_power=4, n_oversamples=16,
+                   random_state=0).fit_transform(vlads)
 
     def tf_idf():
         weights = TfidfVectorizer(analyzer=list, min_df=2, sublinear_tf=True, dtype=np.float32)
@@ -148,22 +159,28 @@ def stages(data, shape, jobs):
     few = shape["dense pictures"]
     rooted = [pipeline.rootsift(d) for d in sift()]
     sample = np.concatenate(rooted)[:shape["sample"]]
-    centroids = k_means().cluster_centers_
+    converged, cut = k_means(), k_means(ROUNDS)
+    quality = {"sklearn": converged.inertia_ / len(sample), f"sklearn, {ROUNDS} rounds": cut.inertia_ / len(sample)}
+    centroids = converged.cluster_centers_
     vlads = pipeline.vlad(rooted, centroids)
-    dense = np.array_split(draw((shape["dense descriptors"], 64), np.float32), few)
+    dense = threads(lambda g: opencv_dense(g, CELLS), grays[:few])
+    reduced = PCA(64, svd_solver="covariance_eigh").fit(np.concatenate(dense)[:shape["sample"]])
+    dense = [reduced.transform(d) for d in dense]
     mixture = GaussianMixture(shape["words"], covariance_type="diag", max_iter=3, random_state=0)
     with warnings.catch_warnings(action="ignore"):  # It has not converged, and need not.
-        mixture.fit(dense[0])
+        mixture.fit(np.concatenate(dense)[:: few // 10])
     words = processes(pipeline.segment, captions)
     sparse = tf_idf()
     x, y = (draw((shape["CCA pairs"], d), np.float32) for d in (shape["PCA"], shape["LSA"]))
+    wide_x, wide_y = x.astype(np.float64), y.astype(np.float64)
     gallery, queries = (draw((n, shape["search dimensions"]), np.float32) for n in (shape["gallery"], shape["queries"]))
     # Of unrelated sides no direction would converge.
     small_x = draw((shape["small CCA pairs"], shape["small CCA dimensions"]))
     small_y = small_x * np.linspace(1, 0.1, small_x.shape[1]) + 0.5 * draw(small_x.shape)
     components = shape["CCA dimensions"]
     vl = vlfeat_dense()
-    return [
+    counts = {"descriptors": sum(map(len, rooted)), "dense descriptors": sum(map(len, dense))}
+    return {"k-means": quality, "shape": counts}, [
         ("decode", lambda: threads(colour, paths), "imread, cvtColor; joblib's threads"),
         ("decode + SIFT", sift, "imread, SIFT.detectAndCompute; joblib"),
         ("ORB", lambda: threads(orb, grays), "ORB.detectAndCompute; joblib's threads"),
@@ -172,14 +189,16 @@ def stages(data, shape, jobs):
          "VLFeat's dsift, flat window; joblib's threads"),
         ("colour", lambda: threads(colour_statistics, [c for c, _ in colours[:few]]), "sepFilter2D; joblib's threads"),
         ("codebook", k_means, "sklearn KMeans"),
-        ("VLAD", lambda: pipeline.vlad(rooted, centroids), "NumPy"),
-        ("Fisher", lambda: fisher(mixture, dense), "NumPy, responsibilities by sklearn"),
-        ("PCA", lambda: PCA(shape["PCA"], whiten=True, svd_solver="randomized", random_state=0).fit_transform(vlads),
-         "sklearn, randomised"),
+        ("codebook", lambda: k_means(ROUNDS), f"sklearn KMeans, {ROUNDS} rounds"),
+        ("VLAD", lambda: encoded(lambda d: pipeline.vlad([d], centroids)[0], rooted), "NumPy; joblib's threads"),
+        ("Fisher", lambda: encoded(lambda d: fisher(mixture, d), dense),
+         "NumPy, responsibilities by sklearn; joblib's threads"),
+        ("PCA", pca, "sklearn, randomised"),
         ("segmentation", lambda: processes(pipeline.segment, captions), "jieba; joblib"),
         ("TF-IDF", tf_idf, "sklearn"),
-        ("LSA", lambda: TruncatedSVD(shape["LSA"], random_state=0).fit_transform(sparse), "sklearn TruncatedSVD"),
+        ("LSA", truncated_svd, "sklearn TruncatedSVD"),
         ("CCA", lambda: cca_by_svd(x, y, components), "NumPy, f64 as here: SVD of each side"),
+        ("CCA", lambda: pipeline.fit_cca(wide_x, wide_y, components, 1.0), "NumPy, f64 as here: Cholesky, SVD"),
         ("CCA", lambda: pipeline.fit_cca(x, y, components, 1.0), "NumPy, f32: Cholesky, SVD"),
         ("small CCA", lambda: CCA(components).fit(small_x, small_y), "sklearn CCA"),
         ("index and search", lambda: search(gallery, queries), "faiss-cpu, IndexFlatIP"),
@@ -193,7 +212,8 @@ class Rust:
         command = ["cargo", "bench", "--locked", "--bench", "stages", "--", data.resolve()]
         self.process = subprocess.Popen(command, cwd=ROOT, env=os.environ | {"RAYON_NUM_THREADS": str(jobs)}, text=True,
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        self.shape = json.loads(self.answer())
+        self.told = json.loads(self.answer())
+        self.shape = self.told["shape"]
 
     def answer(self):
         line = self.process.stdout.readline()
@@ -224,21 +244,21 @@ def turn_about(turns, *sides):
 
 def compare_stages(args):
     rust = Rust(args.data, args.jobs)
-    rows = {}
-    for name, other, does in stages(args.data, rust.shape, args.jobs):
+    rows, (told, pairs) = {}, stages(args.data, rust.shape, args.jobs)
+    for name, other, does in pairs:
         title = f"{name}: {does}"
         print(title, file=sys.stderr, flush=True)
         if other is None:
             rows[title] = {"stage": name, "peer": does, "reason": "it is not installed"}
             continue
-        turns = 1 if name == "small CCA" else args.turns  # It takes minutes.
+        turns = 1 if name == SLOWEST else args.turns
         with warnings.catch_warnings(action="ignore"):  # What has not converged in its rounds says so each time.
             ours, alone, theirs = turn_about(turns, lambda: rust.seconds(name, args.jobs), lambda: rust.seconds(name, 1),
                                              lambda: seconds(other))
         rows[title] = {"stage": name, "peer": does, "tuwen": median(ours), "python": median(theirs),
                        **ratios(ours, theirs), "threads": median(a / o for a, o in zip(alone, ours))}
     rust.process.stdin.close()
-    return rust.shape, rows
+    return rust.told, told, rows
 
 
 def ratios(ours, theirs):
@@ -248,27 +268,12 @@ def ratios(ours, theirs):
 
 # --- The whole job ---------------------------------------------------------------------------------------------------
 
-def ran(command):
-    """What it printed, what it said, wall and CPU seconds, MiB of its largest process."""
-    with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
-        start = time.perf_counter()
-        process = subprocess.Popen([str(c) for c in command], stdout=out, stderr=err, cwd=ROOT)
-        _, status, usage = os.wait4(process.pid, 0)
-        wall = time.perf_counter() - start
-        process.returncode = os.waitstatus_to_exitcode(status)
-        out.seek(0), err.seek(0)
-        out, err = out.read(), err.read()
-    if process.returncode:
-        sys.exit(f"{command}: {err}")
-    return out, err, {"wall": wall, "cpu": usage.ru_utime + usage.ru_stime, "memory": usage.ru_maxrss / 1024}
-
-
 def job_of_tuwen(args, threads):
     with tempfile.TemporaryDirectory() as work:
         _, said, run = ran([args.tuwen, "evaluate", "--data", args.data, "--recipe", "experiments/card.toml", "--work",
                             work, "--threads", threads, "--timings"])
     spent = {}
-    for name in ("decoding pictures", "keypoints (OpenCV)"):
+    for name in ("decoding pictures", "scaling pictures", "keypoints (OpenCV)"):
         line = next(line for line in said.splitlines() if line.startswith(name))
         spent[name] = float(line[len(name):].split()[0])
     return run | {"SIFT": sum(spent.values())}
@@ -277,9 +282,8 @@ def job_of_tuwen(args, threads):
 def job_of_python(args):
     out, _, run = ran([sys.executable, ROOT / "experiments/peers/pipeline.py", "--data", args.data, "--jobs", args.jobs])
     done = json.loads(out)
-    # CPU and memory of all its processes, which wait4 does not tell.
-    return run | {"cpu": done["stages"]["all"]["cpu_s"], "SIFT": done["stages"]["decode + sift"]["cpu_s"],
-                  "memory": done["peak_memory_mib"]}
+    # Of all its processes together.
+    return run | {"SIFT": done["stages"]["decode + sift"]["cpu_s"], "memory": done["peak_memory_mib"]}
 
 
 def compare_job(args):
@@ -307,7 +311,7 @@ def machine():
     return f"{name}, {os.cpu_count()} cores"
 
 
-def page(args, shape, stages, job):
+def page(args, ours, theirs, stages, job):
     def number(value):
         return f"{value:.3g}" if value < 100 else f"{value:.0f}"
 
@@ -316,7 +320,7 @@ def page(args, shape, stages, job):
 
     lines = ["# Beside the usual Python", "", f"Written by `make bench`: {machine()}, {args.jobs} threads; Python "
              f"{platform.python_version()}, " + ", ".join(f"{p} {version(p)}" for p in PACKAGES) + ". "
-             f"Ratios are Python's seconds over tuwen's: the median of {args.turns} turns, and the lowest and highest; "
+             f"tuwen's OpenCV is {ours['OpenCV']}. Ratios are Python's seconds over tuwen's: the median of {args.turns} turns, and the lowest and highest; "
              "seconds are medians.", "",
              "| stage | beside | tuwen, s | the other, s | ratio | 1 thread / all |", "|---|---|---:|---:|---:|---:|"]
     for row in stages.values():
@@ -324,7 +328,11 @@ def page(args, shape, stages, job):
         cells += ["not run: " + row["reason"], "", "", ""] if "reason" in row else [
             number(row["tuwen"]), number(row["python"]), ratio(row), f"{row['threads']:.2f}"]
         lines.append("| " + " | ".join(cells) + " |")
-    lines += ["", "Of what: " + ", ".join(f"{name} {n:,}" for name, n in shape.items()) + ".", ""]
+    counts = ", ".join(f"{name} {n:,}" for name, n in ours["shape"].items())
+    others = ", ".join(f"{name} {n:,}" for name, n in theirs["shape"].items())
+    errors = ", ".join(f"{name} {error:.4f}" for name, error in ({"tuwen": ours["k-means"]} | theirs["k-means"]).items())
+    lines += ["", f"Of what: {counts}; in Python {others}. The mean squared distance to the nearest word, each on its own "
+              f"sample: {errors}. `{SLOWEST}` had one turn.", ""]
     if job:
         lines += [f"The card recipe on `{args.data.name}` ({args.jobs_turns} turns): `tuwen evaluate`, which also chooses "
                   "its settings, and `pipeline.py`.", "", "| | tuwen | Python | ratio |", "|---|---:|---:|---:|"]
@@ -334,12 +342,26 @@ def page(args, shape, stages, job):
     return "\n".join(lines) + "\n"
 
 
+def committed():
+    """The bench.json that the repository has; nothing where there is none."""
+    command = ["git", "show", "HEAD:experiments/bench.json"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    return {} if done.returncode else json.loads(done.stdout)
+
+
 def slower(before, now):
-    """Rows whose ratio fell by more than SLOWER allows."""
-    for title, row in now.items():
-        was = before.get(title, {}).get("ratio")
-        if was and "ratio" in row and row["ratio"] < SLOWER * was:
-            yield f"{title}: {was:.2f} times as fast as the other before, {row['ratio']:.2f} now"
+    """What to say of rows whose ratio fell by more than SLOWER allows."""
+    if not before:
+        return "No bench.json is committed to compare with."
+    if any(before[of] != now[of] for of in ("shape", "jobs")):
+        return "The committed bench.json is of other sizes or threads: nothing is compared with it."
+    worse = []
+    for title, row in now["rows"].items():
+        was = before["rows"].get(title, {}).get("ratio")
+        if was and "ratio" in row and row.get("stage") != SLOWEST and row["ratio"] < SLOWER * was:
+            worse.append(f"{title}: {was:.2f} times as fast as the other before, {row['ratio']:.2f} now")
+    return "\n".join(["Slower than what is committed:", *worse]) if worse else (
+        "Nothing is slower by more than 15 % than what is committed.")
 
 
 def main():
@@ -357,16 +379,15 @@ def main():
     cv2.setNumThreads(1)  # joblib's threads use the cores already.
     faiss.omp_set_num_threads(args.jobs)
     with threadpool_limits(args.jobs):
-        shape, stages = compare_stages(args)
+        ours, theirs, rows = compare_stages(args)
     job = compare_job(args) if args.jobs_turns else {}
-    text, kept = page(args, shape, stages, job), args.out / "bench.json"
-    rows = stages | job
-    before = json.loads(kept.read_text())["rows"] if kept.exists() else {}
+    text = page(args, ours, theirs, rows, job)
+    now = {"machine": machine(), "jobs": args.jobs, "shape": ours["shape"], "rows": rows | job}
+    args.out.mkdir(parents=True, exist_ok=True)
     (args.out / "BENCH.md").write_text(text, encoding="utf-8")
-    kept.write_text(json.dumps({"machine": machine(), "shape": shape, "rows": rows}, indent=1) + "\n")
+    (args.out / "bench.json").write_text(json.dumps(now, indent=1) + "\n")
     print(text)
-    worse = list(slower(before, rows))
-    print("\n".join(["Slower than before:", *worse]) if worse else "Nothing is slower than before by more than 15 %.")
+    print(slower(committed(), now))
 
 
 if __name__ == "__main__":

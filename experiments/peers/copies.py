@@ -15,7 +15,6 @@ import os
 import platform
 import random
 import re
-import subprocess
 import sys
 import time
 from importlib.metadata import version
@@ -24,6 +23,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageEnhance, ImageFilter, ImageFont, ImageOps
+
+from run import ran
 
 LOWEST = "-1000"  # A threshold that lets every answer through: precision is looked at here.
 
@@ -181,23 +182,6 @@ def asked(queries, share):
 # --- Programs: gallery, queries -> answers by path, and what they cost: seconds for the gallery, milliseconds a query;
 # --- where the program says so, MiB of memory and the score from which it takes a picture for a copy ------------------
 
-def run_program(command):
-    """Seconds, the peak of its memory in MiB, and what it printed."""
-    start = time.perf_counter()
-    done = subprocess.run([sys.executable, "-c", RUN, *map(str, command)], capture_output=True, text=True)
-    if done.returncode:
-        sys.exit(f"{command}: {done.stderr}")
-    said, peak = done.stdout.rstrip().rsplit("\n", 1)
-    return time.perf_counter() - start, int(peak) / 1024, said
-
-
-# Runs its arguments and prints the peak of their memory, which is known of finished children alone.
-RUN = """import resource, subprocess, sys
-code = subprocess.run(sys.argv[1:]).returncode
-print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
-sys.exit(code)"""
-
-
 def tuwen(args, method, gallery, queries, share):
     folder = args.work / f"asked-{share}"
     if not folder.exists():
@@ -209,11 +193,11 @@ def tuwen(args, method, gallery, queries, share):
     out = args.work / f"{method}.csv"
 
     def run(queries, *more):
-        return run_program([args.tuwen, "copies", "--gallery", gallery, "--queries", queries, "--out", out, "--work",
-                            args.work, "--method", method, "--scores", "-q", *more])
+        return ran([args.tuwen, "copies", "--gallery", gallery, "--queries", queries, "--out", out, "--work",
+                    args.work, "--method", method, "--scores", "-q", *more])
 
-    first, peak, said = run(empty)
-    again, *_ = run(empty, "--threads", "1")
+    said, _, first = run(empty)
+    again = run(empty, "--threads", "1")[2]["wall"]
     run(folder, "--threshold", LOWEST)
     answers = {}
     with open(out, newline="") as table:
@@ -227,10 +211,10 @@ def tuwen(args, method, gallery, queries, share):
         few.mkdir()
         for t, name, path in asked(queries, max(1, args.originals // 10)):
             os.symlink(path, few / f"{t:02}-{path.name}")
-    one, *_ = run(few, "--threads", "1", "--threshold", LOWEST)
+    *_, one = run(few, "--threads", "1", "--threshold", LOWEST)
     default = float(re.search(r"of score (\S+) or more", said)[1])
-    return found, {"first": first, "query": 1000 * (one - again) / len(list(few.iterdir())), "peak": peak,
-                   "default": default}
+    query = 1000 * (one["wall"] - again) / len(list(few.iterdir()))
+    return found, {"first": first["wall"], "query": query, "peak": first["memory"], "default": default}
 
 
 def hashes(name):
@@ -375,6 +359,7 @@ def main():
     parser.add_argument("--methods", nargs="*", default=[], help="of tuwen, beside its default: vlad phash ...")
     parser.add_argument("--seed", type=int, default=2024)
     args = parser.parse_args()
+    args.tuwen = args.tuwen and args.tuwen.resolve()
     args.work = args.work.resolve()  # Links below it must lead to it from anywhere.
     if args.work.exists():
         sys.exit(f"{args.work} is there already: remove it, or name another folder")

@@ -23,7 +23,8 @@ import matplotlib
 import numpy as np
 from PIL import Image, ImageOps
 
-from bench import ROOT, machine, ran
+from bench import machine
+from run import ROOT, ran
 
 WORDS = "一个 男孩 女孩 老人 两只 狗 猫 马 在 草地 海边 街道 雪地 上 跑 跳 玩 看 红色 蓝色 球 帽子 自行车 和 穿着 外套 微笑".split()
 INDICES = ["Flat", "IVF{lists},SQ8", "IVF{lists},PQ64np"]
@@ -114,8 +115,8 @@ def index(args, rows, n):
 
 
 def exponent(xs, ys):
-    """Of n: the slope of a line through the logarithms."""
-    return float(np.polyfit(np.log(xs), np.log(np.maximum(ys, 1e-9)), 1)[0]) if len(xs) > 1 else float("nan")
+    """Of n: the slope of a line through the logarithms; nothing is told from less than a hundredth."""
+    return float(np.polyfit(np.log(xs), np.log(np.maximum(ys, 0.01)), 1)[0]) if len(xs) > 1 else float("nan")
 
 
 MEASURES = [("features, s", lambda row: row["features"]["wall"]), ("features, peak MiB", lambda row: row["features"]["memory"]),
@@ -176,7 +177,8 @@ def main():
     parser.add_argument("--out", type=Path, required=True, help="folder of GROWTH.md, growth.json and plots/")
     parser.add_argument("--work", type=Path, required=True, help="a folder that is not there yet, for pictures and features")
     parser.add_argument("--recipe", type=Path, default=ROOT / "experiments/card.toml")
-    parser.add_argument("--pictures", type=int, nargs="*", default=[1000, 8000, 50_000], help="sizes of the sets")
+    parser.add_argument("--pictures", type=int, nargs="+", default=[1000, 8000, 50_000, 200_000],
+                        help="sizes of the sets")
     parser.add_argument("--vectors", type=int, nargs="*", default=[100_000, 1_000_000, 10_000_000], help="sizes of the index")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="threads")
     parser.add_argument("--seed", type=int, default=2024)
@@ -188,8 +190,8 @@ def main():
     pictures = make_pictures(args, args.work / "pictures")
     grown, indices = [], []
 
-    def write():
-        (args.out / "GROWTH.md").write_text(page(args, grown, indices), encoding="utf-8")
+    def write(unfinished="\nNot finished.\n"):
+        (args.out / "GROWTH.md").write_text(page(args, grown, indices) + unfinished, encoding="utf-8")
         (args.out / "growth.json").write_text(json.dumps({"pictures": grown, "vectors": indices}, indent=1) + "\n")
         plot(grown, args.out / "plots/growth.svg")
 
@@ -201,6 +203,7 @@ def main():
         for done in index(args, rows, n):
             indices.append(done)
             write()
+    write(unfinished="")
     print((args.out / "GROWTH.md").read_text(encoding="utf-8"))
 
 

@@ -11,10 +11,11 @@ use tuwen::timing::ALL;
 /// Tells the stages of a run that took so many seconds.
 pub fn tell(seconds: f64) {
     let threads = rayon::current_num_threads();
+    let memory = peak_mib().map_or(String::new(), |mib| format!(", {mib:.0} MiB at most"));
     let all = seconds * threads as f64;
     let busy: f64 = ALL.iter().map(|stage| stage.seconds()).sum();
     let ceilings = Ceilings::measured();
-    let mut table = format!("{seconds:.1} s on {threads} threads\n");
+    let mut table = format!("{seconds:.1} s on {threads} threads{memory}\n");
     let _ = writeln!(
         table,
         "{:<28}{:>10}{:>8}{:>11}{:>14}{:>12}",
@@ -32,7 +33,9 @@ pub fn tell(seconds: f64) {
         if let Some(unit) = stage.unit.filter(|_| stage.work() > 0) {
             let work = stage.work() as f64 / stage.seconds().max(1e-9);
             rate = format!("{}{unit}/s", scaled(work));
-            reached = format!("{:.0}%", 100.0 * work / ceilings.of(unit));
+            if let Some(most) = ceilings.of(unit) {
+                reached = format!("{:.0}%", 100.0 * work / most);
+            }
         }
         let calls = stage.calls().to_string();
         row(stage.name, stage.seconds(), calls, rate, reached);
@@ -41,11 +44,18 @@ pub fn tell(seconds: f64) {
     row("other work and waiting", all - busy, none(), none(), none());
     let _ = writeln!(
         table,
-        "ceilings, on one thread: a product in the caches {}FLOP/s, a copy in memory {}B/s",
+        "ceilings, on one thread: a product of f32 in the caches {}FLOP/s (one in f64 counts as two), a copy in memory {}B/s",
         scaled(ceilings.product),
         scaled(ceilings.copy)
     );
     eprint!("{table}");
+}
+
+/// MiB that this process had at most, where the system tells.
+fn peak_mib() -> Option<f64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find(|l| l.starts_with("VmHWM:"))?;
+    Some(line.split_whitespace().nth(1)?.parse::<f64>().ok()? / 1024.0)
 }
 
 /// With a prefix for the unit that follows.
@@ -78,10 +88,12 @@ impl Ceilings {
         }
     }
 
-    fn of(&self, unit: &str) -> f64 {
+    /// None for pixels: what decodes them is its own ceiling.
+    fn of(&self, unit: &str) -> Option<f64> {
         match unit {
-            "FLOP" => self.product,
-            _ => self.copy,
+            "FLOP" => Some(self.product),
+            "B" => Some(self.copy),
+            _ => None,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! VLAD: per visual word, the sum of what its descriptors differ from it by (Jégou et al., CVPR 2010).
 
+use multiversion::multiversion;
 use ndarray::{Array1, Array2, ArrayView2};
 use serde::{Deserialize, Serialize};
 
@@ -54,25 +55,18 @@ impl Encoder for Vlad {
         let centroids = self.codebook.centroids();
         let words = self.codebook.assign(descriptors)?;
         let mut sums = Array2::<f32>::zeros(centroids.dim());
-        if self.params.residual {
-            for (x, &w) in descriptors.outer_iter().zip(&words) {
-                let mut r = &x - &centroids.row(w);
+        let descriptors = descriptors.as_standard_layout();
+        for (x, &w) in descriptors.outer_iter().zip(&words) {
+            let (c, mut sum) = (centroids.row(w), sums.row_mut(w));
+            if self.params.residual {
+                let mut r = &x - &c;
                 l2_normalize(r.view_mut());
-                sums.row_mut(w).scaled_add(1.0, &r);
-            }
-        } else {
-            let mut counts = vec![0.0; centroids.nrows()];
-            for (x, &w) in descriptors.outer_iter().zip(&words) {
-                sums.row_mut(w).scaled_add(1.0, &x);
-                counts[w] += 1.0;
-            }
-            // Σ (x − c) = Σ x − n·c
-            for ((mut sum, c), n) in sums
-                .outer_iter_mut()
-                .zip(centroids.outer_iter())
-                .zip(counts)
-            {
-                sum.scaled_add(-n, &c);
+                sum += &r;
+            } else {
+                let rows = (sum.as_slice_mut(), x.to_slice(), c.to_slice());
+                if let (Some(sum), Some(x), Some(c)) = rows {
+                    add_difference(sum, x, c);
+                }
             }
         }
         let dim = sums.dim();
@@ -85,5 +79,13 @@ impl Encoder for Vlad {
         }
         l2_normalize(v.view_mut());
         Ok(v)
+    }
+}
+
+/// sum += x − c. Differences are what is added up, so that equal descriptors that are a word of their own leave nothing.
+#[multiversion(targets("x86_64+avx512f", "x86_64+avx2"))]
+fn add_difference(sum: &mut [f32], x: &[f32], c: &[f32]) {
+    for ((s, x), c) in sum.iter_mut().zip(x).zip(c) {
+        *s += x - c;
     }
 }

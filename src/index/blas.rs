@@ -9,7 +9,8 @@ use faer::{Accum, MatMut, MatRef, Par};
 
 /// c = alpha·op(a)·op(b) + beta·c, by columns, for op(a): m×k, op(b): k×n (BLAS, Dongarra et al. 1990).
 ///
-/// The program's own definition comes before that of a shared library, so that FAISS calls this one.
+/// The program's own definition comes before that of a shared library, so that FAISS calls this one; so does the LAPACK that
+/// the machine's OpenCV may load.
 ///
 /// # Safety
 /// As BLAS has it: the numbers describe matrices that are there, and `c` overlaps neither `a` nor `b`.

@@ -6,7 +6,7 @@ use faer::{Accum, MatMut, Par};
 use ndarray::{Array2, ArrayView2, s};
 use rayon::prelude::*;
 
-use super::{borrow, contiguous};
+use super::{borrow, contiguous, operations};
 use crate::timing;
 
 /// Columns of a tile: large enough for its product to be fast, small enough to share out.
@@ -59,8 +59,7 @@ impl Gram {
             let mut block = Array2::<T>::zeros((height, width));
             let rows = block.as_slice_mut().expect("made in rows");
             let rows = MatMut::from_row_major_slice_mut(rows, height, width);
-            let operations = 2 * (height * x.nrows() * width) as u64;
-            timing::PRODUCTS.time_work(operations, || {
+            timing::PRODUCTS.time_work(operations::<T>(height, x.nrows(), width), || {
                 product(rows, Accum::Replace, a.transpose(), b, T::one(), Par::Seq);
             });
             tile.sum.zip_mut_with(&block, |s, &v| *s += v.into());

@@ -27,6 +27,9 @@ use crate::timing;
 /// Rows of the result per product: large enough for one to be fast, small enough to share out.
 const BLOCK: usize = 256;
 
+/// Operations that are worth handing to another thread: some tenths of a millisecond.
+const SHARED: u64 = 1 << 25;
+
 /// a·b, for a: n×d and b: d×m in any layout.
 pub fn matmul<T>(a: ArrayView2<T>, b: ArrayView2<T>) -> Array2<T>
 where
@@ -58,17 +61,23 @@ where
     let (a, b) = (contiguous(a), contiguous(b));
     let (a, b) = (borrow(&a), borrow(&b));
     let rows = out.as_slice_mut().expect("the result is in rows");
+    let each = operations::<T>(BLOCK, a.ncols(), m).max(1);
     rows.par_chunks_mut(BLOCK * m)
         .enumerate()
+        .with_min_len((SHARED / each).max(1) as usize)
         .for_each(|(i, rows)| {
             let height = rows.len() / m;
             let block = a.subrows(i * BLOCK, height);
             let out = MatMut::from_row_major_slice_mut(rows, height, m);
-            let operations = 2 * (height * a.ncols() * m) as u64;
-            timing::PRODUCTS.time_work(operations, || {
+            timing::PRODUCTS.time_work(operations::<T>(height, a.ncols(), m), || {
                 product(out, accum, block, b, T::one(), Par::Seq);
             });
         });
+}
+
+/// Of a product of n×d and d×m: one in f64 counts as two in f32.
+fn operations<T>(n: usize, d: usize, m: usize) -> u64 {
+    2 * (n * d * m * size_of::<T>() / size_of::<f32>()) as u64
 }
 
 /// Row-major or column-major without gaps; anything else is copied.

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use multiversion::multiversion;
-use ndarray::{Array2, ArrayView2, Axis, concatenate};
+use ndarray::{Array2, ArrayView2, Axis};
 use rayon::prelude::*;
 
 use super::Operator;
@@ -73,13 +73,17 @@ impl Operator for Csr {
     }
 
     fn square_times(&self, b: ArrayView2<f32>) -> Array2<f32> {
+        let mut out = Array2::zeros((self.columns.len(), b.ncols()));
         let panels: Vec<_> = b.axis_chunks_iter(Axis(1), PANEL).collect();
         let square = |panel| {
             let times = Self::rows_times(&self.rows, panel);
             Self::rows_times(&self.columns, times.view())
         };
         let done: Vec<Array2<f32>> = panels.into_par_iter().map(square).collect();
-        let done: Vec<_> = done.iter().map(Array2::view).collect();
-        concatenate(Axis(1), &done).unwrap_or_default()
+        let places = out.axis_chunks_iter_mut(Axis(1), PANEL);
+        places
+            .zip(&done)
+            .for_each(|(mut place, done)| place.assign(done));
+        out
     }
 }
