@@ -266,18 +266,21 @@ impl Codebook {
     /// One round of Lloyd's algorithm; a word without descriptors stays where it is.
     fn updated(&self, x: ArrayView2<f32>) -> Array2<f32> {
         let words = self.assign(x).expect("same dimension as at fit");
-        let mut sums = Array2::<f64>::zeros(self.centroids.dim());
-        let mut counts = vec![0u32; self.size()];
-        for (row, &w) in x.outer_iter().zip(&words) {
-            sums.row_mut(w)
-                .zip_mut_with(&row, |s, &v| *s += f64::from(v));
-            counts[w] += 1;
+        let mut members = vec![vec![]; self.size()];
+        for (i, w) in words.into_iter().enumerate() {
+            members[w].push(i);
         }
         let mut centroids = self.centroids.clone();
-        for (w, &count) in counts.iter().enumerate().filter(|&(_, &c)| c > 0) {
-            let mean = sums.row(w).mapv(|s| (s / f64::from(count)) as f32);
-            centroids.row_mut(w).assign(&mean);
-        }
+        let rows = centroids.outer_iter_mut().into_par_iter().zip(members);
+        rows.filter(|(_, members)| !members.is_empty())
+            .for_each(|(mut centroid, members)| {
+                let mut sum = Array1::<f64>::zeros(x.ncols());
+                for &i in &members {
+                    sum.zip_mut_with(&x.row(i), |s, &v| *s += f64::from(v));
+                }
+                let count = members.len() as f64;
+                centroid.zip_mut_with(&sum, |c, s| *c = (s / count) as f32);
+            });
         centroids
     }
 
