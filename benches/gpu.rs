@@ -7,7 +7,7 @@
 use std::time::Instant;
 
 use anyhow::{Context, Result};
-use faiss::{GpuResourcesProvider as _, Index, MetricType, StandardGpuResources, index_factory};
+use faiss::{Index, MetricType, StandardGpuResources, index_factory};
 use ndarray::Array2;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
