@@ -39,7 +39,7 @@ const PCA: usize = 512;
 const LSA: usize = 768;
 const CCA: usize = 64;
 const CCA_PAIRS: usize = 30_000;
-/// Pairs and numbers a side of a smaller one, for another side that takes minutes.
+/// Pairs and numbers a side of a smaller one, for another side that takes long.
 const SMALL_CCA: (usize, usize) = (3000, 128);
 const GALLERY: usize = 8000;
 const QUERIES: usize = 5000;

@@ -19,6 +19,7 @@ use serde_json::json;
 use tuwen::artifact::Artifact;
 use tuwen::index::{Faiss, Flat, Hit, Index as _, IndexParams, recall};
 use tuwen::linalg::l2_normalize_rows;
+use tuwen::timing::peak_mib;
 use tuwen::views::Rows;
 
 /// The first numbers of each row that are used.
@@ -89,13 +90,6 @@ fn truth(shape: &Shape, queries: &Array2<f32>, n: usize) -> Result<Vec<Vec<Hit>>
     Ok(best)
 }
 
-/// MiB the process had at most.
-fn peak() -> Option<f64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find(|l| l.starts_with("VmHWM:"))?;
-    Some(line.split_whitespace().nth(1)?.parse::<f64>().ok()? / 1024.0)
-}
-
 fn main() -> Result<()> {
     // cargo adds `--bench`
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -125,7 +119,7 @@ fn main() -> Result<()> {
         index.add(block.view())?;
         added += start.elapsed().as_secs_f64();
     }
-    let peak = peak();
+    let peak = peak_mib();
     let queries = shape.draw(QUERIES, u64::MAX);
     let truth = truth(&shape, &queries, n)?;
     let plain = [&String::new()];

@@ -86,6 +86,13 @@ fn switch(to: Option<&'static Stage>) -> Option<&'static Stage> {
     from
 }
 
+/// MiB of memory that this process had at most, where the system tells (Linux).
+pub fn peak_mib() -> Option<f64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find(|l| l.starts_with("VmHWM:"))?;
+    Some(line.split_whitespace().nth(1)?.parse::<f64>().ok()? / 1024.0)
+}
+
 macro_rules! stages {
     ($($(#[$doc:meta])* $id:ident = $name:literal $(in $unit:literal)?;)*) => {
         $($(#[$doc])* pub static $id: Stage = Stage::new($name, stages!(@unit $($unit)?));)*

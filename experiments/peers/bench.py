@@ -33,13 +33,13 @@ from sklearn.mixture import GaussianMixture
 from threadpoolctl import threadpool_limits
 
 import pipeline
-from run import ROOT, ran
+from run import ROOT, ran, thread_seconds
 
 SLOWER = 0.85  # Of the ratio that was.
 STEP, CELL = 4, 6  # Of the grid of dense SIFT, in pixels.
 CELLS = (4, 6, 8, 10)  # Of the grids of colour statistics, and of dense SIFT for Fisher vectors.
 ROUNDS = 10  # Of Lloyd's algorithm, as many as tuwen's.
-SLOWEST = "small CCA"  # Takes minutes, and one turn.
+SLOWEST = "small CCA"  # Has one turn.
 
 
 # --- The Python side -------------------------------------------------------------------------------------------------
@@ -272,11 +272,8 @@ def job_of_tuwen(args, threads):
     with tempfile.TemporaryDirectory() as work:
         _, said, run = ran([args.tuwen, "evaluate", "--data", args.data, "--recipe", "experiments/card.toml", "--work",
                             work, "--threads", threads, "--timings"])
-    spent = {}
-    for name in ("decoding pictures", "scaling pictures", "keypoints (OpenCV)"):
-        line = next(line for line in said.splitlines() if line.startswith(name))
-        spent[name] = float(line[len(name):].split()[0])
-    return run | {"SIFT": sum(spent.values())}
+    spent = thread_seconds(said)
+    return run | {"SIFT": sum(spent[of] for of in ("decoding pictures", "scaling pictures", "keypoints (OpenCV)"))}
 
 
 def job_of_python(args):

@@ -24,7 +24,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from bench import machine
-from run import ROOT, ran
+from run import ROOT, ran, thread_seconds
 
 WORDS = "一个 男孩 女孩 老人 两只 狗 猫 马 在 草地 海边 街道 雪地 上 跑 跳 玩 看 红色 蓝色 球 帽子 自行车 和 穿着 外套 微笑".split()
 INDICES = ["Flat", "IVF{lists},SQ8", "IVF{lists},PQ64np"]
@@ -70,18 +70,6 @@ def make_set(pictures, folder, seed):
             rows.writerow([picture.name, "".join(r.choices(WORDS, k=8))])
 
 
-def stages(said):
-    """Thread seconds of each stage, of the table that --timings prints."""
-    rows = {}
-    for line in said.splitlines():
-        if line.startswith("stage "):
-            rows = {"": 0}
-        elif rows and "%" in line[38:48]:
-            rows[line[:28].strip()] = float(line[28:38])
-    rows.pop("", None)
-    return rows
-
-
 def bytes_below(folder):
     return sum(f.stat().st_size for f in folder.rglob("*") if f.is_file())
 
@@ -94,7 +82,7 @@ def grow(args, n, pictures):
     for verb in ("features", "fit"):
         print(f"{n} pictures: {verb}", file=sys.stderr, flush=True)
         _, said, run = ran([args.tuwen, verb, *common])
-        row[verb] = run | {"stages": stages(said), "disk": bytes_below(work) / 2**20}
+        row[verb] = run | {"stages": thread_seconds(said), "disk": bytes_below(work) / 2**20}
     return row
 
 

@@ -24,3 +24,15 @@ def ran(command):
         sys.exit(f"{command}: {done.stderr}")
     out, cost = done.stdout.rstrip().rsplit("\n", 1)
     return out, done.stderr, json.loads(cost)
+
+
+def thread_seconds(said):
+    """Thread seconds of each stage, of the table that --timings prints."""
+    rows = {}
+    for line in said.splitlines():
+        if line.startswith("stage "):
+            rows = {"": 0}
+        elif rows and "%" in line[38:48]:
+            rows[line[:28].strip()] = float(line[28:38])
+    rows.pop("", None)
+    return rows

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use ndarray::Array2;
 use tuwen::linalg::matmul;
-use tuwen::timing::ALL;
+use tuwen::timing::{ALL, peak_mib};
 
 /// Tells the stages of a run that took so many seconds.
 pub fn tell(seconds: f64) {
@@ -49,13 +49,6 @@ pub fn tell(seconds: f64) {
         scaled(ceilings.copy)
     );
     eprint!("{table}");
-}
-
-/// MiB that this process had at most, where the system tells.
-fn peak_mib() -> Option<f64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find(|l| l.starts_with("VmHWM:"))?;
-    Some(line.split_whitespace().nth(1)?.parse::<f64>().ok()? / 1024.0)
 }
 
 /// With a prefix for the unit that follows.

@@ -53,6 +53,7 @@ impl Encoder for Vlad {
 
     fn encode(&self, descriptors: ArrayView2<f32>) -> Result<Array1<f32>> {
         let centroids = self.codebook.centroids();
+        let centroids = centroids.as_standard_layout();
         let words = self.codebook.assign(descriptors)?;
         let mut sums = Array2::<f32>::zeros(centroids.dim());
         let descriptors = descriptors.as_standard_layout();
@@ -63,10 +64,9 @@ impl Encoder for Vlad {
                 l2_normalize(r.view_mut());
                 sum += &r;
             } else {
-                let rows = (sum.as_slice_mut(), x.to_slice(), c.to_slice());
-                if let (Some(sum), Some(x), Some(c)) = rows {
-                    add_difference(sum, x, c);
-                }
+                let sum = sum.as_slice_mut().expect("made in rows");
+                let (x, c) = (x.to_slice(), c.to_slice());
+                add_difference(sum, x.expect("in rows"), c.expect("in rows"));
             }
         }
         let dim = sums.dim();

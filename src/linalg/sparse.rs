@@ -74,16 +74,12 @@ impl Operator for Csr {
 
     fn square_times(&self, b: ArrayView2<f32>) -> Array2<f32> {
         let mut out = Array2::zeros((self.columns.len(), b.ncols()));
-        let panels: Vec<_> = b.axis_chunks_iter(Axis(1), PANEL).collect();
-        let square = |panel| {
+        let panels = b.axis_chunks_iter(Axis(1), PANEL).into_par_iter();
+        let places = out.axis_chunks_iter_mut(Axis(1), PANEL).into_par_iter();
+        places.zip(panels).for_each(|(mut place, panel)| {
             let times = Self::rows_times(&self.rows, panel);
-            Self::rows_times(&self.columns, times.view())
-        };
-        let done: Vec<Array2<f32>> = panels.into_par_iter().map(square).collect();
-        let places = out.axis_chunks_iter_mut(Axis(1), PANEL);
-        places
-            .zip(&done)
-            .for_each(|(mut place, done)| place.assign(done));
+            place.assign(&Self::rows_times(&self.columns, times.view()));
+        });
         out
     }
 }
