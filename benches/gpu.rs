@@ -9,11 +9,12 @@ use std::time::Instant;
 
 use anyhow::{Context, Result};
 use faiss::index::autotune::ParameterSpace;
-use faiss::{Index, MetricType, StandardGpuResources, index_factory};
+use faiss::{Idx, Index, MetricType, StandardGpuResources, index_factory};
 use ndarray::{Array2, Axis};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::StandardNormal;
+use tuwen::index::{Hit, recall};
 use tuwen::linalg::l2_normalize_rows;
 
 const DIM: usize = 128;
@@ -38,8 +39,7 @@ fn random(n: usize, seed: u64) -> Vec<f32> {
 struct Run {
     build: f64,
     search: f64,
-    /// The best [`K`] of each query.
-    labels: Vec<Option<u64>>,
+    found: Vec<Vec<Hit>>,
 }
 
 impl Run {
@@ -53,20 +53,21 @@ impl Run {
         index.search(&queries[..K * DIM], K)?; // what is made for a first search does not count
         let start = Instant::now();
         let found = index.search(queries, K)?;
+        let search = start.elapsed().as_secs_f64();
+        let lists = found.labels.chunks(K).zip(found.distances.chunks(K));
+        let hits = |(labels, scores): (&[Idx], &[f32])| {
+            let hits = labels.iter().zip(scores);
+            hits.filter_map(|(label, &score)| {
+                let item = label.get()? as usize; // none: there were fewer items
+                Some(Hit { item, score })
+            })
+            .collect()
+        };
         Ok(Self {
             build,
-            search: start.elapsed().as_secs_f64(),
-            labels: found.labels.iter().map(|label| label.get()).collect(),
+            search,
+            found: lists.map(hits).collect(),
         })
-    }
-
-    /// The share of the true ones that was found.
-    fn recall(&self, truth: &[Option<u64>]) -> f64 {
-        let lists = self.labels.chunks(K).zip(truth.chunks(K));
-        let found: usize = lists
-            .map(|(found, truth)| truth.iter().filter(|&item| found.contains(item)).count())
-            .sum();
-        found as f64 / truth.len() as f64
     }
 }
 
@@ -95,15 +96,15 @@ fn main() -> Result<()> {
         let mut on_gpu = index.to_gpu(&resources, 0)?;
         let ours = Run::of(&mut index, &items, &queries)?;
         let theirs = Run::of(&mut on_gpu, &items, &queries)?;
-        let truth = truth.get_or_insert_with(|| ours.labels.clone());
+        let truth = truth.get_or_insert_with(|| ours.found.clone());
         println!(
             "{factory:<14}{:>10.2}{:>10.2}{:>10.3}{:>10.3}{:>10.3}{:>10.3}",
             ours.build,
             theirs.build,
             ours.search,
             theirs.search,
-            ours.recall(truth),
-            theirs.recall(truth)
+            recall(&ours.found, truth),
+            recall(&theirs.found, truth)
         );
     }
     Ok(())

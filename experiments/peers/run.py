@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from itertools import dropwhile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -28,11 +29,5 @@ def ran(command):
 
 def thread_seconds(said):
     """Thread seconds of each stage, of the table that --timings prints."""
-    rows = {}
-    for line in said.splitlines():
-        if line.startswith("stage "):
-            rows = {"": 0}
-        elif rows and "%" in line[38:48]:
-            rows[line[:28].strip()] = float(line[28:38])
-    rows.pop("", None)
-    return rows
+    table = dropwhile(lambda line: not line.startswith("stage "), said.splitlines())
+    return {line[:28].strip(): float(line[28:38]) for line in table if "%" in line[38:48]}
