@@ -9,7 +9,7 @@ use super::common::Common;
 /// Learn the fusion (after computing what is missing) and print how its settings did
 #[derive(clap::Args)]
 #[command(after_help = "\
-Settings are chosen on the validation split, or on a tenth of the training pictures.
+Settings are chosen on the validation split, or on a tenth of the training pictures, 5,000 at most.
 
 Example:
   tuwen fit --data data/demo")]

@@ -9,7 +9,7 @@ use super::Codebook;
 use crate::artifact::Artifact;
 use crate::descriptor::DescriptorKind;
 use crate::error::{Error, Result};
-use crate::linalg::matmul;
+use crate::linalg::{affine, matmul};
 use crate::timing;
 
 /// A fitted mixture, stamped with the kind of descriptor it was learned from.
@@ -21,8 +21,9 @@ pub struct Gmm {
     means: Array2<f32>,
     /// k×d
     variances: Array2<f32>,
-    /// (2d + 1)×k: log w_k·N(x; k) = [x, x², 1]·factors.
+    /// 2d×k: log w_k·N(x; k) = [x, x²]·factors + constants.
     factors: Array2<f32>,
+    constants: Array1<f32>,
 }
 
 /// Least variance of a component, as a share of that of all descriptors, so that none collapses onto a point.
@@ -66,7 +67,8 @@ impl Gmm {
         variances: Array2<f32>,
     ) -> Self {
         let (k, d) = means.dim();
-        let mut factors = Array2::zeros((2 * d + 1, k));
+        let mut factors = Array2::zeros((2 * d, k));
+        let mut constants = Array1::zeros(k);
         for c in 0..k {
             let mut constant = f64::from(weights[c].max(f32::MIN_POSITIVE)).ln();
             for j in 0..d {
@@ -75,7 +77,7 @@ impl Gmm {
                 factors[[d + j, c]] = (-0.5 / v) as f32;
                 constant -= 0.5 * (m * m / v + (std::f64::consts::TAU * v).ln());
             }
-            factors[[2 * d, c]] = constant as f32;
+            constants[c] = constant as f32;
         }
         Self {
             kind,
@@ -83,6 +85,7 @@ impl Gmm {
             means,
             variances,
             factors,
+            constants,
         }
     }
 
@@ -111,7 +114,7 @@ impl Gmm {
 
     /// log w_k·N(x; k) of each row: [`powers`] -> n×k.
     pub fn log_likelihoods(&self, powers: ArrayView2<f32>) -> Array2<f32> {
-        matmul(powers, self.factors.view())
+        affine(powers, self.factors.view(), &self.constants)
     }
 
     /// Responsibilities of the components: [`powers`] -> n×k, rows of sum 1.
@@ -171,17 +174,16 @@ pub(crate) fn exp(x: f32) -> f32 {
     if x < -16.0 { 0.0 } else { power }
 }
 
-/// [x, x², 1] of each row of x: n×d -> n×(2d + 1).
+/// [x, x²] of each row of x: n×d -> n×2d.
 pub fn powers(x: ArrayView2<f32>) -> Array2<f32> {
     let (n, d) = x.dim();
     let x = x.as_standard_layout();
-    let mut powers = Vec::with_capacity(n * (2 * d + 1));
+    let mut powers = Vec::with_capacity(n * 2 * d);
     for row in x.as_slice().unwrap_or_default().chunks_exact(d.max(1)) {
         powers.extend_from_slice(row);
         powers.extend(row.iter().map(|v| v * v));
-        powers.push(1.0);
     }
-    Array2::from_shape_vec((n, 2 * d + 1), powers).expect("2d + 1 numbers a row")
+    Array2::from_shape_vec((n, 2 * d), powers).expect("2d numbers a row")
 }
 
 /// Σqx, Σqx² and Σq of each component.
@@ -206,17 +208,18 @@ impl Sums {
             .map(|(i, rows)| {
                 let powers = powers(rows);
                 let q = responsibilities(i * BLOCK, powers.view());
-                matmul(q.t(), powers.view())
+                (matmul(q.t(), powers.view()), q.sum_axis(Axis(0)))
             })
             .collect();
-        let mut sums = Array2::<f64>::zeros((k, 2 * d + 1));
-        for block in blocks {
+        let (mut sums, mut of_q) = (Array2::<f64>::zeros((k, 2 * d)), Array1::<f64>::zeros(k));
+        for (block, q) in blocks {
             sums.zip_mut_with(&block, |s, &v| *s += f64::from(v));
+            of_q.zip_mut_with(&q, |s, &v| *s += f64::from(v));
         }
         Self {
             x: sums.slice(s![.., ..d]).to_owned(),
-            xx: sums.slice(s![.., d..2 * d]).to_owned(),
-            q: sums.column(2 * d).to_owned(),
+            xx: sums.slice(s![.., d..]).to_owned(),
+            q: of_q,
         }
     }
 

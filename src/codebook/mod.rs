@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 use crate::artifact::Artifact;
 use crate::descriptor::DescriptorKind;
 use crate::error::{Error, Result};
-use crate::linalg::matmul;
+use crate::linalg::{affine, matmul};
 use crate::timing;
 
 /// Settings of k-means.
@@ -58,8 +58,8 @@ pub struct Codebook {
     kind: DescriptorKind,
     /// k×d
     centroids: Array2<f32>,
-    /// |c|²/2 of each centroid.
-    half_norms: Array1<f32>,
+    /// −|c|²/2 of each centroid.
+    offset: Array1<f32>,
 }
 
 impl KMeansParams {
@@ -139,7 +139,11 @@ fn largest(values: &[f32]) -> usize {
         }
     }
     let most = most.iter().chain(rest).copied().fold(f32::MIN, more);
-    values.iter().position(|&v| v == most).unwrap_or(0)
+    // a lane's values are compared at once: no branch on each
+    let has = |lane: &[f32; LANES]| lane.iter().fold(false, |has, &v| has | (v == most));
+    let first = LANES * lanes.iter().position(has).unwrap_or(lanes.len());
+    let within = values[first..].iter().position(|&v| v == most);
+    within.map_or(0, |i| first + i)
 }
 
 /// Descriptors per word that seeds are chosen among.
@@ -185,11 +189,11 @@ fn seeds(x: ArrayView2<f32>, k: usize, rng: &mut ChaCha8Rng) -> Array2<f32> {
 
 impl Codebook {
     fn new(kind: DescriptorKind, centroids: Array2<f32>) -> Self {
-        let half_norms = centroids.map_axis(Axis(1), |c| c.dot(&c) / 2.0);
+        let offset = centroids.map_axis(Axis(1), |c| -c.dot(&c) / 2.0);
         Self {
             kind,
             centroids,
-            half_norms,
+            offset,
         }
     }
 
@@ -253,7 +257,7 @@ impl Codebook {
         let blocks: Vec<_> = x.axis_chunks_iter(Axis(0), BLOCK).collect();
         let chosen = blocks.into_par_iter().flat_map_iter(|block| {
             // argmin |x−c|² = argmax x·c − |c|²/2
-            let scores = matmul(block, self.centroids.t()) - &self.half_norms;
+            let scores = affine(block, self.centroids.t(), &self.offset);
             let rows = scores.outer_iter();
             let chosen: Vec<T> = rows
                 .map(|row| choose(row.to_slice().expect("a product is in rows")))

@@ -66,14 +66,54 @@ pub fn folds(c: &Collection, contents: &[Fingerprint], n: u64) -> Vec<(Collectio
         .collect()
 }
 
-/// One image in this many is held out to choose settings on.
-const HELD_OUT: u64 = 10;
+/// One image in this many is held out to choose settings on, or fewer,
+const HELD_OUT: usize = 10;
+/// so that they are about this many at most: to rank them takes time by the square of their number.
+const MOST_HELD_OUT: usize = 5000;
 
 /// Which images of the training data are held out to choose settings on. `contents` as for [`folds`].
 pub fn held_out(c: &Collection, contents: &[Fingerprint]) -> Vec<bool> {
+    let images = c.images.iter().filter(|image| !image.mirrored).count();
+    let one_in = images.div_ceil(MOST_HELD_OUT).max(HELD_OUT) as u64;
     let groups = groups(c, contents);
     groups
         .iter()
-        .map(|g| bucket(g, "held-out", HELD_OUT) == 0)
+        .map(|g| bucket(g, "held-out", one_in) == 0)
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::super::{ImageId, ImageItem, ImageSource};
+    use super::*;
+
+    fn held_out_of(images: usize) -> usize {
+        let ids: Vec<String> = (0..images).map(|i| i.to_string()).collect();
+        let contents: Vec<_> = ids.iter().map(|id| Fingerprint::of(id)).collect();
+        let image = |id: String| ImageItem {
+            source: ImageSource::Missing(PathBuf::from(&id)),
+            id: ImageId(id),
+            mirrored: false,
+        };
+        let collection = Collection {
+            name: "made up".into(),
+            split: Split::Train,
+            directions: vec![],
+            images: ids.into_iter().map(image).collect(),
+            texts: vec![],
+            pairs: vec![],
+        };
+        let held_out = held_out(&collection, &contents);
+        held_out.into_iter().filter(|&h| h).count()
+    }
+
+    #[test]
+    fn a_tenth_is_held_out_up_to_five_thousand() {
+        assert!((900..1100).contains(&held_out_of(10_000)));
+        for images in [50_000, 70_000] {
+            assert!((4700..5300).contains(&held_out_of(images)));
+        }
+    }
 }

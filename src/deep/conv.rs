@@ -1,10 +1,10 @@
 //! Convolutions on maps whose channels lie side by side, with batch normalisation folded into them.
 
-use ndarray::{Array1, Array2, Axis};
+use ndarray::{Array1, Array2, Axis, CowArray};
 
 use super::weights::Weights;
 use crate::error::Result;
-use crate::linalg::matmul;
+use crate::linalg::affine;
 
 /// Added to variances (`batch_norm_epsilon` of Google's `efficientnet_lite_builder.py`).
 const EPSILON: f64 = 1e-3;
@@ -88,21 +88,14 @@ impl Full {
     }
 
     pub fn apply(&self, map: &Map) -> Map {
-        let (height, width, x) = if self.kernel == 1 && self.stride == 1 {
-            (map.height, map.width, matmul(map.x.view(), self.w.view()))
+        let (height, width, patches) = if self.kernel == 1 && self.stride == 1 {
+            (map.height, map.width, CowArray::from(&map.x))
         } else {
             let window = Window::new(map, self.kernel, self.stride);
-            let patches = window.patches(map);
-            (
-                window.height,
-                window.width,
-                matmul(patches.view(), self.w.view()),
-            )
+            (window.height, window.width, window.patches(map).into())
         };
+        let x = affine(patches.view(), self.w.view(), &self.bias);
         let mut out = Map { height, width, x };
-        for mut row in out.x.outer_iter_mut() {
-            row += &self.bias;
-        }
         activate(&mut out.x, self.activation);
         out
     }

@@ -70,7 +70,7 @@ impl Encoder for Fisher {
             let (left, right) = ("the Gaussian mixture", "a descriptor");
             return Err(Error::dimensions(left, d, right, x.ncols()));
         }
-        let mut sums = Sums::zeros(k, 2 * d + 1);
+        let mut sums = Sums::zeros(k, 2 * d);
         for rows in x.axis_chunks_iter(Axis(0), BLOCK) {
             let powers = powers(rows);
             let logs = self.gmm.log_likelihoods(powers.view());
@@ -84,8 +84,7 @@ impl Encoder for Fisher {
         for c in 0..k {
             let weight = self.gmm.weights()[c].max(f32::MIN_POSITIVE);
             let (first, second) = (1.0 / (n * weight.sqrt()), 1.0 / (n * (2.0 * weight).sqrt()));
-            let sums = &sums.of_components[c * (2 * d + 1)..][..2 * d + 1];
-            let q = sums[2 * d];
+            let (sums, q) = (&sums.of_powers[c * 2 * d..][..2 * d], sums.of_shares[c]);
             for j in 0..d {
                 let (m, s) = (self.gmm.means()[[c, j]], self.deviations[[c, j]]);
                 let (qx, qxx) = (sums[j], sums[d + j]);
@@ -102,8 +101,10 @@ impl Encoder for Fisher {
 
 /// Sums over descriptors.
 struct Sums {
-    /// Σqx, Σqx² and Σq of each component, by rows.
-    of_components: Vec<f32>,
+    /// Σqx and Σqx² of each component, by rows.
+    of_powers: Vec<f32>,
+    /// Σq of each component.
+    of_shares: Vec<f32>,
     near: Near,
 }
 
@@ -118,7 +119,8 @@ struct Near {
 impl Sums {
     fn zeros(k: usize, width: usize) -> Self {
         Self {
-            of_components: vec![0.0; k * width],
+            of_powers: vec![0.0; k * width],
+            of_shares: vec![0.0; k],
             near: Near {
                 marks: vec![0; k.next_multiple_of(WORD)],
                 components: Vec::with_capacity(k),
@@ -131,9 +133,11 @@ impl Sums {
         search(logs, &mut self.near);
         let (components, likelihoods) = (&self.near.components, &self.near.likelihoods);
         let total: f32 = likelihoods.iter().sum();
-        for (&c, q) in components.iter().zip(likelihoods) {
-            let sums = &mut self.of_components[c * powers.len()..][..powers.len()];
-            add(sums, powers, q / total);
+        for (&c, likelihood) in components.iter().zip(likelihoods) {
+            let q = likelihood / total;
+            self.of_shares[c] += q;
+            let sums = &mut self.of_powers[c * powers.len()..][..powers.len()];
+            add(sums, powers, q);
         }
     }
 }

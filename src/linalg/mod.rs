@@ -40,6 +40,15 @@ where
     out
 }
 
+/// x·w + b, for x: n×d, w: d×m in any layout and b: m, which is added to each row.
+pub fn affine(x: ArrayView2<f32>, w: ArrayView2<f32>, b: &Array1<f32>) -> Array2<f32> {
+    // in place before the product adds to it, for a pass over the result less
+    let b = b.as_slice().expect("without gaps").repeat(x.nrows());
+    let mut out = Array2::from_shape_vec((x.nrows(), w.ncols()), b).expect("b has w's columns");
+    product_into(&mut out, Accum::Add, x, w);
+    out
+}
+
 /// out += a·b, for out: n×m in rows.
 pub fn add_matmul<T>(out: &mut Array2<T>, a: ArrayView2<T>, b: ArrayView2<T>)
 where

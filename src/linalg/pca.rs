@@ -3,7 +3,7 @@
 use ndarray::{Array1, Array2, ArrayView2, Axis, s};
 use serde::{Deserialize, Serialize};
 
-use super::{column_means, gram, matmul, randomized_svd, symmetric_eigen};
+use super::{affine, column_means, gram, matmul, randomized_svd, symmetric_eigen};
 use crate::artifact::Artifact;
 use crate::error::{Error, Result};
 use crate::timing;
@@ -40,7 +40,7 @@ pub struct Pca {
     mean: Array1<f32>,
     /// d×k, scaled.
     projection: Array2<f32>,
-    /// mean·projection
+    /// −mean·projection
     offset: Array1<f32>,
     /// Variance of each component on the training rows.
     variance: Array1<f64>,
@@ -89,7 +89,7 @@ impl PcaParams {
 impl Pca {
     fn new(mean: Array1<f32>, projection: Array2<f32>, variance: Array1<f64>) -> Self {
         Self {
-            offset: matmul(mean.view().insert_axis(Axis(0)), projection.view())
+            offset: -matmul(mean.view().insert_axis(Axis(0)), projection.view())
                 .remove_axis(Axis(0)),
             mean,
             projection,
@@ -122,7 +122,7 @@ impl Pca {
             ));
         }
         // (x − mean)·p = x·p − mean·p, without a copy of x
-        Ok(timing::PCA.time(|| matmul(x, self.projection.view()) - &self.offset))
+        Ok(timing::PCA.time(|| affine(x, self.projection.view(), &self.offset)))
     }
 
     pub fn store(&self, artifact: Artifact) -> Artifact {

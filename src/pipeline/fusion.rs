@@ -134,8 +134,8 @@ impl Pipeline<'_> {
         Ok(spec)
     }
 
-    /// The fitted fusion, its settings chosen on the validation split, or on a tenth of the training images
-    /// that is held out for the choice and then learned from too.
+    /// The fitted fusion, its settings chosen on the validation split, or on training images that are [`held_out`]
+    /// for the choice and then learned from too.
     pub fn fit(&self, features: &[Features]) -> Result<Fitted> {
         let spec = self.fusion_spec()?;
         let fingerprint = spec.fingerprint();
@@ -171,7 +171,7 @@ impl Pipeline<'_> {
         Ok((Columns::side_by_side(images), Columns::side_by_side(texts)))
     }
 
-    /// The validation split, or a tenth of the training images.
+    /// The validation split, or the training images that are [`held_out`].
     pub(super) fn validation(&self) -> Result<Validation> {
         let mut collections = self.dataset.collections.iter();
         if let Some(place) = collections.position(|c| c.split == Split::Val) {

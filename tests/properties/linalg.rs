@@ -3,8 +3,8 @@
 use ndarray::{Array2, ArrayBase, ArrayView1, ArrayView2, Axis, Data, Dimension, concatenate, s};
 use proptest::prelude::*;
 use tuwen::linalg::{
-    Csr, Gram, Operator, PcaParams, gram, l2_normalize_rows, matmul, orthonormal, power_normalize,
-    symmetric_eigen, thin_svd,
+    Csr, Gram, Operator, PcaParams, affine, gram, l2_normalize_rows, matmul, orthonormal,
+    power_normalize, symmetric_eigen, thin_svd,
 };
 use tuwen::text::Lsa;
 
@@ -38,6 +38,8 @@ proptest! {
         prop_assert_eq!(matmul(a_t.t(), b_t.t()), naive_product(a_t.t(), b_t.t()));
         let every_other = a.slice(s![..;-2, ..]);
         prop_assert_eq!(matmul(every_other, b.view()), naive_product(every_other, b.view()));
+        let offset = whole_numbers(1, m, seed).remove_axis(Axis(0));
+        prop_assert_eq!(affine(a.view(), b.view(), &offset), naive_product(a.view(), b.view()) + &offset);
     }
 
     /// Of any number of tiles, in one block of rows or in several; whole numbers leave nothing to rounding.
