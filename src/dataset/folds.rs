@@ -91,7 +91,7 @@ mod tests {
 
     fn held_out_of(images: usize) -> usize {
         let ids: Vec<String> = (0..images).map(|i| i.to_string()).collect();
-        let contents: Vec<_> = ids.iter().map(|id| Fingerprint::of(id)).collect();
+        let contents: Vec<_> = ids.iter().map(Fingerprint::of).collect();
         let image = |id: String| ImageItem {
             source: ImageSource::Missing(PathBuf::from(&id)),
             id: ImageId(id),
