@@ -21,6 +21,10 @@ pub enum Error {
         /// Not called `source`, which would print it twice in a chain of causes.
         cause: io::Error,
     },
+    /// A file that is not one that can be used: a pipe, a device, too large. Unlike [`Error::Io`], it would be so
+    /// again.
+    #[error("{}: {reason}", path.display())]
+    File { path: PathBuf, reason: String },
     /// A table that cannot be used as it is.
     #[error("{}{}: {reason}", path.display(), line.map(|l| format!(", line {l}")).unwrap_or_default())]
     Table {

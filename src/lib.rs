@@ -61,6 +61,7 @@ pub mod descriptor;
 pub mod encoding;
 pub mod error;
 pub mod evaluation;
+pub mod files;
 pub mod fusion;
 pub mod hubness;
 pub mod index;

@@ -1,0 +1,44 @@
+//! Reading a whole file, where the name may also be a pipe, a device or a folder, or the file too large.
+
+use std::fs::{File, OpenOptions};
+use std::io::Read as _;
+use std::path::Path;
+
+use crate::error::{Error, Result};
+
+/// The bytes of a regular file of at most `most` bytes; links are followed.
+///
+/// # Errors
+/// [`Error::File`] for what is not a regular file or is larger, [`Error::Io`] from the system.
+pub fn read(path: &Path, most: u64) -> Result<Vec<u8>> {
+    let refused = |reason: String| Error::File {
+        path: path.to_owned(),
+        reason,
+    };
+    let file = open(path).map_err(Error::io("read", path))?;
+    let metadata = file.metadata().map_err(Error::io("read", path))?;
+    if !metadata.is_file() {
+        return Err(refused("not a regular file".into()));
+    }
+    let too_large = |bytes: u64| refused(format!("{bytes} bytes, more than {most}"));
+    if metadata.len() > most {
+        return Err(too_large(metadata.len()));
+    }
+    let mut bytes = Vec::with_capacity(metadata.len() as usize);
+    // The file may grow while it is read.
+    let read = file.take(most + 1).read_to_end(&mut bytes);
+    read.map_err(Error::io("read", path))?;
+    if bytes.len() as u64 > most {
+        return Err(too_large(bytes.len() as u64));
+    }
+    Ok(bytes)
+}
+
+/// Does not wait for a writer where the path is a pipe.
+fn open(path: &Path) -> std::io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, libc::O_NONBLOCK);
+    options.open(path)
+}
