@@ -9,9 +9,9 @@ use std::fmt;
 use std::fs;
 use std::path::Path;
 
-use crate::artifact::write_atomically;
 use crate::dataset::{Direction, Table, first_line};
 use crate::error::{Error, Result};
+use crate::files;
 
 /// Answers per query.
 pub const ANSWERS: usize = 5;
@@ -74,7 +74,7 @@ pub fn write(path: &Path, direction: Direction, answers: &[Answer], format: Form
     let bytes = writer
         .into_inner()
         .expect("writing to memory does not fail");
-    write_atomically(path, &bytes)
+    files::write(path, &bytes)
 }
 
 /// What is wrong with a result file, and where.

@@ -5,6 +5,7 @@ mod properties {
     mod made_up;
 
     mod artifacts;
+    mod changes;
     mod codebooks;
     mod copies;
     mod ensemble;
@@ -15,6 +16,7 @@ mod properties {
     mod linalg;
     mod matching;
     mod mlp;
+    mod outputs;
     mod results;
     mod tables;
     mod threads;

@@ -8,10 +8,11 @@ use ndarray::Array1;
 use serde::{Deserialize, Serialize};
 
 use super::machine::{Commit, Machine};
-use crate::artifact::{Artifact, Fingerprint, Spec, write_atomically};
+use crate::artifact::{Artifact, Fingerprint, Spec};
 use crate::dataset::{Dataset, Direction};
 use crate::error::{Error, Result};
 use crate::evaluation::{self, KS, Ranking, Report};
+use crate::files;
 use crate::fusion::FusionParams;
 use crate::pipeline::{Features, Fitted, Pipeline, Protocol, SceneTextChoice};
 use crate::progress::Progress;
@@ -264,7 +265,7 @@ impl Bench<'_> {
         store_ranks(Artifact::new(spec.clone()), &rankings).write(&self.ranks_path(&spec))?;
         let mut json = serde_json::to_vec_pretty(&run).expect("a run file is plain data");
         json.push(b'\n');
-        write_atomically(&self.run_path(recipe), &json)?;
+        files::write(&self.run_path(recipe), &json)?;
         Ok(Measured { run, rankings })
     }
 

@@ -6,8 +6,8 @@ use std::process::ExitCode;
 use anyhow::{Context, Result, ensure};
 use ndarray::ArrayView1;
 use serde::Deserialize;
-use tuwen::artifact::write_atomically;
 use tuwen::copies::{Looked, SeenVectors, Set, VectorsParams, Whitened};
+use tuwen::files;
 use tuwen::linalg::stacked;
 use tuwen::progress::{Progress, warn_each};
 
@@ -140,7 +140,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         }
     }
     bars.finish();
-    write_atomically(&args.out, page.as_bytes())?;
+    files::write(&args.out, page.as_bytes())?;
     warn_each("picture that cannot be used", bad.into_iter());
     say!("{page}");
     Ok(ExitCode::SUCCESS)

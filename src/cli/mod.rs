@@ -45,7 +45,7 @@ use tracing_subscriber::EnvFilter;
 #[command(version, max_term_width = 100, after_help = EXAMPLES)]
 pub struct Args {
     /// Worker threads (results do not depend on it)
-    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=MAX_THREADS))]
     threads: Option<u16>,
     /// Say more (-v, -vv)
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
@@ -59,6 +59,9 @@ pub struct Args {
     #[command(subcommand)]
     verb: Verb,
 }
+
+/// More threads than any machine has cores, and few enough to start.
+const MAX_THREADS: i64 = 1024;
 
 const EXAMPLES: &str = "\
 Examples:
