@@ -14,6 +14,7 @@ use crate::error::{Error, Result};
 use crate::evaluation::{self, KS, Ranking, Report};
 use crate::files;
 use crate::fusion::FusionParams;
+use crate::ocr::Models;
 use crate::pipeline::{Features, Fitted, Pipeline, Protocol, SceneTextChoice};
 use crate::progress::Progress;
 use crate::recipe::Recipe;
@@ -144,7 +145,7 @@ impl Bench<'_> {
     /// Of all that determines the figures of a recipe.
     pub fn fingerprint(&self, recipe: &Recipe) -> Result<Fingerprint> {
         if let Some(scene_text) = &recipe.scene_text {
-            scene_text.reader.spec()?; // not measured without what it is about
+            scene_text.reader.spec(&Models::find())?; // not measured without what it is about
         }
         let mut parts = Vec::new();
         self.for_each_part(recipe, |p| {

@@ -7,7 +7,7 @@ use anyhow::{Context, Result, ensure};
 use rayon::prelude::*;
 use serde::Serialize;
 use tuwen::dataset::ImageSource;
-use tuwen::ocr::{Line, Reader, ReaderParams};
+use tuwen::ocr::{Line, Models, Reader, ReaderParams};
 use tuwen::progress::{Progress, warn_each};
 
 use super::bars::Bars;
@@ -16,7 +16,8 @@ use super::bars::Bars;
 #[derive(clap::Args)]
 #[command(after_help = "\
 Writes one line of JSON per picture: its path, and the lines of text found in it from top to bottom, each with its
-confidence and its corners in pixels. `make ocr-models` fetches the networks.
+confidence and its corners in pixels. `make ocr-models` fetches the networks; without --models they are looked for in
+$TUWEN_MODELS, beside the program, and in ~/.local/share/tuwen/models.
 
 Examples:
   tuwen read poster.jpg
@@ -28,9 +29,9 @@ pub struct Args {
     /// The file to write [default: the standard output]
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// Folder of the networks and of ONNX Runtime
-    #[arg(long, value_name = "DIR", default_value = "data/models/ocr")]
-    models: PathBuf,
+    /// Folder of the networks and of ONNX Runtime [default: where `make ocr-models` puts them]
+    #[arg(long, value_name = "DIR")]
+    models: Option<PathBuf>,
     /// Lines read with less confidence are left out
     #[arg(long, value_name = "P", default_value_t = ReaderParams::default().confidence)]
     confidence: f32,
@@ -47,11 +48,11 @@ const BLOCK: usize = 64;
 
 pub fn run(args: &Args) -> Result<ExitCode> {
     let params = ReaderParams {
-        models: args.models.clone(),
         confidence: args.confidence,
         ..ReaderParams::default()
     };
-    let reader = params.load()?;
+    let named = args.models.as_ref().map(Models::in_folder);
+    let reader = params.load(&named.unwrap_or_else(Models::find))?;
     let mut pictures = Vec::new();
     for path in &args.paths {
         collect(path, &mut pictures)?;

@@ -9,11 +9,12 @@ use rayon::prelude::*;
 use super::{Pipeline, pictures};
 use crate::artifact::{Artifact, Fingerprint, Spec};
 use crate::error::{Error, Result};
-use crate::ocr::{Line, Reader, ReaderParams};
+use crate::ocr::{Line, Models, Reader, ReaderParams};
 
 /// A reader whose networks are there.
 pub(super) struct Reading<'a> {
     params: &'a ReaderParams,
+    models: Models,
     /// Of all that determines what is read, but for the picture.
     pub(super) spec: Spec,
 }
@@ -28,14 +29,16 @@ impl<'a> Reading<'a> {
     /// # Errors
     /// [`Error::Weights`] where a network is not there.
     pub(super) fn new(params: &'a ReaderParams) -> Result<Self> {
+        let models = Models::find();
         Ok(Self {
-            spec: params.spec()?,
+            spec: params.spec(&models)?,
             params,
+            models,
         })
     }
 
     pub(super) fn load(&self) -> Result<Reader> {
-        self.params.load()
+        self.params.load(&self.models)
     }
 }
 
