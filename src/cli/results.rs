@@ -16,6 +16,7 @@ use tuwen::search::Found;
 use tuwen::submission::{self, ANSWERS, Answer, Format};
 
 use super::bars::Bars;
+use super::check;
 use super::common::Common;
 use super::page::{Item, Page, Shown, matched};
 
@@ -71,6 +72,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         args.common.dataset()?,
         Bars::default(),
     );
+    check::or_stop(&dataset, &recipe)?;
     let pipeline = Pipeline::new(&recipe, &dataset, &args.common.data.work, &bars);
     let format = Format {
         blank_continuation: args.blank_continuation,
