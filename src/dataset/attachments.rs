@@ -14,6 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::finder::{Finder, Found};
 use super::source::Pictures;
 use super::table::{Record, Table};
 use super::{
@@ -264,15 +265,15 @@ fn truth(
     if !path.is_file() {
         return Ok(pairs);
     }
-    let image_place = places(images.iter().map(|i| i.id.0.as_str()));
-    let text_place = places(texts.iter().map(|t| t.id.0.as_str()));
-    for record in
-        Table::read_as(&path, &["text_id", "image_id"], options.encoding, warnings)?.records
-    {
+    let text_place: BTreeMap<&str, usize> =
+        texts.iter().map(|t| t.id.0.as_str()).zip(0..).collect();
+    // the truth may write the names of pictures in another way than the table
+    let finder = Finder::new(images.iter().map(|i| i.id.0.clone()).collect());
+    let columns = ["text_id", "image_id"];
+    for record in Table::read_as(&path, &columns, options.encoding, warnings)?.records {
         let text = text_place.get(record.fields[0].as_str());
-        let image = image_place.get(record.fields[1].as_str());
-        match (image, text) {
-            (Some(&image), Some(&text)) => pairs.push(Pair { image, text }),
+        match (finder.find(&record.fields[1]), text) {
+            (Found::One(image), Some(&text)) => pairs.push(Pair { image, text }),
             _ => warn(
                 warnings,
                 "true pair of unknown ids (left out)",
@@ -283,10 +284,6 @@ fn truth(
     pairs.sort_by_key(|p| (p.text, p.image));
     pairs.dedup();
     Ok(pairs)
-}
-
-fn places<'a>(ids: impl Iterator<Item = &'a str>) -> BTreeMap<&'a str, usize> {
-    ids.enumerate().map(|(i, id)| (id, i)).collect()
 }
 
 fn warn(warnings: &mut Vec<Warning>, kind: &'static str, message: String) {

@@ -9,7 +9,6 @@ use super::captioned::{Line, Part, dataset};
 use super::captions_table::files_of;
 use super::{Dataset, ReadOptions, Reader, Split, Warning, text};
 use crate::error::{Error, Result};
-use crate::files;
 
 pub const READER: Reader = Reader {
     layout: "Karpathy's JSON (dataset_flickr8k.json, dataset_rsicd.json, ... beside the pictures)",
@@ -87,9 +86,8 @@ fn choose(root: &Path, options: &ReadOptions) -> Result<PathBuf> {
 fn read(root: &Path, options: &ReadOptions) -> Result<Dataset> {
     let mut warnings = Vec::new();
     let path = choose(root, options)?;
-    let bytes = files::read(&path, text::MAX_TABLE)?;
-    let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(&bytes);
-    let file: File = serde_json::from_slice(bytes).map_err(|e| Error::Table {
+    let text = text::read(&path, options.encoding, &mut warnings)?.text;
+    let file: File = serde_json::from_str(&text).map_err(|e| Error::Table {
         path: path.clone(),
         line: Some(e.line() as u64),
         reason: format!("not such a JSON as Karpathy's: {e}"),

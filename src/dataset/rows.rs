@@ -44,6 +44,8 @@ pub(super) enum Fault {
     Unclosed,
     /// Lines within quotes that could be rows.
     LikeRows,
+    /// A quote at the end of a text that nothing opens.
+    Unopened,
 }
 
 #[derive(Debug)]
@@ -142,6 +144,13 @@ impl<'a> Rows<'a> {
             let mut field = Field::default();
             if self.byte(quote) != Some(b'"') {
                 self.plain(&mut field, self.grammar.backslash);
+                let odd = field.value.matches('"').count() % 2 == 1;
+                if odd
+                    && field.value.trim_end().ends_with('"')
+                    && self.places.text == Some(row.fields.len())
+                {
+                    field.fault = Some(Fault::Unopened);
+                }
             } else if !self.quoted(quote + 1, &mut field, row.fields.len()) {
                 self.at = start;
                 self.line = row.line;
@@ -218,6 +227,7 @@ impl<'a> Rows<'a> {
         let is_last = column + 1 == self.places.columns;
         let (mut from, mut at, mut lines) = (start, start, 0);
         let mut separated = true; // all lines but the first have separators
+        let mut named = false; // one of them has something like an id
         let mut first = None; // where the first line ends, and the field as far
         while let Some(byte) = self.byte(at) {
             match byte {
@@ -236,7 +246,7 @@ impl<'a> Rows<'a> {
                     let behind = self.skip_blanks(at + 1);
                     if self.ends(behind) {
                         field.push(&self.text[from..at]);
-                        let like_rows = lines > 1 || !self.has_telling_ids();
+                        let like_rows = named || !self.has_telling_ids();
                         if lines > 0 && separated && self.places.columns > 1 && like_rows {
                             field.fault = Some(Fault::LikeRows);
                         }
@@ -264,8 +274,9 @@ impl<'a> Rows<'a> {
                         from = at;
                         first = Some((at, field.value.clone()));
                     }
-                    separated &= self.text.as_bytes()[next..self.line_end(next)]
-                        .contains(&self.grammar.separator);
+                    let line = &self.text[next..self.line_end(next)];
+                    separated &= line.as_bytes().contains(&self.grammar.separator);
+                    named |= self.has_a_name(line);
                     lines += 1;
                     at = next;
                 }
@@ -299,13 +310,8 @@ impl<'a> Rows<'a> {
 
     /// Whether the line at `at` looks like a row of its own.
     fn begins_a_row(&self, at: usize) -> bool {
-        let Some(&id) = self.places.ids.first() else {
-            return false;
-        };
         let line = &self.text[at..self.line_end(at)];
-        // the last line of a text before the id holds the quote that closes it
-        let closes = self.places.text.is_some_and(|t| t < id) && line.matches('"').count() % 2 == 1;
-        let Some(id) = self.id_of(line, id).filter(|_| !closes) else {
+        let Some(id) = self.id_of_row(line) else {
             return false;
         };
         let kind = kind(id);
@@ -314,6 +320,23 @@ impl<'a> Rows<'a> {
             "0" => self.kinds.contains("0") && !self.numbers.contains(id),
             _ => self.kinds.contains(&kind),
         }
+    }
+
+    /// What stands in a line where rows have their ids, if the line could be a row: the last line of a text before
+    /// the id holds the quote that closes it.
+    fn id_of_row<'l>(&self, line: &'l str) -> Option<&'l str> {
+        let &id = self.places.ids.first()?;
+        let closes = self.places.text.is_some_and(|t| t < id) && line.matches('"').count() % 2 == 1;
+        self.id_of(line, id).filter(|_| !closes)
+    }
+
+    /// Whether a line has something like an id where rows have theirs: one word with a digit or an extension.
+    fn has_a_name(&self, line: &str) -> bool {
+        let like_an_id = |kind: String| {
+            let word = !kind.contains(char::is_whitespace);
+            word && (kind.ends_with('1') || kind.contains("w.w") || kind == "0")
+        };
+        self.id_of_row(line).map(kind).is_some_and(like_an_id)
     }
 
     /// The id in a line that has all columns.

@@ -236,6 +236,24 @@ impl Header {
         })
     }
 
+    /// Whether a quote within a field follows a backslash, other than in a field that ends with one: `"C:\\"`.
+    fn escapes_quotes(&self, text: &str) -> bool {
+        let bytes = text.as_bytes();
+        let within = |b: u8| b != self.separator && !matches!(b, b'"' | b'\r' | b'\n');
+        let mut three = bytes.windows(3);
+        three.any(|b| b.starts_with(b"\\\"") && within(b[2]))
+    }
+
+    /// Whether a row of so many fields lacks some or has too many; columns without a name at the end may be missing.
+    fn is_ragged(&self, fields: usize) -> bool {
+        let named = self
+            .names
+            .iter()
+            .rposition(|n| !n.is_empty())
+            .map_or(0, |last| last + 1);
+        fields < named || fields > self.names.len()
+    }
+
     /// The rows below; with the habit of quoting that makes fewer of them odd.
     fn rows(&self, text: &str) -> Vec<Row> {
         let read = |backslash| -> Vec<Row> {
@@ -248,15 +266,17 @@ impl Header {
                 .collect()
         };
         let odd = |rows: &[Row]| {
-            let is_odd = |r: &&Row| r.fault.is_some() || r.fields.len() != self.names.len();
+            let is_odd = |r: &&Row| {
+                r.fault.is_some_and(|f| f != Fault::Unopened) || self.is_ragged(r.fields.len())
+            };
             rows.iter().filter(is_odd).count()
         };
         let doubled = read(false);
-        if !text.contains("\\\"") || odd(&doubled) == 0 {
+        if !self.escapes_quotes(text) {
             return doubled;
         }
         let escaped = read(true);
-        if odd(&escaped) < odd(&doubled) {
+        if odd(&escaped) <= odd(&doubled) {
             escaped
         } else {
             doubled
@@ -317,10 +337,14 @@ impl Reading<'_> {
                     format!(" to {}", row.last_line),
                 );
             }
+            Some(Fault::Unopened) => warn(
+                "text with a quote that nothing opens (it is kept)",
+                String::new(),
+            ),
             None => {}
         }
         let count = row.fields.len();
-        if count != columns {
+        if self.header.is_ragged(count) {
             let what = format!(": {count} fields, the header has {columns}");
             warn("row with a wrong number of fields", what);
         }
@@ -344,10 +368,16 @@ impl Reading<'_> {
             );
             return None;
         }
+        if (0..fields.len()).any(|i| is_id(i) && fields[i].contains('"')) {
+            warn(
+                "id with a quote (left out where it stands at an end)",
+                String::new(),
+            );
+        }
         let mut cut = row.cut;
         let finish = |(i, field): (usize, Cow<str>)| {
             let mut field = if is_id(i) {
-                field.trim().to_owned()
+                field.trim().trim_matches('"').trim().to_owned()
             } else {
                 field.into_owned()
             };

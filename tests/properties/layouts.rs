@@ -544,6 +544,36 @@ fn ids_mean_pictures_however_they_are_written() {
     );
 }
 
+#[test]
+fn the_truth_may_write_names_in_another_way() {
+    let set = attachments(&["a", "b"]);
+    for n in 1..=2 {
+        pictures(
+            set.path(),
+            &[
+                &format!("attachment{n}/ImageData/a.png"),
+                &format!("attachment{n}/ImageData/b.png"),
+            ],
+        );
+    }
+    write(
+        set.path(),
+        "attachment2/truth.csv",
+        b"text_id,image_id\n1,b.png\n1,c.png\n",
+    );
+    let dataset = open(set.path());
+    let [pair] = &dataset.collections[1].pairs[..] else {
+        panic!("{dataset:?}")
+    };
+    assert_eq!((pair.text, pair.image), (0, 1));
+    assert!(
+        dataset
+            .warnings
+            .iter()
+            .any(|w| w.kind.contains("true pair of unknown ids") && w.message.ends_with("line 3"))
+    );
+}
+
 /// A zip archive with stored entries of these raw names and no mark of UTF-8.
 fn archive(names: &[&[u8]]) -> Vec<u8> {
     let content = b"\x89PNG\r\n\x1a\n";

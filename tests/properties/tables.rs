@@ -94,7 +94,7 @@ proptest! {
 
     #[test]
     fn tables_come_back_as_they_were_written(
-        captions in vec("[a-c,;|\"'\n\r\t 中文的一人大，。]{0,12}", 1..8),
+        captions in vec("[a-c,;|\\\\\"'\n\r\t 中文的一人大，。]{0,12}", 1..8),
         coding in proptest::sample::select(&CODINGS[..]),
         separator in proptest::sample::select(&b",;\t|"[..]),
         ending in proptest::sample::select(vec![Terminator::CRLF, Terminator::Any(b'\n'), Terminator::Any(b'\r')]),
@@ -222,7 +222,7 @@ fn a_quote_ends_where_another_row_begins() {
     assert_rows(
         format!("{header}a-1,\"一只狗,在跑\na-2,猫\na-3,鸟\"\n"),
         &[kept[0], kept[1], ["a-3", "鸟\""]],
-        &[unclosed("line 2")],
+        &[unclosed("line 2"), ("nothing opens", "line 4")],
     );
     assert_rows(
         format!("{header}a-2,猫\na-3,\"鸟"),
@@ -306,6 +306,15 @@ fn headers_are_found_as_spreadsheets_write_them() {
             &[],
         );
     }
+}
+
+#[test]
+fn columns_without_a_name_may_be_missing() {
+    assert_rows(
+        "text_id,caption,,\na-1,狗\na-2,猫,,\na-3,鸟,x\n",
+        &[["a-1", "狗"], ["a-2", "猫"], ["a-3", "鸟"]],
+        &[],
+    );
 }
 
 #[test]
@@ -490,4 +499,22 @@ fn what_is_not_a_regular_file_is_no_table() {
         let error = table.unwrap_err().to_string();
         assert!(error.contains("not a regular file"), "{error}");
     }
+}
+
+#[test]
+fn stray_quotes_in_ids_are_left_out_and_said() {
+    assert_rows(
+        "text_id,caption\na-1\",狗\na\"2,猫\n",
+        &[["a-1", "狗"], ["a\"2", "猫"]],
+        &[("id with a quote", "line 2"), ("id with a quote", "line 3")],
+    );
+}
+
+#[test]
+fn backslashes_escape_quotes_in_fields_without_quotes_too() {
+    assert_rows(
+        "text_id,caption\na-1,他说\\\"好\\\"\na-2,猫\n",
+        &[["a-1", "他说\"好\""], ["a-2", "猫"]],
+        &[],
+    );
 }
