@@ -13,6 +13,7 @@ mod properties {
     mod geometry;
     mod imported;
     mod indices;
+    mod layouts;
     mod linalg;
     mod matching;
     mod mlp;

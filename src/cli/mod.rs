@@ -11,6 +11,7 @@ macro_rules! say {
 
 mod ablation;
 mod bars;
+mod check;
 mod common;
 mod compare;
 mod compression;
@@ -66,6 +67,7 @@ const MAX_THREADS: i64 = 1024;
 const EXAMPLES: &str = "\
 Examples:
   tuwen demo                                       fetch the demo set into data/demo
+  tuwen check --data data/demo                     what a run would use, and what it would leave out
   tuwen results --data data/demo --out out         answer attachments 2 and 3
   tuwen search \"海边奔跑的狗\" --data data/flickr8k-cn
   tuwen evaluate --data data/flickr8k-cn --recipe experiments/card.toml";
@@ -73,6 +75,7 @@ Examples:
 #[derive(Subcommand)]
 enum Verb {
     Demo(demo::Args),
+    Check(check::Args),
     Features(features::Args),
     Fit(fit::Args),
     Results(results::Args),
@@ -128,6 +131,7 @@ pub fn run(args: Args) -> Result<ExitCode> {
 fn run_verb(verb: Verb) -> Result<ExitCode> {
     match verb {
         Verb::Demo(a) => demo::run(&a),
+        Verb::Check(a) => check::run(&a),
         Verb::Features(a) => features::run(&a),
         Verb::Fit(a) => fit::run(&a),
         Verb::Results(a) => results::run(&a),

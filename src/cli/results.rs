@@ -17,6 +17,7 @@ use tuwen::search::Found;
 use tuwen::submission::{self, ANSWERS, Answer, Format};
 
 use super::bars::Bars;
+use super::check;
 use super::common::Common;
 use super::page::{Item, Page, Shown, matched};
 
@@ -74,6 +75,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         args.common.dataset()?,
         Bars::default(),
     );
+    check::or_stop(&dataset, &recipe)?;
     files::check_writable(&args.out.join(RUN))?;
     args.contact_sheet
         .as_deref()
