@@ -64,8 +64,8 @@ const CODES: [(usize, &[&str]); 4] = [
 
 pub fn run(args: &Args) -> Result<ExitCode> {
     let (gallery, queries) = (
-        pictures_below(&args.gallery)?,
-        pictures_below(&args.queries)?,
+        pictures_below(&args.gallery, false)?,
+        pictures_below(&args.queries, false)?,
     );
     let truth = read(&args.truth)?;
     let method = VectorsParams {

@@ -24,6 +24,7 @@ mod files;
 mod finder;
 mod fit;
 mod inspect;
+mod keep;
 mod page;
 mod read;
 mod results;

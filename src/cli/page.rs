@@ -12,7 +12,7 @@ use image::imageops::{self, FilterType};
 use tuwen::artifact::write_atomically;
 use tuwen::copies::{Found, Index};
 use tuwen::dataset::{ImageItem, TextItem};
-use tuwen::picture::{PictureParams, decode_rgb};
+use tuwen::picture::decode;
 use tuwen::scene_text::Words;
 
 use super::draw;
@@ -66,14 +66,15 @@ impl Item {
 
     /// A picture that cannot be read is shown by its name.
     pub fn picture(bytes: &[u8], name: &str) -> Self {
-        let rgb = decode_rgb(bytes, PictureParams::default().max_pixels);
-        Self::pixels(rgb.ok().as_ref(), THUMBNAIL, name)
+        // It was within the limits before.
+        let decoded = decode(bytes, u64::MAX, Some(2 * THUMBNAIL));
+        Self::pixels(decoded.ok().as_ref().map(|d| &d.rgb), THUMBNAIL, name)
     }
 
     /// A query and what was found, side by side with lines between keypoints that agree; the one found alone where no
     /// keypoints were compared.
     pub fn pair(index: &Index, query: &[u8], file: &Path, found: &Found, name: &str) -> Self {
-        let bytes = std::fs::read(file).unwrap_or_default();
+        let bytes = tuwen::picture::read(file).unwrap_or_default();
         let drawn = found.comparison.as_ref().and_then(|comparison| {
             let pictures = (index.open(query).ok()?, index.open(&bytes).ok()?);
             draw::side_by_side(pictures.0, &pictures.1, comparison).ok()

@@ -6,11 +6,12 @@ use std::process::ExitCode;
 use anyhow::{Context, Result, ensure};
 use rayon::prelude::*;
 use serde::Serialize;
-use tuwen::dataset::ImageSource;
+use tuwen::files::{printable, written};
 use tuwen::ocr::{Line, Reader, ReaderParams};
 use tuwen::progress::{Progress, warn_each};
 
 use super::bars::Bars;
+use super::files::{Limits, pictures_below};
 
 /// Read what is written in pictures
 #[derive(clap::Args)]
@@ -22,7 +23,7 @@ Examples:
   tuwen read poster.jpg
   tuwen read data/demo/attachment2/ImageData --out texts.jsonl")]
 pub struct Args {
-    /// Pictures, and folders of pictures
+    /// Pictures, and folders of pictures; folders in them count, too
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
     /// The file to write [default: the standard output]
@@ -34,11 +35,17 @@ pub struct Args {
     /// Lines read with less confidence are left out
     #[arg(long, value_name = "P", default_value_t = ReaderParams::default().confidence)]
     confidence: f32,
+    /// Also look at hidden files, trash and thumbnails in folders
+    #[arg(long)]
+    hidden: bool,
+    #[command(flatten)]
+    limits: Limits,
 }
 
 #[derive(Serialize)]
-struct Picture<'a> {
-    picture: &'a Path,
+struct Picture {
+    /// By which it is found again; see [`written`].
+    picture: String,
     lines: Vec<Line>,
 }
 
@@ -46,15 +53,17 @@ struct Picture<'a> {
 const BLOCK: usize = 64;
 
 pub fn run(args: &Args) -> Result<ExitCode> {
+    args.limits.set();
     let params = ReaderParams {
         models: args.models.clone(),
         confidence: args.confidence,
+        max_pixels: args.limits.max_pixels,
         ..ReaderParams::default()
     };
     let reader = params.load()?;
     let mut pictures = Vec::new();
     for path in &args.paths {
-        collect(path, &mut pictures)?;
+        collect(path, args.hidden, &mut pictures)?;
     }
     let mut out: Box<dyn Write> = match &args.out {
         Some(path) => {
@@ -75,10 +84,11 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         for (picture, lines) in block.iter().zip(read) {
             match lines {
                 Ok(lines) => {
+                    let picture = written(picture);
                     let line = serde_json::to_string(&Picture { picture, lines })?;
                     writeln!(out, "{line}").context("cannot write what was read")?;
                 }
-                Err(e) => bad.push(format!("{}: {e}", picture.display())),
+                Err(e) => bad.push(format!("{}: {e}", printable(picture))),
             }
         }
     }
@@ -91,28 +101,18 @@ pub fn run(args: &Args) -> Result<ExitCode> {
 }
 
 fn read(reader: &Reader, path: &Path, bars: &Bars) -> tuwen::Result<Vec<Line>> {
-    let bytes = ImageSource::File(path.to_owned()).read();
+    let bytes = tuwen::picture::read(path);
     let lines = bytes.and_then(|bytes| reader.read(&bytes));
     bars.step(1);
     lines
 }
 
-/// A file, or the files of a folder by name.
-fn collect(path: &Path, pictures: &mut Vec<PathBuf>) -> Result<()> {
-    let context = || format!("cannot read {}", path.display());
-    if !path.metadata().with_context(context)?.is_dir() {
-        pictures.push(path.to_owned());
-        return Ok(());
+/// A file, or the pictures below a folder by name.
+fn collect(path: &Path, hidden: bool, pictures: &mut Vec<PathBuf>) -> Result<()> {
+    let context = || format!("cannot read {}", printable(path));
+    match path.metadata().with_context(context)?.is_dir() {
+        true => pictures.append(&mut pictures_below(path, hidden)?),
+        false => pictures.push(path.to_owned()),
     }
-    let entries = path.read_dir().with_context(context)?;
-    let mut files = Vec::new();
-    for entry in entries {
-        let file = entry.with_context(context)?.path();
-        if file.is_file() {
-            files.push(file);
-        }
-    }
-    files.sort();
-    pictures.append(&mut files);
     Ok(())
 }
