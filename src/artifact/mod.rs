@@ -10,7 +10,6 @@
 
 mod made_from;
 
-pub use crate::files::write as write_atomically;
 pub use made_from::{Fingerprint, Spec};
 
 use std::borrow::Cow;

@@ -25,6 +25,7 @@ mod files;
 mod finder;
 mod fit;
 mod inspect;
+mod keep;
 mod page;
 mod read;
 mod results;
@@ -33,13 +34,11 @@ mod search;
 mod timings;
 mod validate;
 
-use std::io::IsTerminal;
 use std::process::ExitCode;
 use std::time::Instant;
 
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
-use tracing_subscriber::EnvFilter;
 
 /// Classical image <-> text retrieval (图文检索) on a CPU: sentences find pictures, pictures find sentences.
 #[derive(Parser)]
@@ -90,25 +89,6 @@ enum Verb {
     Validate(validate::Args),
     Score(score::Args),
     Inspect(inspect::Args),
-}
-
-/// Sends the log to stderr: stdout is for results.
-pub fn start_log(verbose: u8, quiet: bool) {
-    let level = match (quiet, verbose) {
-        (true, _) => "warn",
-        (_, 0) => "info",
-        (_, 1) => "debug",
-        _ => "trace",
-    };
-    let filter = EnvFilter::try_from_env("TUWEN_LOG")
-        .unwrap_or_else(|_| EnvFilter::new(format!("warn,tuwen={level}")));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(bars::Stderr::default)
-        .with_ansi(std::io::stderr().is_terminal())
-        .with_target(false)
-        .without_time()
-        .init();
 }
 
 pub fn run(args: Args) -> Result<ExitCode> {

@@ -30,3 +30,12 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
         false => Ok(files::write(path, bytes)?),
     }
 }
+
+/// Says in a line what came out: on the standard output, or in the log where the output itself is there.
+pub fn summary(out: &Path, text: &str) -> Result<()> {
+    match is_stdout(out) {
+        true => tracing::info!("{text}"),
+        false => say!("{text}"),
+    }
+    Ok(())
+}
