@@ -6,6 +6,7 @@ use tuwen::dataset::check::{LeftOut, Report};
 use tuwen::recipe::Recipe;
 
 use super::common::Common;
+use super::output;
 
 /// Say what a run would use of a dataset and what it would leave out; computes nothing
 #[derive(clap::Args)]
@@ -29,7 +30,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let (recipe, dataset) = (args.common.recipe()?, args.common.dataset()?);
     let report = Report::of(&dataset, recipe.max_bad_images);
     if args.json {
-        say!("{}", serde_json::to_string(&report)?);
+        output::json(&report)?;
     } else {
         print(&report)?;
     }

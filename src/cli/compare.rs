@@ -153,7 +153,7 @@ fn compare(args: &Args) -> Result<ExitCode> {
         write_png(path, &drawn)?;
     }
     if args.json {
-        say!("{}", serde_json::to_string(&verdict)?);
+        output::json(&verdict)?;
     } else {
         tell(&verdict)?;
     }

@@ -107,11 +107,14 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     }
     warn_each("picture that cannot be used", bad.into_iter());
     let more: usize = measured.iter().map(|members| members.len() - 1).sum();
-    output::summary(&args.out, &format!(
-        "{} groups with {more} pictures more than one each, of {} pictures",
-        measured.len(),
-        files.len()
-    ))?;
+    output::summary(
+        &args.out,
+        &format!(
+            "{} groups with {more} pictures more than one each, of {} pictures",
+            measured.len(),
+            files.len()
+        ),
+    )?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -7,6 +7,7 @@ use tuwen::pipeline::Protocol;
 
 use super::bars::Bars;
 use super::common::Common;
+use super::output;
 
 /// Measure a recipe: R@1/5/10 and median rank both ways, chance, 95 % intervals
 #[derive(clap::Args)]
@@ -72,7 +73,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     );
     let report = evaluation::report(about, t2i, i2t, recipe.seed);
     if args.json {
-        say!("{}", serde_json::to_string(&report)?);
+        output::json(&report)?;
     } else {
         say!("{report}");
     }

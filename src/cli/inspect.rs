@@ -4,6 +4,8 @@ use std::process::ExitCode;
 use anyhow::Result;
 use tuwen::artifact::{Artifact, read_header};
 
+use super::output;
+
 /// Say what an artifact is and what it was made from
 #[derive(clap::Args)]
 #[command(after_help = "\
@@ -24,7 +26,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let header = read_header(&args.file)?;
     let artifact = Artifact::read(&args.file)?; // verifies the content
     if args.json {
-        say!("{}", serde_json::to_string_pretty(&header)?);
+        output::print(&serde_json::to_string_pretty(&header)?)?;
         return Ok(ExitCode::SUCCESS);
     }
     let spec = &header.spec;

@@ -9,7 +9,7 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::registry::LookupSpan;
-use tuwen::files::printable;
+use tuwen::files::visible;
 
 use super::bars::Stderr;
 
@@ -50,8 +50,7 @@ where
         let level = *event.metadata().level();
         let mut message = Message::default();
         event.record(&mut message);
-        let lines: Vec<String> = message.0.lines().map(printable).collect();
-        let text = lines.join(INDENT);
+        let text = visible(message.0.trim_end()).replace('\n', INDENT);
         if writer.has_ansi_escapes() {
             writeln!(writer, "\x1b[{}m{level:>5}\x1b[0m {text}", colour(level))
         } else {

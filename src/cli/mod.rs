@@ -1,12 +1,8 @@
 //! The command line: one file per verb, with its arguments and its `run`.
 
-/// `println!` that fails where nothing can be written, and does not panic.
+/// `println!` that fails where nothing can be written, and does not panic. Names from outside cannot steer the terminal.
 macro_rules! say {
-    ($($arg:tt)*) => {{
-        use std::io::Write as _;
-        let written = writeln!(std::io::stdout(), $($arg)*);
-        anyhow::Context::context(written, "cannot write to the standard output")?
-    }};
+    ($($arg:tt)*) => { crate::cli::output::print(&tuwen::files::visible(&format!($($arg)*)))? };
 }
 
 mod ablation;
@@ -26,6 +22,8 @@ mod finder;
 mod fit;
 mod inspect;
 mod keep;
+pub mod log;
+mod output;
 mod page;
 mod read;
 mod results;

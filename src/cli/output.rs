@@ -4,11 +4,23 @@ use std::io::Write as _;
 use std::path::Path;
 
 use anyhow::{Context, Result};
+use serde::Serialize;
 use tuwen::files;
 
 /// Whether the path stands for the standard output; what a verb says beside its table then goes to the log.
 pub fn is_stdout(path: &Path) -> bool {
     path.as_os_str() == "-"
+}
+
+/// Prints a line.
+pub fn print(line: &str) -> Result<()> {
+    let written = writeln!(std::io::stdout(), "{line}");
+    written.context("cannot write to the standard output")
+}
+
+/// Prints one JSON object, in a line.
+pub fn json(value: &impl Serialize) -> Result<()> {
+    print(&serde_json::to_string(value)?)
 }
 
 /// Finds out whether an output can be written, before the work is done that it is for.

@@ -84,7 +84,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
                     let line = serde_json::to_string(&Picture { picture, lines })?;
                     match out {
                         Some(_) => writeln!(written_at_end, "{line}")?,
-                        None => say!("{line}"),
+                        None => output::print(&line)?,
                     }
                 }
                 Err(e) => bad.push(format!("{}: {e}", printable(picture))),

@@ -5,6 +5,7 @@ use anyhow::Result;
 use tuwen::submission::score;
 
 use super::common::Encoding;
+use super::output;
 
 /// Score a result file against the truth: R@1 and R@5
 #[derive(clap::Args)]
@@ -29,7 +30,7 @@ pub struct Args {
 pub fn run(args: &Args) -> Result<ExitCode> {
     let score = score(&args.file, &args.truth, &args.encoding.options())?;
     if args.json {
-        say!("{}", serde_json::to_string(&score)?);
+        output::json(&score)?;
     } else {
         say!(
             "{}: R@1 {:.2} %, R@5 {:.2} % of {} queries",

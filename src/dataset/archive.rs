@@ -7,10 +7,12 @@ use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use zip::ZipArchive;
+use zip::result::ZipError;
 
-use super::source::{ImageSource, MAX_BYTES, Picture, is_left_behind};
+use super::source::{ImageSource, MAX_BYTES, Picture};
 use super::{Warning, text};
 use crate::error::{Error, Result};
+use crate::files;
 
 /// A zip archive that many threads read at once: each read has its own position in the one open file.
 #[derive(Clone)]
@@ -42,14 +44,24 @@ impl SharedZip {
         })
     }
 
+    /// The system may do better the next time; a damaged entry stays damaged.
+    fn failed(&self, e: io::Error) -> Error {
+        match e.raw_os_error() {
+            Some(_) => Error::io("read", &*self.path)(e),
+            None => Error::picture(e),
+        }
+    }
+
     /// At most so many bytes of an entry.
     pub(super) fn head(&self, entry: usize, most: u64) -> Result<Vec<u8>> {
         let mut archive = self.archive.clone();
-        let file = archive.by_index(entry).map_err(Error::picture)?;
+        let file = archive.by_index(entry).map_err(|e| match e {
+            ZipError::Io(e) => self.failed(e),
+            e => Error::picture(e),
+        })?;
         let mut bytes = Vec::new();
-        file.take(most)
-            .read_to_end(&mut bytes)
-            .map_err(Error::picture)?;
+        let read = file.take(most).read_to_end(&mut bytes);
+        read.map_err(|e| self.failed(e))?;
         Ok(bytes)
     }
 
@@ -93,7 +105,11 @@ impl SharedZip {
                 });
                 continue;
             };
-            if path.is_empty() || path.split('/').any(is_left_behind) {
+            if path.is_empty()
+                || path
+                    .split('/')
+                    .any(|name| files::is_left_out(name.as_ref()))
+            {
                 continue;
             }
             let archive = self.clone();

@@ -1,8 +1,6 @@
 //! Where the bytes of a picture are: a file, or an entry of a zip archive which is read in place.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
-use std::io::Read as _;
+use std::collections::BTreeMap;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
@@ -45,24 +43,7 @@ impl ImageSource {
     /// As for [`Self::read`].
     pub(super) fn head(&self, most: u64) -> Result<Vec<u8>> {
         match self {
-            Self::File(path) => {
-                let size = fs::metadata(path).map_err(Error::io("read", path))?;
-                if !size.is_file() {
-                    return Err(Error::picture("not a regular file"));
-                }
-                if size.len() > MAX_BYTES {
-                    return Err(Error::picture(format!(
-                        "the file has {} bytes, more than {MAX_BYTES}",
-                        size.len()
-                    )));
-                }
-                let mut bytes = Vec::new();
-                let file = fs::File::open(path).map_err(Error::io("read", path))?;
-                file.take(most)
-                    .read_to_end(&mut bytes)
-                    .map_err(Error::io("read", path))?;
-                Ok(bytes)
-            }
+            Self::File(path) => files::head(path, most),
             Self::Zip { archive, entry } => archive.head(*entry, most),
             Self::Missing(_) => Err(Error::picture("there is no such file")),
         }
@@ -86,15 +67,6 @@ impl ImageSource {
 pub(super) struct Picture {
     pub path: String,
     pub source: ImageSource,
-}
-
-/// What file managers leave behind.
-pub(super) fn is_left_behind(name: &str) -> bool {
-    name.starts_with('.')
-        || matches!(
-            name,
-            "__MACOSX" | "Thumbs.db" | "desktop.ini" | "@eaDir" | "$RECYCLE.BIN"
-        )
 }
 
 /// The pictures of a dataset, to be found by their ids.
@@ -206,40 +178,13 @@ impl Pictures {
 /// # Errors
 /// [`Error::Io`] where the folder itself cannot be read.
 pub(super) fn in_folder(folder: &Path, warnings: &mut Vec<Warning>) -> Result<Vec<Picture>> {
-    let mut paths = Vec::new();
-    let mut known = BTreeSet::new(); // links may lead back
-    let mut folders = vec![folder.to_owned()];
-    while let Some(next) = folders.pop() {
-        let read = next
-            .canonicalize()
-            .and_then(|real| match known.insert(real) {
-                true => next.read_dir()?.map(|e| Ok(e?.path())).collect(),
-                false => Ok(vec![]),
-            });
-        match read {
-            Err(e) if next == folder => return Err(Error::io("read", folder)(e)),
-            Err(e) => warnings.push(Warning {
-                kind: "folder that cannot be read (left out)",
-                message: format!("{}: {e}", next.display()),
-            }),
-            Ok(entries) => {
-                let left_behind = |p: &PathBuf| {
-                    p.file_name()
-                        .is_some_and(|n| is_left_behind(&n.to_string_lossy()))
-                };
-                let entries: Vec<PathBuf> = entries;
-                let kept = entries.into_iter().filter(|p| !left_behind(p));
-                let (inner, files): (Vec<_>, Vec<_>) = kept.partition(|p| p.is_dir());
-                folders.extend(inner);
-                paths.extend(files);
-            }
-        }
-    }
-    paths.sort();
-    Ok(paths
-        .into_iter()
-        .filter_map(|path| named(folder, path, warnings))
-        .collect())
+    let found = files::walk(folder, false)?;
+    warnings.extend(found.unreadable.into_iter().map(|message| Warning {
+        kind: "file or folder that cannot be read (left out)",
+        message,
+    }));
+    let named = |path| named(folder, path, warnings);
+    Ok(found.files.into_iter().filter_map(named).collect())
 }
 
 /// A file by its path below a folder.

@@ -4,6 +4,7 @@
 //! `\\`. A name that would look like that by itself is written so, too: no two names are written alike, and a text
 //! without `\x` and `\\` is the name itself.
 
+use std::borrow::Cow;
 use std::ffi::OsStr;
 use std::fmt::Write as _;
 
@@ -16,6 +17,32 @@ pub fn written(name: impl AsRef<OsStr>) -> String {
 /// colours what follows, or turns the direction of writing.
 pub fn printable(text: impl AsRef<OsStr>) -> String {
     escaped(text.as_ref(), is_control)
+}
+
+/// A message for a terminal: what moves the cursor, colours what follows or turns the direction of writing is spelled
+/// out; lines and tabs stay. Unlike [`printable`], it leaves backslashes alone: names in the message are written already.
+pub fn visible(message: &str) -> Cow<'_, str> {
+    let hidden = |c: char| is_control(c) && !matches!(c, '\n' | '\t');
+    if !message.contains(hidden) {
+        return message.into();
+    }
+    let mut text = String::new();
+    for c in message.chars() {
+        match hidden(c) {
+            true => spell(&mut text, c),
+            false => text.push(c),
+        }
+    }
+    text.into()
+}
+
+/// `\xHH` or `\u{HHHH}`.
+fn spell(text: &mut String, c: char) {
+    let code = u32::from(c);
+    let _ = match c.is_ascii() {
+        true => write!(text, "\\x{code:02x}"),
+        false => write!(text, "\\u{{{code:x}}}"),
+    };
 }
 
 /// Of a line, a terminal (C0, DEL, C1) or the direction of writing (Unicode, Bidi_Control).
@@ -36,12 +63,7 @@ fn escaped(name: &OsStr, hide: impl Fn(char) -> bool) -> String {
         for c in chunk.valid().chars() {
             match c {
                 '\\' => text.push_str("\\\\"),
-                c if hide(c) && c.is_ascii() => {
-                    let _ = write!(text, "\\x{:02x}", u32::from(c));
-                }
-                c if hide(c) => {
-                    let _ = write!(text, "\\u{{{:x}}}", u32::from(c));
-                }
+                c if hide(c) => spell(&mut text, c),
                 c => text.push(c),
             }
         }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs::{DirEntry, FileType};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::printable::printable;
@@ -10,9 +11,9 @@ use crate::error::{Error, Result};
 /// What a walk found.
 #[derive(Debug, Default)]
 pub struct Walk {
-    /// Regular files, and links to such, by the bytes of their paths.
+    /// Regular files, and links to such or to nothing (whoever reads them says so), by the bytes of their paths.
     pub files: Vec<PathBuf>,
-    /// What could not be read, and why: folders, links that lead nowhere.
+    /// Folders and entries that could not be read, and why.
     pub unreadable: Vec<String>,
     /// Hidden files, trash and thumbnails, and pipes, sockets and devices: how many were left out.
     pub left_out: usize,
@@ -113,7 +114,13 @@ impl Walking {
         let path = entry.path();
         let is_link = entry.file_type()?.is_symlink();
         let kind: FileType = match is_link {
-            true => path.metadata()?.file_type(),
+            true => match path.metadata() {
+                Err(e) if e.kind() == ErrorKind::NotFound => {
+                    self.found.files.push(path);
+                    return Ok(());
+                }
+                metadata => metadata?.file_type(),
+            },
             false => entry.file_type()?,
         };
         if kind.is_dir() && is_link {
