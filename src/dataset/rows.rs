@@ -12,6 +12,9 @@ pub(super) const MAX_FIELD: usize = 1 << 16;
 /// Lines that a field in quotes may go over.
 const MAX_LINES: u64 = 500;
 
+/// Lines with separators within quotes after which they are taken for rows, where ids do not tell.
+const SEPARATED_LINES: u64 = 20;
+
 /// Kinds of ids that are told apart.
 const MAX_KINDS: usize = 1000;
 
@@ -261,8 +264,12 @@ impl<'a> Rows<'a> {
                 }
                 b'\r' | b'\n' => {
                     let next = self.after_line_end(at);
-                    let ends =
-                        self.begins_a_row(next) || lines == MAX_LINES || self.nothing_follows(next);
+                    let like_rows =
+                        lines >= SEPARATED_LINES && separated && !self.has_telling_ids();
+                    let ends = self.begins_a_row(next)
+                        || lines == MAX_LINES
+                        || like_rows
+                        || self.nothing_follows(next);
                     if is_id || (ends && lines == 0 && !is_last && self.places.columns > 0) {
                         return false;
                     }
@@ -276,7 +283,7 @@ impl<'a> Rows<'a> {
                     }
                     let line = &self.text[next..self.line_end(next)];
                     separated &= line.as_bytes().contains(&self.grammar.separator);
-                    named |= self.has_a_name(line);
+                    named = named || self.has_a_name(line);
                     lines += 1;
                     at = next;
                 }
