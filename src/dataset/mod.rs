@@ -11,6 +11,7 @@ pub mod check;
 mod finder;
 mod flickr;
 mod folds;
+mod header;
 mod karpathy;
 mod lists;
 mod precomp;

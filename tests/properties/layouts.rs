@@ -377,7 +377,7 @@ fn karpathys_json_is_read_with_its_splits() {
         ],
         &warned,
     );
-    write(set.path(), "dataset_RSITMD.json", json[..600].as_bytes());
+    write(set.path(), "dataset_RSITMD.json", &json.as_bytes()[..600]);
     assert!(refusal(set.path(), &ReadOptions::default()).contains("dataset_RSITMD.json, line "));
 }
 

@@ -4,16 +4,13 @@
 //! habit, follow a backslash. A quote that nothing closes would swallow the rows below: it ends where a line begins
 //! like a row, with an id of the kind that the rows above have. Ids never go over several lines.
 
-use std::collections::BTreeSet;
+mod ids;
+mod quoted;
+
+use ids::Ids;
 
 /// Longer fields are cut: some twenty thousand Chinese characters.
 pub(super) const MAX_FIELD: usize = 1 << 16;
-
-/// Lines that a field in quotes may go over.
-const MAX_LINES: u64 = 500;
-
-/// Kinds of ids that are told apart.
-const MAX_KINDS: usize = 1000;
 
 /// Fields beyond those of the header that are kept.
 const MAX_SURPLUS: usize = 1000;
@@ -73,22 +70,19 @@ pub(super) struct Rows<'a> {
     line: u64,
     grammar: Grammar,
     places: Places,
-    kinds: BTreeSet<String>,
-    numbers: BTreeSet<String>,
+    ids: Ids,
 }
 
 impl<'a> Rows<'a> {
     /// From a byte of the text that begins the given line.
     pub fn new(text: &'a str, at: usize, line: u64, grammar: Grammar, places: Places) -> Self {
-        let (kinds, numbers) = Default::default();
         Self {
             text,
             at,
             line,
             grammar,
             places,
-            kinds,
-            numbers,
+            ids: Ids::default(),
         }
     }
 
@@ -220,125 +214,6 @@ impl<'a> Rows<'a> {
         row
     }
 
-    /// A field in quotes, from behind the first of them. False where the quote means nothing: the field is an id,
-    /// and goes on where an id would not, or further columns of the line would be lost.
-    fn quoted(&mut self, start: usize, field: &mut Field, column: usize) -> bool {
-        let is_id = self.places.ids.contains(&column);
-        let is_last = column + 1 == self.places.columns;
-        let (mut from, mut at, mut lines) = (start, start, 0);
-        let mut separated = true; // all lines but the first have separators
-        let mut named = false; // one of them has something like an id
-        let mut first = None; // where the first line ends, and the field as far
-        while let Some(byte) = self.byte(at) {
-            match byte {
-                b'\\'
-                    if self.grammar.backslash
-                        && matches!(self.byte(at + 1), Some(b'"' | b'\\')) =>
-                {
-                    field.push(&self.text[from..at]);
-                    (from, at) = (at + 1, at + 2);
-                }
-                b'"' if self.byte(at + 1) == Some(b'"') => {
-                    field.push(&self.text[from..=at]);
-                    (from, at) = (at + 2, at + 2);
-                }
-                b'"' => {
-                    let behind = self.skip_blanks(at + 1);
-                    if self.ends(behind) {
-                        field.push(&self.text[from..at]);
-                        let like_rows = named || !self.has_telling_ids();
-                        if lines > 0 && separated && self.places.columns > 1 && like_rows {
-                            field.fault = Some(Fault::LikeRows);
-                        }
-                        self.at = behind;
-                        self.line += lines;
-                        return true;
-                    }
-                    if is_id {
-                        return false;
-                    }
-                    at += 1;
-                }
-                b'\r' | b'\n' => {
-                    let next = self.after_line_end(at);
-                    let ends =
-                        self.begins_a_row(next) || lines == MAX_LINES || self.nothing_follows(next);
-                    if is_id || (ends && lines == 0 && !is_last && self.places.columns > 0) {
-                        return false;
-                    }
-                    if ends {
-                        break;
-                    }
-                    if first.is_none() {
-                        field.push(&self.text[from..at]);
-                        from = at;
-                        first = Some((at, field.value.clone()));
-                    }
-                    let line = &self.text[next..self.line_end(next)];
-                    separated &= line.as_bytes().contains(&self.grammar.separator);
-                    named |= self.has_a_name(line);
-                    lines += 1;
-                    at = next;
-                }
-                _ => at += 1,
-            }
-        }
-        if is_id {
-            return false;
-        }
-        field.fault = Some(Fault::Unclosed);
-        match first {
-            // nothing closes it, and what follows looks like rows
-            Some((end, value)) if separated && !self.has_telling_ids() => {
-                field.value = value;
-                self.at = end;
-            }
-            _ => {
-                field.push(&self.text[from..at]);
-                self.at = at;
-                self.line += lines;
-            }
-        }
-        true
-    }
-
-    fn nothing_follows(&self, at: usize) -> bool {
-        self.text.as_bytes()[at..]
-            .iter()
-            .all(u8::is_ascii_whitespace)
-    }
-
-    /// Whether the line at `at` looks like a row of its own.
-    fn begins_a_row(&self, at: usize) -> bool {
-        let line = &self.text[at..self.line_end(at)];
-        let Some(id) = self.id_of_row(line) else {
-            return false;
-        };
-        let kind = kind(id);
-        match kind.as_str() {
-            "" | "w" | "c" => false, // a word says nothing
-            "0" => self.kinds.contains("0") && !self.numbers.contains(id),
-            _ => self.kinds.contains(&kind),
-        }
-    }
-
-    /// What stands in a line where rows have their ids, if the line could be a row: the last line of a text before
-    /// the id holds the quote that closes it.
-    fn id_of_row<'l>(&self, line: &'l str) -> Option<&'l str> {
-        let &id = self.places.ids.first()?;
-        let closes = self.places.text.is_some_and(|t| t < id) && line.matches('"').count() % 2 == 1;
-        self.id_of(line, id).filter(|_| !closes)
-    }
-
-    /// Whether a line has something like an id where rows have theirs: one word with a digit or an extension.
-    fn has_a_name(&self, line: &str) -> bool {
-        let like_an_id = |kind: String| {
-            let word = !kind.contains(char::is_whitespace);
-            word && (kind.ends_with('1') || kind.contains("w.w") || kind == "0")
-        };
-        self.id_of_row(line).map(kind).is_some_and(like_an_id)
-    }
-
     /// The id in a line that has all columns.
     fn id_of<'l>(&self, line: &'l str, id: usize) -> Option<&'l str> {
         let columns = self.places.columns;
@@ -359,23 +234,11 @@ impl<'a> Rows<'a> {
         fields.get(place).map(|f| f.trim().trim_matches('"'))
     }
 
-    /// Whether rows can be told from other lines by their ids.
-    fn has_telling_ids(&self) -> bool {
-        !self.kinds.iter().any(|k| matches!(k.as_str(), "w" | "c"))
-    }
-
     /// The id at the front of the next row, before it is known where the row ends.
     fn learn_id(&mut self, id: usize) {
         let line = &self.text[self.at..self.line_end(self.at)];
-        let Some(id) = self.id_of(line, id).filter(|id| !id.is_empty()) else {
-            return;
-        };
-        let kind = kind(id);
-        if kind == "0" {
-            self.numbers.insert(id.to_owned());
-        }
-        if self.kinds.len() < MAX_KINDS {
-            self.kinds.insert(kind);
+        if let Some(id) = self.id_of(line, id) {
+            self.ids.learn(id);
         }
     }
 }
@@ -392,29 +255,6 @@ impl Iterator for Rows<'_> {
         }
         Some(self.row())
     }
-}
-
-/// What an id is like: words, what stands between them, and whether there are digits: `w-w.w1` for
-/// `shape-0001.png`, `0` for a number.
-fn kind(id: &str) -> String {
-    if !id.is_empty() && id.bytes().all(|b| b.is_ascii_digit()) {
-        return "0".into();
-    }
-    let mut kind = String::new();
-    for c in id.chars().take(200) {
-        let class = match c {
-            _ if c.is_ascii_alphanumeric() => 'w',
-            _ if c.is_alphanumeric() => 'c',
-            _ => c,
-        };
-        if !kind.ends_with(class) {
-            kind.push(class);
-        }
-    }
-    if id.bytes().any(|b| b.is_ascii_digit()) {
-        kind.push('1');
-    }
-    kind
 }
 
 /// A field as it is put together.
