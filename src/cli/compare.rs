@@ -6,7 +6,6 @@ use clap::ValueEnum;
 use image::codecs::png::PngEncoder;
 use image::{ImageEncoder, RgbImage};
 use serde::Serialize;
-use tuwen::artifact::write_atomically;
 use tuwen::descriptor::OrbParams;
 use tuwen::files::printable;
 use tuwen::matching::{KeypointParams, MatchParams, Model, Neighbours, Subject, Transform};
@@ -14,6 +13,7 @@ use tuwen::picture::{Picture, PictureParams};
 
 use super::draw;
 use super::files::Limits;
+use super::output;
 
 /// Say whether two pictures show the same: keypoint matches, inliers, transformation
 #[derive(clap::Args)]
@@ -210,5 +210,5 @@ fn write_png(path: &Path, picture: &RgbImage) -> Result<()> {
     let mut bytes = Vec::new();
     let (w, h) = picture.dimensions();
     PngEncoder::new(&mut bytes).write_image(picture, w, h, image::ExtendedColorType::Rgb8)?;
-    Ok(write_atomically(path, &bytes)?)
+    output::write(path, &bytes)
 }

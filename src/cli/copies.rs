@@ -3,7 +3,6 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, ensure};
 use rayon::prelude::*;
-use tuwen::artifact::write_atomically;
 use tuwen::copies::{Found, Index};
 use tuwen::files::printable;
 use tuwen::progress::{Progress, warn_each};
@@ -11,6 +10,7 @@ use tuwen::progress::{Progress, warn_each};
 use super::bars::Bars;
 use super::files::{Table, pictures_below, relative};
 use super::finder::Finder;
+use super::output;
 use super::page::{Item, Page, Shown};
 
 /// Find, for each query picture, the picture of a gallery that it is a copy of
@@ -51,6 +51,8 @@ pub struct Args {
 const SHOWN: usize = 3;
 
 pub fn run(args: &Args) -> Result<ExitCode> {
+    output::check(&args.out)?;
+    args.html.as_deref().map_or(Ok(()), output::check)?;
     let gallery = pictures_below(&args.gallery, args.finder.hidden)?;
     let queries = pictures_below(&args.queries, args.finder.hidden)?;
     ensure!(
@@ -93,16 +95,16 @@ pub fn run(args: &Args) -> Result<ExitCode> {
             Err(e) => bad.push(format!("{e:#}")),
         }
     }
-    write_atomically(&args.out, &table.bytes()?)?;
+    output::write(&args.out, &table.bytes()?)?;
     if let Some(path) = &args.html {
         show(args, &index, &answered).write(path)?;
     }
     warn_each("picture that cannot be used", bad.into_iter());
-    say!(
+    output::summary(&args.out, &format!(
         "{matched} of {} queries have a match, of score {} or more",
         queries.len(),
         args.finder.threshold()
-    );
+    ))?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -6,7 +6,6 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use rayon::prelude::*;
-use tuwen::artifact::write_atomically;
 use tuwen::copies::{Found, Index, Link, groups, sharpness};
 use tuwen::files::printable;
 use tuwen::picture::{Picture, decode};
@@ -16,6 +15,7 @@ use super::bars::Bars;
 use super::files::{Table, pictures_below, relative};
 use super::finder::Finder;
 use super::keep::{self, Measured, copy_of};
+use super::output;
 use super::page::{Item, Page, Shown};
 
 /// Find the groups of pictures of a folder that show the same
@@ -75,6 +75,8 @@ impl Member<'_> {
 }
 
 pub fn run(args: &Args) -> Result<ExitCode> {
+    output::check(&args.out)?;
+    args.html.as_deref().map_or(Ok(()), output::check)?;
     let files = pictures_below(&args.folder, args.finder.hidden)?;
     let files = each_once(files, &args.folder);
     let bars = Bars::default();
@@ -105,11 +107,11 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     }
     warn_each("picture that cannot be used", bad.into_iter());
     let more: usize = measured.iter().map(|members| members.len() - 1).sum();
-    say!(
+    output::summary(&args.out, &format!(
         "{} groups with {more} pictures more than one each, of {} pictures",
         measured.len(),
         files.len()
-    );
+    ))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -265,7 +267,7 @@ fn write(args: &Args, groups: &[Vec<Member>]) -> Result<()> {
             ])?;
         }
     }
-    Ok(write_atomically(&args.out, &table.bytes()?)?)
+    output::write(&args.out, &table.bytes()?)
 }
 
 fn show(args: &Args, index: &Index, groups: &[Vec<Member>]) -> Page {

@@ -9,13 +9,12 @@ use base64::engine::general_purpose::STANDARD;
 use image::RgbImage;
 use image::codecs::jpeg::JpegEncoder;
 use image::imageops::{self, FilterType};
-use tuwen::artifact::write_atomically;
 use tuwen::copies::{Found, Index};
 use tuwen::dataset::{ImageItem, TextItem};
 use tuwen::picture::decode;
 use tuwen::scene_text::Words;
 
-use super::draw;
+use super::{draw, output};
 
 const THUMBNAIL: u32 = 160;
 /// Of two pictures side by side.
@@ -187,13 +186,13 @@ impl Page {
         self.body.push_str("</div></div>\n");
     }
 
-    pub fn write(&self, path: &Path) -> tuwen::Result<()> {
+    pub fn write(&self, path: &Path) -> anyhow::Result<()> {
         let Self { title, body } = self;
         let html = format!(
             "<!doctype html><html lang=zh><meta charset=utf-8>\
              <meta name=viewport content=\"width=device-width\"><title>{title}</title>\
              <style>{STYLE}</style><h1>{title}</h1>\n{body}</html>\n"
         );
-        write_atomically(path, html.as_bytes())
+        output::write(path, html.as_bytes())
     }
 }

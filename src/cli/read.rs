@@ -1,5 +1,4 @@
-use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -7,17 +6,19 @@ use anyhow::{Context, Result, ensure};
 use rayon::prelude::*;
 use serde::Serialize;
 use tuwen::files::{printable, written};
-use tuwen::ocr::{Line, Reader, ReaderParams};
+use tuwen::ocr::{Line, Models, Reader, ReaderParams};
 use tuwen::progress::{Progress, warn_each};
 
 use super::bars::Bars;
 use super::files::{Limits, pictures_below};
+use super::output;
 
 /// Read what is written in pictures
 #[derive(clap::Args)]
 #[command(after_help = "\
 Writes one line of JSON per picture: its path, and the lines of text found in it from top to bottom, each with its
-confidence and its corners in pixels. `make ocr-models` fetches the networks.
+confidence and its corners in pixels. `make ocr-models` fetches the networks; without --models they are looked for in
+$TUWEN_MODELS, beside the program, and in ~/.local/share/tuwen/models.
 
 Examples:
   tuwen read poster.jpg
@@ -26,12 +27,12 @@ pub struct Args {
     /// Pictures, and folders of pictures; folders in them count, too
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
-    /// The file to write [default: the standard output]
+    /// The file to write; `-` is the standard output [default: -]
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// Folder of the networks and of ONNX Runtime
-    #[arg(long, value_name = "DIR", default_value = "data/models/ocr")]
-    models: PathBuf,
+    /// Folder of the networks and of ONNX Runtime [default: where `make ocr-models` puts them]
+    #[arg(long, value_name = "DIR")]
+    models: Option<PathBuf>,
     /// Lines read with less confidence are left out
     #[arg(long, value_name = "P", default_value_t = ReaderParams::default().confidence)]
     confidence: f32,
@@ -55,24 +56,19 @@ const BLOCK: usize = 64;
 pub fn run(args: &Args) -> Result<ExitCode> {
     args.limits.set();
     let params = ReaderParams {
-        models: args.models.clone(),
         confidence: args.confidence,
         max_pixels: args.limits.max_pixels,
         ..ReaderParams::default()
     };
-    let reader = params.load()?;
+    let named = args.models.as_ref().map(Models::in_folder);
+    let reader = params.load(&named.unwrap_or_else(Models::find))?;
     let mut pictures = Vec::new();
     for path in &args.paths {
         collect(path, args.hidden, &mut pictures)?;
     }
-    let mut out: Box<dyn Write> = match &args.out {
-        Some(path) => {
-            let file =
-                File::create(path).with_context(|| format!("cannot write {}", path.display()))?;
-            Box::new(BufWriter::new(file))
-        }
-        None => Box::new(std::io::stdout()),
-    };
+    let out = args.out.as_deref().filter(|path| !output::is_stdout(path));
+    out.map_or(Ok(()), output::check)?;
+    let mut written_at_end = Vec::new(); // a file is written whole or not at all
     let bars = Bars::default();
     bars.start("reading", pictures.len() as u64);
     let mut bad = Vec::new();
@@ -86,14 +82,19 @@ pub fn run(args: &Args) -> Result<ExitCode> {
                 Ok(lines) => {
                     let picture = written(picture);
                     let line = serde_json::to_string(&Picture { picture, lines })?;
-                    writeln!(out, "{line}").context("cannot write what was read")?;
+                    match out {
+                        Some(_) => writeln!(written_at_end, "{line}")?,
+                        None => say!("{line}"),
+                    }
                 }
                 Err(e) => bad.push(format!("{}: {e}", printable(picture))),
             }
         }
     }
-    out.flush().context("cannot write what was read")?;
     bars.finish();
+    if let Some(path) = out {
+        output::write(path, &written_at_end)?;
+    }
     let (failed, all) = (bad.len(), pictures.len());
     warn_each("picture that cannot be used", bad.into_iter());
     ensure!(failed == 0, "{failed} of {all} files could not be read");

@@ -3,7 +3,9 @@
 mod printable;
 mod read;
 mod walk;
+mod write;
 
 pub use printable::{printable, written};
 pub use read::{head, read};
 pub use walk::{Walk, is_left_out, walk};
+pub use write::{check_writable, lock_folder, sweep, write};
