@@ -100,11 +100,14 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         show(args, &index, &answered).write(path)?;
     }
     warn_each("picture that cannot be used", bad.into_iter());
-    output::summary(&args.out, &format!(
-        "{matched} of {} queries have a match, of score {} or more",
-        queries.len(),
-        args.finder.threshold()
-    ))?;
+    output::summary(
+        &args.out,
+        &format!(
+            "{matched} of {} queries have a match, of score {} or more",
+            queries.len(),
+            args.finder.threshold()
+        ),
+    )?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -119,9 +119,13 @@ fn the_share_is_chosen_and_a_text_alone_can_answer() {
     let none = case.run("evaluate", &["--split", "val"]);
     none.fails().says(&["no val pairs"]);
     let case = reading("share = [1.5]");
-    case.run("fit", &[]).fails().says(&["scene_text.share", "from 0 to 1"]);
+    case.run("fit", &[])
+        .fails()
+        .says(&["scene_text.share", "from 0 to 1"]);
     let case = reading("matching = []");
-    case.run("fit", &[]).fails().says(&["scene_text.matching", "empty"]);
+    case.run("fit", &[])
+        .fails()
+        .says(&["scene_text.matching", "empty"]);
 }
 
 #[test]
