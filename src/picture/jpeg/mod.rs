@@ -145,12 +145,9 @@ impl<'a> Jpeg<'a> {
     }
 
     fn slowly(&self, bytes: &[u8], side: Option<u32>) -> Result<DynamicImage> {
-        use jpeg_decoder::{ColorTransform, Decoder, PixelFormat};
+        use jpeg_decoder::{Decoder, PixelFormat};
         let mut decoder = Decoder::new(bytes);
         decoder.read_info().map_err(Error::picture)?;
-        if self.header.components.len() == 4 && self.header.adobe.is_none() {
-            decoder.set_color_transform(ColorTransform::None); // the inks themselves; Adobe's are inverted
-        }
         if let Some(side) = side {
             let (w, h) = (self.header.width, self.header.height);
             let longer = u32::from(w.max(h)).max(1);
