@@ -2,8 +2,11 @@
 
 mod pictures {
     mod files;
+    #[path = "../cli/scenes.rs"]
+    mod scenes;
 
     mod appearance;
+    mod changed;
     mod damage;
     mod descriptors;
     mod formats;

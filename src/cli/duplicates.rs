@@ -78,7 +78,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     output::check(&args.out)?;
     args.html.as_deref().map_or(Ok(()), output::check)?;
     let files = pictures_below(&args.folder, args.finder.hidden)?;
-    let files = each_once(files, &args.folder);
+    let files = each_once(files);
     let bars = Bars::default();
     let mut bad = Vec::new();
     let index = args.finder.index(&files, &bars, &mut bad)?;
@@ -120,7 +120,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
 
 /// Every file by one name, its own where it is there: who deletes a duplicate must not delete what it links to, and
 /// wins no space where the names are hard links.
-fn each_once(files: Vec<PathBuf>, folder: &Path) -> Vec<PathBuf> {
+fn each_once(files: Vec<PathBuf>) -> Vec<PathBuf> {
     let mut known: BTreeMap<(u64, u64), PathBuf> = BTreeMap::new();
     let (mut once, mut others) = (Vec::new(), Vec::new());
     for file in files {
@@ -141,11 +141,10 @@ fn each_once(files: Vec<PathBuf>, folder: &Path) -> Vec<PathBuf> {
                     _ => copy_of(&file).is_none() && copy_of(first).is_some(),
                 };
                 let other = if better { entry.insert(file) } else { file };
-                let names = [relative(folder, entry.get()), relative(folder, &other)];
                 others.push(format!(
                     "{} is {}",
-                    printable(&names[1]),
-                    printable(&names[0])
+                    printable(&other),
+                    printable(entry.get())
                 ));
             }
         }

@@ -45,11 +45,12 @@ const BRANDS: &[(&[u8], &str)] = &[
     (b"heis", "HEIC"),
     (b"hevc", "HEIC"),
     (b"hevx", "HEIC"),
-    (b"mif1", "HEIF"),
-    (b"msf1", "HEIF"),
     (b"avif", "AVIF"),
     (b"avis", "AVIF"),
     (b"crx ", "camera raw (CR3)"),
+    // what the others may be, too
+    (b"mif1", "HEIF"),
+    (b"msf1", "HEIF"),
 ];
 
 /// Bytes that tell what a file is.
@@ -114,7 +115,7 @@ fn in_boxes(bytes: &[u8]) -> Option<&'static str> {
     if bytes.get(4..8) != Some(b"ftyp") {
         return None;
     }
-    // The major brand or a compatible one: `mif1` alone says little.
+    // The major brand or a compatible one.
     let brands = &bytes[8..bytes.len().min(64)];
     let among = |wanted: &[u8]| brands.chunks_exact(4).any(|brand| brand == wanted);
     let known = BRANDS.iter().find(|(brand, _)| among(brand));

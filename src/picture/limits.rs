@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 
 /// The longest side that is decoded, in pixels; four times what JPEG can say. A picture of one row of a hundred
 /// million pixels is nobody's, and costs as much as any of a hundred megapixels.
-const LONGEST_SIDE: u32 = 1 << 18;
+pub(super) const LONGEST_SIDE: u32 = 1 << 18;
 
 /// Larger files are not read.
 pub const MAX_BYTES: u64 = 1 << 30;

@@ -55,15 +55,41 @@ fn parts_turned_and_mirrored_copies_match() {
 
 #[test]
 fn other_pictures_do_not_match() {
-    let grey = odd_picture("flat.png");
-    let outcome = compare(&odd_picture("photo.png"), &grey, &[]);
-    assert_eq!(outcome.code, Some(1));
-    outcome.prints("no match");
     let noise = RgbImage::from_fn(200, 200, |x, y| {
         Rgb([((x * 7919 + y * 104_729) * 31 % 251) as u8; 3])
     });
     let (_dir, path) = saved(&noise, "noise.png");
-    assert_eq!(compare(&odd_picture("photo.png"), &path, &[]).code, Some(1));
+    let outcome = compare(&odd_picture("photo.png"), &path, &[]);
+    assert_eq!(outcome.code, Some(1));
+    outcome.prints("no match");
+}
+
+#[test]
+fn what_has_no_keypoints_cannot_be_compared() {
+    let (photo, grey) = (odd_picture("photo.png"), odd_picture("flat.png"));
+    for (a, b) in [(&photo, &grey), (&grey, &photo)] {
+        compare(a, b, &[])
+            .troubles()
+            .says(&["flat.png", "no keypoints"]);
+    }
+}
+
+#[test]
+fn limits_can_be_set() {
+    let photo = odd_picture("photo.png");
+    compare(&photo, &photo, &["--max-pixels", "65535"])
+        .troubles()
+        .says(&["256x256", "max_pixels = 65535", "--max-pixels"]);
+    compare(
+        &photo,
+        &photo,
+        &["--max-pixels", "65536", "--max-memory", "1"],
+    )
+    .ok();
+    let (_dir, path) = saved(&RgbImage::new(700, 700), "large.png");
+    compare(&path, &photo, &["--max-memory", "1"])
+        .troubles()
+        .says(&["700x700", "max_memory = 1 MiB", "--max-memory"]);
 }
 
 #[test]

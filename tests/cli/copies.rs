@@ -292,7 +292,7 @@ fn other_files_are_counted_and_a_broken_index_is_made_again() {
     let options = ["--words", "16", "--html", page.to_str().unwrap()];
     let outcome = case.run(&options).ok();
     outcome
-        .says(&["2 files are no pictures"])
+        .says(&["1 files are not pictures"])
         .says(&["empty.jpg", "the file is empty"]);
     assert_eq!(case.table(), "source,query\nno name,a<b>.png\n");
     let page = fs::read_to_string(page).unwrap();

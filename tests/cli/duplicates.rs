@@ -85,10 +85,10 @@ fn copies_are_grouped_and_the_best_is_proposed() {
         "2,1,05.png",
         "2,0,blurred.png",
         "3,1,07.png",
+        "3,0,same.png", // older
         "3,0,below/same.png",
-        "3,0,same.png",
-        "4,1,below/flat.png",
-        "4,0,flat.png",
+        "4,1,flat.png",
+        "4,0,below/flat.png",
     ];
     assert_eq!(case.groups(), expected, "{table}");
     let same = table.lines().filter(|line| line.contains(",inf,"));
@@ -122,7 +122,129 @@ fn links_are_no_duplicates() {
         .prints("0 groups with 0 pictures more than one each, of 1 pictures");
     case.save("two.png", &scene(1));
     case.run(&[]).ok();
-    assert_eq!(case.groups(), ["1,1,two.png", "1,0,z/one.png"]);
+    assert_eq!(case.groups(), ["1,1,z/one.png", "1,0,two.png"]); // the older
+    fs::hard_link(case.path("photos/two.png"), case.path("photos/three.png")).unwrap();
+    fs::hard_link(case.path("photos/two.png"), case.path("photos/two (1).png")).unwrap();
+    case.run(&[])
+        .ok()
+        .prints("of 2 pictures")
+        .says(&["3 names are links"]); // with link.png
+    assert_eq!(case.groups().len(), 2);
+}
+
+#[test]
+fn what_systems_keep_for_themselves_is_left_out() {
+    let case = Case::new();
+    case.save("one.png", &scene(1));
+    for place in [
+        "$RECYCLE.BIN",
+        ".Trash-1000/files",
+        "below/@eaDir",
+        ".thumbnails",
+        "__MACOSX",
+        "System Volume Information",
+        "lost+found",
+        "#recycle",
+    ] {
+        fs::create_dir_all(case.path("photos").join(place)).unwrap();
+        case.save(&format!("{place}/two.png"), &scene(1));
+    }
+    case.save("._one.png", &scene(1));
+    fs::write(case.path("photos/Thumbs.db"), "").unwrap();
+    fs::write(case.path("photos/.DS_Store"), "").unwrap();
+    case.run(&[])
+        .ok()
+        .prints("0 groups with 0 pictures more than one each, of 1 pictures")
+        .says(&["11 hidden", "--hidden"])
+        .does_not_say("WARN");
+    case.run(&["--hidden"])
+        .ok()
+        .prints("1 groups with 9 pictures more than one each, of 10 pictures");
+}
+
+#[test]
+#[cfg(unix)]
+fn what_cannot_be_read_is_passed_over_and_said() {
+    let case = Case::new();
+    case.save("one.png", &scene(1));
+    case.save("below/two.png", &scene(1));
+    for name in ["nowhere.png", "round"] {
+        std::os::unix::fs::symlink(name, case.path("photos").join(name)).unwrap();
+    }
+    case.run(&[])
+        .ok()
+        .says(&["WARN", "cannot be read (skipped)", "nowhere.png"])
+        .says(&["WARN", "cannot be read (skipped)", "2 in all"]);
+    assert_eq!(case.groups(), ["1,1,one.png", "1,0,below/two.png"]);
+}
+
+/// Two names never become one in a table that is there to delete by.
+#[test]
+#[cfg(unix)]
+fn names_that_are_not_utf8_can_be_found_again() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let case = Case::new();
+    case.save("one.png", &scene(1));
+    for name in [&b"\xff.png"[..], b"\xfe.png", b"\\xff.png", b"a\\b.png"] {
+        let name = std::ffi::OsStr::from_bytes(name);
+        fs::copy(case.path("photos/one.png"), case.path("photos").join(name)).unwrap();
+    }
+    case.run(&[]).ok();
+    let mut names: Vec<String> = case.groups();
+    names
+        .iter_mut()
+        .for_each(|line| *line = line[4..].to_owned());
+    names.sort();
+    let expected = [
+        r"\\xff.png",
+        r"\xfe.png",
+        r"\xff.png",
+        r"a\b.png",
+        "one.png",
+    ];
+    assert_eq!(names, expected);
+}
+
+#[test]
+fn the_name_of_a_copy_is_not_kept() {
+    let names = [
+        "IMG_0001 (1).png",
+        "IMG_0001 - 副本.png",
+        "IMG_0001 copy 2.png",
+        "Copy of IMG_0001.png",
+        "IMG_0001_1.png",
+        "IMG_0001~2.png",
+    ];
+    for name in names {
+        let case = Case::new();
+        case.save(name, &scene(1)); // older
+        case.save("below/IMG_0001.png", &scene(1));
+        case.run(&["--method", "phash"]).ok();
+        let expected = ["1,1,below/IMG_0001.png".to_owned(), format!("1,0,{name}")];
+        assert_eq!(case.groups(), expected, "{name}");
+    }
+    // a number alone says nothing where there is no such name without it
+    let case = Case::new();
+    case.save("IMG_0002.png", &scene(1));
+    case.save("a.png", &scene(1));
+    case.run(&["--method", "phash"]).ok();
+    assert_eq!(case.groups(), ["1,1,IMG_0002.png", "1,0,a.png"]);
+}
+
+#[test]
+fn tables_for_spreadsheets_hold_no_formulas() {
+    let case = Case::new();
+    case.save("=1+1.png", &scene(1));
+    case.save("@b.png", &scene(1));
+    case.run(&["--spreadsheet"]).ok();
+    let table = case.table();
+    assert!(table.starts_with("\u{feff}group,keep,file,"), "{table}");
+    assert!(
+        table.contains(",'=1+1.png,") && table.contains(",'@b.png,"),
+        "{table}"
+    );
+    case.run(&[]).ok();
+    assert!(case.table().contains(",=1+1.png,"));
 }
 
 #[test]

@@ -61,7 +61,15 @@ impl<'a> Jpeg<'a> {
     pub fn memory(&self, side: Option<u32>) -> u64 {
         let (w, h) = self.dimensions();
         let pixels = u64::from(w) * u64::from(h);
-        let samples = pixels * self.header.components.len() as u64;
+        let (most_h, most_v) = self.header.most();
+        let area = |h: u8, v: u8| u64::from(h) * u64::from(v);
+        let areas: u64 = self
+            .header
+            .components
+            .iter()
+            .map(|c| area(c.horizontal, c.vertical))
+            .sum();
+        let samples = pixels * areas / area(most_h, most_v);
         let scale = match side {
             Some(side) => [8, 4, 2].into_iter().find(|&s| w.max(h) >= s * side),
             None => None,
@@ -137,12 +145,9 @@ impl<'a> Jpeg<'a> {
     }
 
     fn slowly(&self, bytes: &[u8], side: Option<u32>) -> Result<DynamicImage> {
-        use jpeg_decoder::{ColorTransform, Decoder, PixelFormat};
+        use jpeg_decoder::{Decoder, PixelFormat};
         let mut decoder = Decoder::new(bytes);
         decoder.read_info().map_err(Error::picture)?;
-        if self.header.components.len() == 4 && self.header.adobe.is_none() {
-            decoder.set_color_transform(ColorTransform::None); // the inks themselves; Adobe's are inverted
-        }
         if let Some(side) = side {
             let (w, h) = (self.header.width, self.header.height);
             let longer = u32::from(w.max(h)).max(1);

@@ -23,7 +23,6 @@ pub mod tag {
     pub const SUB_DIRECTORIES: u16 = 330;
     pub const INKS: u16 = 332;
     pub const EXTRA_SAMPLES: u16 = 338;
-    pub const SAMPLE_FORMAT: u16 = 339;
     pub const JPEG_TABLES: u16 = 347;
     pub const SUBSAMPLING: u16 = 530;
     pub const NODATA: u16 = 42113;

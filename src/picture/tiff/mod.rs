@@ -18,6 +18,7 @@ use self::directory::{Directory, tag};
 use self::samples::{Alpha, Samples, Space};
 use super::format::not_supported;
 use super::jpeg::Jpeg;
+use super::limits::LONGEST_SIDE;
 use crate::error::{Error, Result};
 
 pub fn is(bytes: &[u8]) -> bool {
@@ -55,6 +56,10 @@ impl<'a> Tiff<'a> {
             || (thumbnail && tiff.directory.has(tag::SUB_DIRECTORIES));
         if raw {
             return Err(not_supported("camera raw (TIFF)"));
+        }
+        let tile = [tag::TILE_WIDTH, tag::TILE_HEIGHT].map(|side| tiff.number(side, 0));
+        if tile.iter().any(|&side| side > u64::from(LONGEST_SIDE)) {
+            return Err(damaged());
         }
         if tiff.number(tag::COMPRESSION, 1) == OLD_JPEG {
             return Err(not_supported("TIFF with old-style JPEG"));
@@ -106,8 +111,9 @@ impl<'a> Tiff<'a> {
         let bits = self.number(tag::BITS, 1).min(64);
         let samples = pixels.saturating_mul(self.samples());
         let raw = samples.saturating_mul(bits).div_ceil(8);
-        let rest = samples.saturating_add(pixels.saturating_mul(4)) + self.bytes.len() as u64;
+        let rest = samples.saturating_add(pixels.saturating_mul(4));
         raw.saturating_add(rest)
+            .saturating_add(self.bytes.len() as u64)
     }
 
     /// # Errors
