@@ -189,9 +189,10 @@ fn inspect_names_stage_inputs_and_tensors() {
     {
         inspect(&the_file(&case.work(), begins, ends))
             .ok()
-            .prints("stage")
-            .prints("made from")
-            .prints("tensor");
+            .prints("stage        ")
+            .prints("made from    ")
+            .prints("tensor ")
+            .prints("verified");
     }
 }
 

@@ -107,5 +107,6 @@ fn missing_networks_are_an_absence() {
     assert!(error.is_absence(), "{error}");
     assert!(error.to_string().contains("make ocr-models"), "{error}");
     assert!(matches!(error, Error::Weights { .. }));
-    assert!(reader().read(b"no picture").is_err());
+    let refused = reader().read(b"no picture").unwrap_err();
+    assert!(matches!(refused, Error::Picture { .. }), "{refused}");
 }
