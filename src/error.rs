@@ -25,6 +25,9 @@ pub enum Error {
     /// again.
     #[error("{}: {reason}", path.display())]
     File { path: PathBuf, reason: String },
+    /// A picture whose bytes are no longer those that the run began with.
+    #[error("{picture} changed during the run; run it again")]
+    Changed { picture: String },
     /// A table that cannot be used as it is.
     #[error("{}{}: {reason}", path.display(), line.map(|l| format!(", line {l}")).unwrap_or_default())]
     Table {
@@ -117,6 +120,11 @@ impl Error {
             Self::NotBuilt { .. } => true,
             _ => false,
         }
+    }
+
+    /// Whether it may be gone the next time, so that nothing must be kept because of it.
+    pub fn is_passing(&self) -> bool {
+        matches!(self, Self::Io { .. } | Self::Changed { .. })
     }
 
     /// For `map_err` on an I/O call: `.map_err(Error::io("read", path))`.

@@ -1,15 +1,11 @@
 //! Galleries: an index over the usable items of a collection, and what to answer when it has no answer.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::path::Path;
 
 use ndarray::{Array1, Array2, ArrayView2, Axis};
 use rayon::prelude::*;
-use serde::{Deserialize, Serialize};
 
-use crate::artifact::{Artifact, Fingerprint, Spec};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::hubness::{asking, charged};
 use crate::index::{Faiss, Flat, Hit, Index, IndexParams, best_first, recall};
 use crate::scene_text::{TextGallery, Words};
@@ -35,29 +31,28 @@ pub struct Found {
     pub answered: bool,
 }
 
-#[derive(Serialize, Deserialize)]
-struct Notes {
-    ids: Vec<String>,
-    faiss: Fingerprint,
-}
-
 impl Gallery {
-    /// items: n×d, `charges`: n. `sample`: vectors of both modalities for an index that learns.
+    /// items: n×d, `charges`: n. `sample`: vectors of both modalities, which an index that learns asks for.
+    ///
+    /// An index is built anew from the vectors each time: FAISS trusts the files that it reads.
     pub fn build(
         params: &IndexParams,
-        sample: ArrayView2<f32>,
+        sample: impl FnOnce() -> Result<Array2<f32>>,
         items: ArrayView2<f32>,
         usable: &[bool],
         charges: Option<Array1<f32>>,
     ) -> Result<Self> {
         let (places, rest): (Vec<usize>, Vec<usize>) = (0..usable.len()).partition(|&i| usable[i]);
         let indexed = indexed(items, &places, charges.as_ref());
-        let index = if charges.is_some() {
-            let sample = charged(sample, &Array1::zeros(sample.nrows()));
-            Faiss::build(params, sample.view(), indexed.view())?
-        } else {
-            Faiss::build(params, sample, indexed.view())?
+        let sample = match (params.is_exact(), &charges) {
+            (true, _) => Array2::zeros((0, indexed.ncols())),
+            (false, None) => sample()?,
+            (false, Some(_)) => {
+                let sample = sample()?;
+                charged(sample.view(), &Array1::zeros(sample.nrows()))
+            }
         };
+        let index = Faiss::build(params, sample.view(), indexed.view())?;
         Ok(Self {
             index,
             places,
@@ -137,61 +132,6 @@ impl Gallery {
         let (found, all) = (self.index.search(q.view(), k)?, flat.search(q.view(), k)?);
         Ok(recall(&found, &all))
     }
-
-    /// Writes `path` in FAISS's format, and beside it an artifact with the ids.
-    pub fn write(&self, path: &Path, spec: Spec, ids: Vec<String>) -> Result<()> {
-        let dir = path.parent().unwrap_or(Path::new("."));
-        fs::create_dir_all(dir).map_err(Error::io("create", dir))?;
-        let temporary = path.with_extension("faiss.part");
-        self.index.write(&temporary)?;
-        File::open(&temporary)
-            .and_then(|f| f.sync_all())
-            .map_err(Error::io("write", &temporary))?;
-        // FAISS does not report a write that fails as it closes the file.
-        if Faiss::read(&temporary, "").is_err() {
-            let _ = fs::remove_file(&temporary);
-            let reason = "it could not be written whole; is the disk full?";
-            return Err(Error::artifact(path, reason));
-        }
-        let notes = Notes {
-            ids,
-            faiss: Fingerprint::of_file(&temporary)?,
-        };
-        fs::rename(&temporary, path).map_err(Error::io("write", path))?;
-        let vector = |v: &[usize]| {
-            v.iter()
-                .map(|&i| i as u32)
-                .collect::<ndarray::Array1<u32>>()
-        };
-        let charges = self.charges.clone().unwrap_or_default(); // none: an empty vector
-        Artifact::new(spec)
-            .with_notes(&notes)
-            .with_vector("places", vector(&self.places).view())
-            .with_vector("rest", vector(&self.rest).view())
-            .with_vector("charges", charges.view())
-            .write(&ids_path(path))
-    }
-
-    /// Reads what [`Gallery::write`] wrote, if it was made from `spec` and is whole.
-    pub fn read_fresh(path: &Path, spec: &Spec, params: &IndexParams) -> Option<Self> {
-        let artifact = Artifact::read_fresh(&ids_path(path), spec)?;
-        let notes: Notes = artifact.read_notes().ok()?;
-        if Fingerprint::of_file(path).ok()? != notes.faiss {
-            tracing::warn!("{} is damaged; made again", path.display());
-            return None;
-        }
-        let vector = |name: &str| -> Option<Vec<usize>> {
-            let values = artifact.vector::<u32>(name).ok()?;
-            Some(values.iter().map(|&i| i as usize).collect())
-        };
-        let charges = artifact.vector::<f32>("charges").ok()?;
-        Some(Self {
-            charges: (!charges.is_empty()).then_some(charges),
-            index: Faiss::read(path, &params.search).ok()?,
-            places: vector("places")?,
-            rest: vector("rest")?,
-        })
-    }
 }
 
 /// The `k` best by both the shared space and the words. An item without a word in common is among the first `k`
@@ -222,8 +162,4 @@ fn indexed(items: ArrayView2<f32>, places: &[usize], charges: Option<&Array1<f32
         Some(charges) => charged(items.view(), &charges.select(Axis(0), places)),
         None => items,
     }
-}
-
-fn ids_path(path: &Path) -> std::path::PathBuf {
-    path.with_extension("safetensors")
 }

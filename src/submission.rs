@@ -6,12 +6,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::fs;
 use std::path::Path;
 
-use crate::artifact::write_atomically;
-use crate::dataset::{Direction, Table, first_line};
+use crate::dataset::{Direction, MAX_TABLE, ReadOptions, Table, ids, warn_all};
 use crate::error::{Error, Result};
+use crate::files;
 
 /// Answers per query.
 pub const ANSWERS: usize = 5;
@@ -74,7 +73,7 @@ pub fn write(path: &Path, direction: Direction, answers: &[Answer], format: Form
     let bytes = writer
         .into_inner()
         .expect("writing to memory does not fail");
-    write_atomically(path, &bytes)
+    files::write(path, &bytes)
 }
 
 /// What is wrong with a result file, and where.
@@ -103,22 +102,13 @@ pub struct Known {
 }
 
 impl Known {
-    /// From attachment 2 (for `result1.csv`) or 3 (for `result2.csv`).
-    pub fn from_attachment(dir: &Path, direction: Direction) -> Result<Self> {
-        let (texts, images) = match direction {
-            Direction::TextToImage => ("word_test.csv", "image_data.csv"),
-            Direction::ImageToText => ("word_data.csv", "image_test.csv"),
-        };
-        let ids = |file: &str, column: &str| -> Result<Vec<String>> {
-            let mut seen = BTreeSet::new();
-            let records = Table::read(&dir.join(file), &[column], &mut Vec::new())?.records;
-            Ok(records
-                .into_iter()
-                .map(|r| r.fields[0].trim().to_owned())
-                .filter(|id| !id.is_empty() && seen.insert(id.clone()))
-                .collect())
-        };
-        let (texts, images) = (ids(texts, "text_id")?, ids(images, "image_id")?);
+    /// From attachment 2 (for `result1.csv`) or 3 (for `result2.csv`), as a run reads it.
+    pub fn from_attachment(
+        dir: &Path,
+        direction: Direction,
+        options: &ReadOptions,
+    ) -> Result<Self> {
+        let [texts, images] = ids(dir, direction, options)?;
         let (queries, gallery) = match direction {
             Direction::TextToImage => (texts, images),
             Direction::ImageToText => (images, texts),
@@ -129,6 +119,17 @@ impl Known {
             gallery: gallery.into_iter().collect(),
         })
     }
+}
+
+/// The line a record begins on, from 1. The position of the csv crate may still be before the line break that ends
+/// the line above.
+fn first_line(text: &str, position: &csv::Position) -> u64 {
+    let rest = text
+        .as_bytes()
+        .get(position.byte() as usize..)
+        .unwrap_or_default();
+    let breaks = rest.iter().take_while(|b| matches!(b, b'\r' | b'\n'));
+    position.line() + breaks.filter(|&&b| b == b'\n').count() as u64
 }
 
 /// The rows of one query in a file.
@@ -146,7 +147,7 @@ struct Parsed {
 }
 
 fn parse(path: &Path) -> Result<Parsed> {
-    let bytes = fs::read(path).map_err(Error::io("read", path))?;
+    let bytes = files::read(path, MAX_TABLE)?;
     let mut violations = Vec::new();
     let mut say = |line, message: String| violations.push(Violation { line, message });
     let Ok(text) = std::str::from_utf8(&bytes) else {
@@ -384,11 +385,19 @@ pub struct FileScore {
 
 /// Scores a result file against a table `text_id,image_id`. A query of the truth that is not answered
 /// counts as missed; recalls in per cent.
-pub fn score(path: &Path, truth: &Path) -> Result<FileScore> {
+pub fn score(path: &Path, truth: &Path, options: &ReadOptions) -> Result<FileScore> {
     let (direction, answers) = read(path)?;
     let mut right: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for record in Table::read(truth, &["text_id", "image_id"], &mut Vec::new())?.records {
-        let [text, image] = [0, 1].map(|i| record.fields[i].trim().to_owned());
+    let mut warnings = Vec::new();
+    let pairs = Table::read_as(
+        truth,
+        &["text_id", "image_id"],
+        options.encoding,
+        &mut warnings,
+    )?;
+    warn_all(&warnings);
+    for record in pairs.records {
+        let [text, image] = [0, 1].map(|i| record.fields[i].clone());
         let (query, answer) = match direction {
             Direction::TextToImage => (text, image),
             Direction::ImageToText => (image, text),

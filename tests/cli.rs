@@ -8,6 +8,7 @@ mod cli {
     mod scenes;
 
     mod ablation;
+    mod check;
     mod compare;
     mod copies;
     mod corruption;

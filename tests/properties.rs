@@ -7,6 +7,7 @@ mod properties {
     mod made_up;
 
     mod artifacts;
+    mod changes;
     mod codebooks;
     mod copies;
     mod ensemble;
@@ -14,9 +15,11 @@ mod properties {
     mod geometry;
     mod imported;
     mod indices;
+    mod layouts;
     mod linalg;
     mod matching;
     mod mlp;
+    mod outputs;
     mod results;
     mod tables;
     mod threads;

@@ -1,6 +1,6 @@
 """How fast tuwen is beside the usual Python pipeline, stage by stage, in one run on one machine.
 
-    pip install -r bench-requirements.txt
+    pip install --require-hashes -r bench-requirements.txt
     python bench.py --data FLICKR8K_CN --tuwen ../../target/release/tuwen --out ..
 
 Both sides work on the same pictures and captions, or on matrices of the same shape, with as many threads. They take turns;

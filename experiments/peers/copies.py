@@ -1,6 +1,6 @@
 """Which program finds transformed copies of pictures: tuwen, imagededup's hashes and network, OpenCV's ORB.
 
-    pip install -r copies-requirements.txt
+    pip install --require-hashes -r copies-requirements.txt
     python copies.py --data FOLDER --tuwen ../../target/release/tuwen --out ../copies
 
 Takes pictures of any folder as originals and as distractors, makes transformed copies of each original, asks every

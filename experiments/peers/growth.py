@@ -1,6 +1,6 @@
 """How time, memory and disk grow with the number of pictures, and what an index over millions of vectors costs.
 
-    pip install -r bench-requirements.txt
+    pip install --require-hashes -r bench-requirements.txt
     python growth.py --data FOLDER --tuwen ../../target/release/tuwen --out .. --work a-folder-that-is-not-there
 
 Makes sets of n pairs out of the pictures below --data, each a seeded crop, sometimes mirrored, with a made-up caption; runs

@@ -1,6 +1,6 @@
 """The usual Python way of doing the same job, to compare speed, memory and recall with (Linux only: reads /proc).
 
-    pip install -r bench-requirements.txt
+    pip install --require-hashes -r bench-requirements.txt
     python pipeline.py --data FLICKR8K_CN > result.json
 
 SIFT (OpenCV), VLAD, whitening PCA; jieba, TF-IDF, LSA; regularised CCA; FAISS. All is learned on the training split.

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use toml_edit::{DocumentMut, Item, Table, TableLike, Value};
 
-use crate::artifact::write_atomically;
 use crate::error::{Error, Result};
+use crate::files;
 use crate::recipe::Recipe;
 
 /// Points of mR by which a run may differ where a recipe does not say. Other processors and versions of OpenCV
@@ -73,7 +73,7 @@ pub fn bless(path: &Path, dataset: &str, mean_recall: f64) -> Result<()> {
     if !scores.contains_key("tolerance") {
         set(scores, "tolerance", DEFAULT_TOLERANCE);
     }
-    write_atomically(path, file.to_string().as_bytes())
+    files::write(path, file.to_string().as_bytes())
 }
 
 /// Puts a number in the place of another, its comment kept.

@@ -192,7 +192,10 @@ fn read_all(folder: &Path, ladders: &[Ladder]) -> Result<Vec<Entry>> {
         if entries.iter().any(|e| e.file == *file) {
             continue;
         }
-        let path = folder.join(file);
+        let path = match folder.as_os_str().is_empty() {
+            true => Path::new(".").join(file), // a bare name would be that of a built-in recipe
+            false => folder.join(file),
+        };
         if !path.is_file() {
             return Err(wrong(&path, "the plan names it, but there is no such file"));
         }

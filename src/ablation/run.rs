@@ -8,11 +8,13 @@ use ndarray::Array1;
 use serde::{Deserialize, Serialize};
 
 use super::machine::{Commit, Machine};
-use crate::artifact::{Artifact, Fingerprint, Spec, write_atomically};
+use crate::artifact::{Artifact, Fingerprint, Spec};
 use crate::dataset::{Dataset, Direction};
 use crate::error::{Error, Result};
 use crate::evaluation::{self, KS, Ranking, Report};
+use crate::files;
 use crate::fusion::FusionParams;
+use crate::ocr::Models;
 use crate::pipeline::{Features, Fitted, Pipeline, Protocol, SceneTextChoice};
 use crate::progress::Progress;
 use crate::recipe::Recipe;
@@ -143,7 +145,7 @@ impl Bench<'_> {
     /// Of all that determines the figures of a recipe.
     pub fn fingerprint(&self, recipe: &Recipe) -> Result<Fingerprint> {
         if let Some(scene_text) = &recipe.scene_text {
-            scene_text.reader.spec()?; // not measured without what it is about
+            scene_text.reader.spec(&Models::find())?; // not measured without what it is about
         }
         let mut parts = Vec::new();
         self.for_each_part(recipe, |p| {
@@ -264,7 +266,7 @@ impl Bench<'_> {
         store_ranks(Artifact::new(spec.clone()), &rankings).write(&self.ranks_path(&spec))?;
         let mut json = serde_json::to_vec_pretty(&run).expect("a run file is plain data");
         json.push(b'\n');
-        write_atomically(&self.run_path(recipe), &json)?;
+        files::write(&self.run_path(recipe), &json)?;
         Ok(Measured { run, rankings })
     }
 

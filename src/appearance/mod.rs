@@ -40,18 +40,27 @@ pub enum AppearanceParams {
 
 impl AppearanceParams {
     /// # Errors
-    /// [`Error::Numeric`] for settings that give no vector.
+    /// [`Error::Numeric`] for settings that give no vector, or one of more than a million numbers.
     pub fn appearance(&self) -> Result<Box<dyn Appearance>> {
-        Ok(match self {
+        let appearance: Box<dyn Appearance> = match self {
             Self::Histogram(p) => Box::new(p.checked()?),
             Self::Hog(p) => Box::new(p.checked()?),
             Self::Gist(p) => Box::new(p.filters()?),
             Self::Lbp(p) => Box::new(p.pattern()?),
             Self::Centrist(p) => Box::new(p.checked()?),
             Self::Phash(p) => Box::new(p.checked()?),
-        })
+        };
+        let dim = appearance.dim();
+        if dim > MAX_DIM {
+            let reason = format!("{dim} numbers a picture, more than {MAX_DIM}");
+            return Err(wrong("whole-picture feature", &reason));
+        }
+        Ok(appearance)
     }
 }
+
+/// Longer vectors are a mistake in the recipe.
+const MAX_DIM: usize = 1_000_000;
 
 /// Turns a picture into one vector of unit length, or zero where it has nothing of the kind.
 pub trait Appearance: Sync + Send {

@@ -15,7 +15,7 @@ pub use made_from::{Fingerprint, Spec};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::fs::{self, File};
-use std::io::{Read, Write};
+use std::io::Read;
 use std::path::Path;
 
 use half::{bf16, f16};
@@ -25,6 +25,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
+use crate::files;
 use crate::timing;
 
 /// Raised when the layout of any artifact changes.
@@ -263,7 +264,7 @@ impl Artifact {
         let metadata = HashMap::from([(KEY.to_owned(), json)]);
         let bytes = safetensors::serialize(self.tensors.iter(), Some(metadata))
             .map_err(|e| Error::artifact(path, e.to_string()))?;
-        write_atomically(path, &bytes)
+        files::write(path, &bytes)
     }
 
     /// Reads a file and verifies it: it is ours, of this schema, and not a bit of it has changed.
@@ -362,36 +363,4 @@ fn parse_header(path: &Path, metadata: &Option<HashMap<String, String>>) -> Resu
         ));
     }
     Ok(header)
-}
-
-/// Temporary file in the same folder, sync, rename.
-pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
-    let dir = match path.parent() {
-        Some(p) if !p.as_os_str().is_empty() => p,
-        _ => Path::new("."),
-    };
-    fs::create_dir_all(dir).map_err(Error::io("create", dir))?;
-    let mut tmp = tempfile::Builder::new()
-        .prefix(".tuwen-")
-        .permissions(permissions())
-        .tempfile_in(dir)
-        .map_err(Error::io("write in", dir))?;
-    tmp.write_all(bytes)
-        .and_then(|()| tmp.as_file().sync_all())
-        .map_err(Error::io("write", path))?;
-    tmp.persist(path)
-        .map_err(|e| Error::io("write", path)(e.error))?;
-    Ok(())
-}
-
-/// The usual file mode less the umask, where a temporary file would be for its owner alone.
-#[cfg(unix)]
-fn permissions() -> fs::Permissions {
-    std::os::unix::fs::PermissionsExt::from_mode(0o666)
-}
-#[cfg(not(unix))]
-fn permissions() -> fs::Permissions {
-    fs::metadata(".")
-        .map(|m| m.permissions())
-        .expect("the current folder exists")
 }

@@ -5,7 +5,7 @@ use anyhow::{Context, Result, bail, ensure};
 use tuwen::ablation::{
     Bench, Commit, Entry, Place, Plan, Row, Shown, State, Verdict, bless, page, plot, verdict,
 };
-use tuwen::artifact::write_atomically;
+use tuwen::files;
 use tuwen::pipeline::Protocol;
 
 use super::bars::Bars;
@@ -126,14 +126,14 @@ fn write(args: &Args, plan: &Plan, bench: &Bench, rows: &[Row]) -> Result<()> {
             format!("plots/{dataset}")
         },
     };
-    write_atomically(&out, page(plan, bench, rows, &place).as_bytes())?;
+    files::write(&out, page(plan, bench, rows, &place).as_bytes())?;
     say!("{}", out.display());
     for ladder in &plan.ladders {
         let shown = Shown::of(plan, ladder, rows, dataset);
         let title = format!("{} · {dataset} · {}", ladder.title, bench.protocol);
         let svg = plot(&title, &shown);
         let path = place.folder.join(place.plot(ladder));
-        write_atomically(&path, svg.as_bytes())?;
+        files::write(&path, svg.as_bytes())?;
         say!("{}", path.display());
     }
     Ok(())

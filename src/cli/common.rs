@@ -19,7 +19,7 @@ pub struct Common {
 /// A dataset, and where work is kept.
 #[derive(clap::Args)]
 pub struct Data {
-    /// Folder of the dataset: Taidi Cup attachments, or Flickr8k(-CN)
+    /// Folder of the dataset: Taidi Cup attachments, Flickr8k(-CN), Flickr30k, RSICD, RSITMD, or a table of captions
     #[arg(long, value_name = "DIR")]
     pub data: PathBuf,
     /// Folder whose vocab/ and features/ keep what is computed
@@ -28,6 +28,25 @@ pub struct Data {
     /// Which captions, where a dataset has several: how the file's name begins (flickr8kenc)
     #[arg(long, value_name = "NAME")]
     captions: Option<String>,
+    #[command(flatten)]
+    encoding: Encoding,
+}
+
+/// How texts are written.
+#[derive(clap::Args)]
+pub struct Encoding {
+    /// Encoding of tables and lists that are not marked [default: found out; gb18030, big5, utf-8, utf-16le, ...]
+    #[arg(long, value_name = "NAME", value_parser = tuwen::dataset::encoding)]
+    encoding: Option<&'static encoding_rs::Encoding>,
+}
+
+impl Encoding {
+    pub fn options(&self) -> ReadOptions {
+        ReadOptions {
+            captions: None,
+            encoding: self.encoding,
+        }
+    }
 }
 
 impl Common {
@@ -47,6 +66,7 @@ impl Data {
     pub fn dataset(&self) -> Result<Dataset> {
         let options = ReadOptions {
             captions: self.captions.clone(),
+            ..self.encoding.options()
         };
         let dataset = Dataset::open(&self.data, &options).context("cannot read the dataset")?;
         for c in &dataset.collections {

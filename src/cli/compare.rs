@@ -1,22 +1,25 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use clap::ValueEnum;
 use image::codecs::png::PngEncoder;
 use image::{ImageEncoder, RgbImage};
 use serde::Serialize;
-use tuwen::artifact::write_atomically;
 use tuwen::descriptor::OrbParams;
+use tuwen::files::printable;
 use tuwen::matching::{KeypointParams, MatchParams, Model, Neighbours, Subject, Transform};
-use tuwen::picture::Picture;
+use tuwen::picture::{Picture, PictureParams};
 
 use super::draw;
+use super::files::Limits;
+use super::output;
 
 /// Say whether two pictures show the same: keypoint matches, inliers, transformation
 #[derive(clap::Args)]
 #[command(after_help = "\
-Ends with 0 where they match, with 1 where they do not, with 2 where they cannot be compared. The score is -log10
+Ends with 0 where they match, with 1 where they do not, with 2 where they cannot be compared: one of them
+cannot be read, or has no keypoints. The score is -log10
 of how many unrelated pairs of pictures would agree so well by chance: 6 is one in a million. A mirror image matches, too.
 
 Examples:
@@ -54,6 +57,8 @@ pub struct Args {
     /// Print one JSON object
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    limits: Limits,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -96,7 +101,12 @@ pub fn run(args: &Args) -> Result<ExitCode> {
 }
 
 fn compare(args: &Args) -> Result<ExitCode> {
+    args.limits.set();
     let mut params = MatchParams {
+        picture: PictureParams {
+            max_pixels: args.limits.max_pixels,
+            ..PictureParams::default()
+        },
         neighbours: match args.neighbours {
             Search::Exhaustive => Neighbours::Exhaustive,
             Search::Flann => Neighbours::Flann,
@@ -120,6 +130,13 @@ fn compare(args: &Args) -> Result<ExitCode> {
     let ((a, a_bytes), (b, b_bytes)) = (a?, b?);
     let found = params.compare(&a, &b.keypoints)?;
     let same_bytes = a_bytes == b_bytes;
+    for (path, subject) in [(&args.a, &a), (&args.b, &b)] {
+        ensure!(
+            same_bytes || !subject.keypoints.is_empty(),
+            "{} cannot be compared: it has no keypoints",
+            printable(path)
+        );
+    }
     let verdict = Verdict {
         is_match: same_bytes || found.score() >= args.threshold,
         score: found.score(),
@@ -147,12 +164,12 @@ fn compare(args: &Args) -> Result<ExitCode> {
 }
 
 fn read(path: &Path, params: &MatchParams) -> Result<(Subject, Vec<u8>)> {
-    let name = path.display();
-    let bytes = std::fs::read(path).with_context(|| format!("cannot read {name}"))?;
+    let name = printable(path);
+    let cannot_use = || format!("cannot use {name}");
+    let bytes = tuwen::picture::read(path).with_context(cannot_use)?;
     let picture = Picture::decode(&bytes, &params.picture);
     let subject = picture.and_then(|picture| params.subject(&picture));
-    let subject = subject.with_context(|| format!("cannot use {name}"))?;
-    Ok((subject, bytes))
+    Ok((subject.with_context(cannot_use)?, bytes))
 }
 
 fn tell(verdict: &Verdict) -> Result<()> {
@@ -193,5 +210,5 @@ fn write_png(path: &Path, picture: &RgbImage) -> Result<()> {
     let mut bytes = Vec::new();
     let (w, h) = picture.dimensions();
     PngEncoder::new(&mut bytes).write_image(picture, w, h, image::ExtendedColorType::Rgb8)?;
-    Ok(write_atomically(path, &bytes)?)
+    output::write(path, &bytes)
 }

@@ -6,7 +6,6 @@ use std::process::ExitCode;
 use anyhow::{Context, Result, ensure};
 use ndarray::ArrayView1;
 use serde::Deserialize;
-use tuwen::artifact::write_atomically;
 use tuwen::copies::{Looked, SeenVectors, Set, VectorsParams, Whitened};
 use tuwen::linalg::stacked;
 use tuwen::progress::{Progress, warn_each};
@@ -14,6 +13,7 @@ use tuwen::progress::{Progress, warn_each};
 use super::bars::Bars;
 use super::files::{pictures_below, relative};
 use super::finder;
+use super::output;
 
 /// Measure what smaller vectors find of the copies that are known, and what they cost
 #[derive(clap::Args)]
@@ -64,8 +64,8 @@ const CODES: [(usize, &[&str]); 4] = [
 
 pub fn run(args: &Args) -> Result<ExitCode> {
     let (gallery, queries) = (
-        pictures_below(&args.gallery)?,
-        pictures_below(&args.queries)?,
+        pictures_below(&args.gallery, false)?,
+        pictures_below(&args.queries, false)?,
     );
     let truth = read(&args.truth)?;
     let method = VectorsParams {
@@ -140,7 +140,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         }
     }
     bars.finish();
-    write_atomically(&args.out, page.as_bytes())?;
+    output::write(&args.out, page.as_bytes())?;
     warn_each("picture that cannot be used", bad.into_iter());
     say!("{page}");
     Ok(ExitCode::SUCCESS)

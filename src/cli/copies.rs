@@ -3,13 +3,14 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, ensure};
 use rayon::prelude::*;
-use tuwen::artifact::write_atomically;
 use tuwen::copies::{Found, Index};
+use tuwen::files::printable;
 use tuwen::progress::{Progress, warn_each};
 
 use super::bars::Bars;
-use super::files::{pictures_below, relative};
+use super::files::{Table, pictures_below, relative};
 use super::finder::Finder;
+use super::output;
 use super::page::{Item, Page, Shown};
 
 /// Find, for each query picture, the picture of a gallery that it is a copy of
@@ -50,12 +51,14 @@ pub struct Args {
 const SHOWN: usize = 3;
 
 pub fn run(args: &Args) -> Result<ExitCode> {
-    let gallery = pictures_below(&args.gallery)?;
-    let queries = pictures_below(&args.queries)?;
+    output::check(&args.out)?;
+    args.html.as_deref().map_or(Ok(()), output::check)?;
+    let gallery = pictures_below(&args.gallery, args.finder.hidden)?;
+    let queries = pictures_below(&args.queries, args.finder.hidden)?;
     ensure!(
         !gallery.is_empty(),
         "{} has no pictures",
-        args.gallery.display()
+        printable(&args.gallery)
     );
     let bars = Bars::default();
     let mut bad = Vec::new();
@@ -71,21 +74,20 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     };
     let found: Vec<Result<Vec<Found>>> = queries.par_iter().map(ask).collect();
     bars.finish();
-    let mut table = csv::Writer::from_writer(Vec::new());
     let header = ["source", "query", "score", "inliers"];
     let columns = if args.scores { 4 } else { 2 };
-    table.write_record(&header[..columns])?;
+    let mut table = Table::new(args.finder.spreadsheet, &header[..columns])?;
     let (mut answered, mut matched) = (Vec::new(), 0);
     for (query, found) in queries.iter().zip(found) {
         match found {
             Ok(found) => {
                 if let Some(best) = found.first() {
-                    let source = relative(&args.gallery, &index.files(best.picture)[0]);
+                    let source = table.name(relative(&args.gallery, &index.files(best.picture)[0]));
                     let score = format!("{:.1}", best.score);
                     let inliers = best.comparison.as_ref().map(|c| c.inliers().to_string());
-                    let name = relative(&args.queries, query);
+                    let name = table.name(relative(&args.queries, query));
                     let record = [source, name, score, inliers.unwrap_or_default()];
-                    table.write_record(&record[..columns])?;
+                    table.row(&record[..columns])?;
                     matched += 1;
                 }
                 answered.push((query, found));
@@ -93,26 +95,25 @@ pub fn run(args: &Args) -> Result<ExitCode> {
             Err(e) => bad.push(format!("{e:#}")),
         }
     }
-    write_atomically(
-        &args.out,
-        &table.into_inner().context("cannot write the table")?,
-    )?;
+    output::write(&args.out, &table.bytes()?)?;
     if let Some(path) = &args.html {
         show(args, &index, &answered).write(path)?;
     }
     warn_each("picture that cannot be used", bad.into_iter());
-    say!(
-        "{matched} of {} queries have a match, of score {} or more",
-        queries.len(),
-        args.finder.threshold()
-    );
+    output::summary(
+        &args.out,
+        &format!(
+            "{matched} of {} queries have a match, of score {} or more",
+            queries.len(),
+            args.finder.threshold()
+        ),
+    )?;
     Ok(ExitCode::SUCCESS)
 }
 
 fn search(index: &Index, path: &Path) -> Result<Vec<Found>> {
-    let name = path.display().to_string();
-    let bytes = std::fs::read(path).with_context(|| name.clone())?;
-    index.search(&bytes).context(name)
+    let found = tuwen::picture::read(path).and_then(|bytes| index.search(&bytes));
+    found.with_context(|| printable(path))
 }
 
 fn show(args: &Args, index: &Index, answered: &[(&PathBuf, Vec<Found>)]) -> Page {
@@ -120,7 +121,7 @@ fn show(args: &Args, index: &Index, answered: &[(&PathBuf, Vec<Found>)]) -> Page
                 mirror is turned over. Scores are -log10 of how many pictures would be so alike by chance.";
     let mut page = Page::new("tuwen copies", lead);
     for (query, found) in answered {
-        let bytes = std::fs::read(query).unwrap_or_default();
+        let bytes = tuwen::picture::read(query).unwrap_or_default();
         let hits = found.iter().map(|hit| {
             let file = &index.files(hit.picture)[0];
             Shown {

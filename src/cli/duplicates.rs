@@ -1,27 +1,31 @@
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Context, Result};
-use image::RgbImage;
+use anyhow::Result;
 use rayon::prelude::*;
-use tuwen::artifact::write_atomically;
 use tuwen::copies::{Found, Index, Link, groups, sharpness};
-use tuwen::picture::{Picture, PictureParams, decode_rgb};
+use tuwen::files::printable;
+use tuwen::picture::{Picture, decode};
 use tuwen::progress::{Progress, warn_each};
 
 use super::bars::Bars;
-use super::files::{pictures_below, relative};
+use super::files::{Table, pictures_below, relative};
 use super::finder::Finder;
+use super::keep::{self, Measured, copy_of};
+use super::output;
 use super::page::{Item, Page, Shown};
 
 /// Find the groups of pictures of a folder that show the same
 #[derive(clap::Args)]
 #[command(after_help = "\
 Writes one line for each picture that shows the same as another: group, keep, file, score, width, height, bytes,
-sharpness. `keep` is 1 for the largest picture of a group, of several the sharpest; the score is that of its best
-match in the group (inf: the same byte for byte). Nothing is deleted. A group holds all pictures that are joined by
+sharpness. `keep` is 1 for the largest picture of a group, of several the sharpest, then one whose name is not a
+copy's (`a (1).jpg`, `a copy.jpg`, `a - 副本.jpg`), the oldest, the one with the shortest path; the score is that of
+its best match in the group (inf: the same byte for byte). Nothing is deleted. Bytes of a name that are not UTF-8 are
+written \\xHH, and its backslashes \\\\. A group holds all pictures that are joined by
 matches, so that two of them need not match each other.
 
 Examples:
@@ -44,10 +48,7 @@ pub struct Args {
 struct Member<'a> {
     file: &'a Path,
     matched: Matched<'a>,
-    width: u32,
-    height: u32,
-    bytes: usize,
-    sharpness: f64,
+    measured: Measured,
 }
 
 /// Why a file is in its group.
@@ -74,7 +75,10 @@ impl Member<'_> {
 }
 
 pub fn run(args: &Args) -> Result<ExitCode> {
-    let files = without_links(pictures_below(&args.folder)?);
+    output::check(&args.out)?;
+    args.html.as_deref().map_or(Ok(()), output::check)?;
+    let files = pictures_below(&args.folder, args.finder.hidden)?;
+    let files = each_once(files, &args.folder);
     let bars = Bars::default();
     let mut bad = Vec::new();
     let index = args.finder.index(&files, &bars, &mut bad)?;
@@ -85,7 +89,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     sets.extend(alone.map(|i| vec![i]));
     bars.start("measuring", sets.len() as u64);
     let measure = |set: &Vec<usize>| {
-        let members = members(&index, &best, set);
+        let members = members(&index, &best, set, args.finder.limits.max_pixels);
         bars.step(1);
         members
     };
@@ -103,32 +107,61 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     }
     warn_each("picture that cannot be used", bad.into_iter());
     let more: usize = measured.iter().map(|members| members.len() - 1).sum();
-    say!(
-        "{} groups with {more} pictures more than one each, of {} pictures",
-        measured.len(),
-        files.len()
-    );
+    output::summary(
+        &args.out,
+        &format!(
+            "{} groups with {more} pictures more than one each, of {} pictures",
+            measured.len(),
+            files.len()
+        ),
+    )?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// Every file by one name, its own where it is there: who deletes a duplicate must not delete what it links to.
-fn without_links(files: Vec<PathBuf>) -> Vec<PathBuf> {
-    let mut known: BTreeMap<PathBuf, PathBuf> = BTreeMap::new();
+/// Every file by one name, its own where it is there: who deletes a duplicate must not delete what it links to, and
+/// wins no space where the names are hard links.
+fn each_once(files: Vec<PathBuf>, folder: &Path) -> Vec<PathBuf> {
+    let mut known: BTreeMap<(u64, u64), PathBuf> = BTreeMap::new();
+    let (mut once, mut others) = (Vec::new(), Vec::new());
     for file in files {
-        let target = file.canonicalize().unwrap_or_else(|_| file.clone());
-        match known.entry(target) {
+        let Ok(metadata) = file.metadata() else {
+            once.push(file); // who reads it will say why not
+            continue;
+        };
+        match known.entry((metadata.dev(), metadata.ino())) {
             Entry::Vacant(entry) => {
                 entry.insert(file);
             }
-            Entry::Occupied(mut entry) if entry.get().is_symlink() && !file.is_symlink() => {
-                entry.insert(file);
+            Entry::Occupied(mut entry) => {
+                let first = entry.get();
+                let links = (first.is_symlink(), file.is_symlink());
+                let better = match links {
+                    (true, false) => true,
+                    (false, true) => false,
+                    _ => copy_of(&file).is_none() && copy_of(first).is_some(),
+                };
+                let other = if better { entry.insert(file) } else { file };
+                let names = [relative(folder, entry.get()), relative(folder, &other)];
+                others.push(format!(
+                    "{} is {}",
+                    printable(&names[1]),
+                    printable(&names[0])
+                ));
             }
-            Entry::Occupied(_) => {}
         }
     }
-    let mut files: Vec<PathBuf> = known.into_values().collect();
-    files.sort();
-    files
+    if !others.is_empty() {
+        tracing::info!(
+            "{} names are links to files that have another name (no duplicates; -v lists them)",
+            others.len()
+        );
+        others
+            .iter()
+            .for_each(|other| tracing::debug!("link: {other}"));
+    }
+    once.extend(known.into_values());
+    once.sort();
+    once
 }
 
 /// Of pictures that show the same, and the best of each picture.
@@ -169,6 +202,7 @@ fn members<'a>(
     index: &'a Index,
     best: &'a BTreeMap<usize, Best>,
     group: &[usize],
+    max_pixels: u64,
 ) -> (Vec<Member<'a>>, Vec<String>) {
     let (mut members, mut bad) = (Vec::new(), Vec::new());
     for &picture in group {
@@ -179,43 +213,38 @@ fn members<'a>(
             let Some(matched) = matched.or_else(|| best.get(&picture).map(Matched::Alike)) else {
                 continue; // a group has others
             };
-            match measured(file) {
-                Ok((rgb, bytes)) => members.push(Member {
+            match measured(file, max_pixels) {
+                Ok(measured) => members.push(Member {
                     file,
                     matched,
-                    width: rgb.width(),
-                    height: rgb.height(),
-                    bytes,
-                    sharpness: sharpness(&Picture::from_rgb(rgb).gray),
+                    measured,
                 }),
-                Err(e) => bad.push(format!("{}: {e}", file.display())),
+                Err(e @ tuwen::Error::Picture { .. }) => {
+                    bad.push(format!("{}: {e}", printable(file)))
+                }
+                Err(e) => bad.push(e.to_string()), // names the file
             }
         }
     }
-    let pixels = |m: &Member| u64::from(m.width) * u64::from(m.height);
-    members.sort_by(|a, b| {
-        let larger = pixels(b).cmp(&pixels(a));
-        let sharper = || b.sharpness.total_cmp(&a.sharpness);
-        let heavier = || b.bytes.cmp(&a.bytes);
-        let named = || a.file.cmp(b.file);
-        larger
-            .then_with(sharper)
-            .then_with(heavier)
-            .then_with(named)
-    });
+    keep::best_first(&mut members, |m| (m.file, &m.measured));
     (members, bad)
 }
 
-/// Pixels and bytes.
-fn measured(file: &Path) -> tuwen::Result<(RgbImage, usize)> {
-    let bytes = std::fs::read(file).map_err(tuwen::Error::io("read", file))?;
-    let rgb = decode_rgb(&bytes, PictureParams::default().max_pixels)?;
-    Ok((rgb, bytes.len()))
+fn measured(file: &Path, max_pixels: u64) -> tuwen::Result<Measured> {
+    let bytes = tuwen::picture::read(file)?;
+    let decoded = decode(&bytes, max_pixels, None)?;
+    let modified = file.metadata().and_then(|m| m.modified());
+    Ok(Measured {
+        width: decoded.size.0,
+        height: decoded.size.1,
+        bytes: bytes.len(),
+        sharpness: sharpness(&Picture::from_rgb(decoded.rgb).gray),
+        modified: modified.map_err(tuwen::Error::io("read", file))?,
+    })
 }
 
 fn write(args: &Args, groups: &[Vec<Member>]) -> Result<()> {
-    let mut table = csv::Writer::from_writer(Vec::new());
-    table.write_record([
+    let header = [
         "group",
         "keep",
         "file",
@@ -224,23 +253,24 @@ fn write(args: &Args, groups: &[Vec<Member>]) -> Result<()> {
         "height",
         "bytes",
         "sharpness",
-    ])?;
+    ];
+    let mut table = Table::new(args.finder.spreadsheet, &header)?;
     for (number, members) in (1..).zip(groups) {
         for (place, m) in members.iter().enumerate() {
-            table.write_record([
+            let name = table.name(relative(&args.folder, m.file));
+            table.row(&[
                 number.to_string(),
                 u8::from(place == 0).to_string(),
-                relative(&args.folder, m.file),
+                name,
                 format!("{:.1}", m.score()),
-                m.width.to_string(),
-                m.height.to_string(),
-                m.bytes.to_string(),
-                format!("{:.1}", m.sharpness),
+                m.measured.width.to_string(),
+                m.measured.height.to_string(),
+                m.measured.bytes.to_string(),
+                format!("{:.1}", m.measured.sharpness),
             ])?;
         }
     }
-    let table = table.into_inner().context("cannot write the table")?;
-    Ok(write_atomically(&args.out, &table)?)
+    output::write(&args.out, &table.bytes()?)
 }
 
 fn show(args: &Args, index: &Index, groups: &[Vec<Member>]) -> Page {
@@ -251,7 +281,7 @@ fn show(args: &Args, index: &Index, groups: &[Vec<Member>]) -> Page {
         let (keep, others) = members.split_first().expect("a group has members");
         let hits = others.iter().map(|m| {
             let name = relative(&args.folder, m.file);
-            let alone = || Item::picture(&std::fs::read(m.file).unwrap_or_default(), &name);
+            let alone = || Item::picture(&tuwen::picture::read(m.file).unwrap_or_default(), &name);
             let (item, with) = match m.matched {
                 Matched::Alike(best) => {
                     let query = &index.files(best.query)[0];
@@ -259,7 +289,7 @@ fn show(args: &Args, index: &Index, groups: &[Vec<Member>]) -> Page {
                     let other = if file == m.file { query } else { file };
                     let item = match best.found.comparison {
                         Some(_) => {
-                            let bytes = std::fs::read(query).unwrap_or_default();
+                            let bytes = tuwen::picture::read(query).unwrap_or_default();
                             Item::pair(index, &bytes, file, &best.found, &name)
                         }
                         None => alone(),
@@ -277,13 +307,16 @@ fn show(args: &Args, index: &Index, groups: &[Vec<Member>]) -> Page {
                 right: false,
                 note: Some(format!(
                     "{with}; {}x{}, {} bytes",
-                    m.width, m.height, m.bytes
+                    m.measured.width, m.measured.height, m.measured.bytes
                 )),
             }
         });
-        let bytes = std::fs::read(keep.file).unwrap_or_default();
+        let bytes = tuwen::picture::read(keep.file).unwrap_or_default();
         let item = Item::picture(&bytes, &relative(&args.folder, keep.file));
-        let note = format!("keep: {}x{}, {} bytes", keep.width, keep.height, keep.bytes);
+        let note = format!(
+            "keep: {}x{}, {} bytes",
+            keep.measured.width, keep.measured.height, keep.measured.bytes
+        );
         page.row(item, &note, hits);
     }
     page

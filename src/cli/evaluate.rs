@@ -43,6 +43,14 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         None if args.split == "val" => Protocol::Split(Split::Val),
         None => Protocol::Split(Split::Test),
     };
+    if let Protocol::Split(split) = protocol {
+        let mut collections = dataset.collections.iter();
+        ensure!(
+            collections.any(|c| c.split == split && !c.pairs.is_empty()),
+            "{} has no {protocol} pairs (attachments have them in truth.csv); --folds 5 measures on the pairs to learn from",
+            dataset.name
+        );
+    }
     let mut rankings = [None, None];
     let (work, bars) = (&args.common.data.work, Bars::default());
     protocol.for_each(&recipe, &dataset, work, &bars, |pipeline| {
@@ -53,7 +61,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     })?;
     ensure!(
         rankings.iter().flatten().any(|r| !r.ranks.is_empty()),
-        "{} has no {protocol} pairs; attachments without truth.csv can be measured with --folds 5",
+        "{}: none of its {protocol} queries could be asked",
         dataset.name
     );
     let [t2i, i2t] = rankings.each_ref().map(Option::as_ref);

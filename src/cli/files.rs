@@ -1,60 +1,94 @@
-//! Files of folders.
+//! Files of folders, and tables that name them.
 
-use std::collections::BTreeSet;
-use std::fs::File;
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use image::ImageFormat;
+use tuwen::files::{printable, walk, written};
+use tuwen::picture::{is_picture, limits};
+use tuwen::progress::warn_each;
+
+/// What decoding may cost.
+#[derive(clap::Args)]
+pub struct Limits {
+    /// Larger pictures are refused
+    #[arg(long, value_name = "PIXELS", default_value_t = tuwen::picture::PictureParams::default().max_pixels)]
+    pub max_pixels: u64,
+    /// Memory that all decoders hold together; larger pictures wait for each other
+    #[arg(long, value_name = "MIB", default_value_t = limits::DEFAULT_MEMORY >> 20, value_parser = clap::value_parser!(u64).range(1..=1 << 30))]
+    max_memory: u64,
+}
+
+impl Limits {
+    /// From now on, in this process.
+    pub fn set(&self) {
+        limits::set_memory(self.max_memory << 20);
+    }
+}
 
 /// The pictures below a folder, by name: files that are named or begin as one. Others are left out, and counted.
-pub fn pictures_below(folder: &Path) -> Result<Vec<PathBuf>> {
-    let (mut found, mut known, mut others) = (Vec::new(), BTreeSet::new(), 0);
-    // Links come last and in order, so that what is there itself goes by its own name, and by the same one anywhere.
-    let (mut folders, mut links) = (vec![folder.to_owned()], BTreeSet::new());
-    while let Some(folder) = folders.pop().or_else(|| links.pop_first()) {
-        let context = || format!("cannot read {}", folder.display());
-        if !known.insert(folder.canonicalize().with_context(context)?) {
-            continue;
-        }
-        for entry in folder.read_dir().with_context(context)? {
-            let path = entry.with_context(context)?.path();
-            if path.is_dir() {
-                if path.is_symlink() {
-                    links.insert(path);
-                } else {
-                    folders.push(path);
-                }
-            } else if is_picture(&path) {
-                found.push(path);
-            } else {
-                others += 1;
-            }
-        }
-    }
+pub fn pictures_below(folder: &Path, hidden: bool) -> Result<Vec<PathBuf>> {
+    let found = walk(folder, hidden)?;
+    let place = printable(folder);
+    warn_each(
+        "file or folder that cannot be read (skipped)",
+        found.unreadable.into_iter(),
+    );
+    let all = found.files.len();
+    let mut pictures = found.files;
+    pictures.retain(|path| is_picture(path));
+    let others = all - pictures.len();
     if others > 0 {
-        tracing::info!("{}: {others} files are no pictures", folder.display());
+        tracing::info!("{place}: {others} files are not pictures (skipped)");
     }
-    found.sort();
-    Ok(found)
+    if found.left_out > 0 {
+        tracing::info!(
+            "{place}: {} hidden files and folders, trash, thumbnails and special files are skipped; --hidden looks at all \
+             but the special files",
+            found.left_out
+        );
+    }
+    Ok(pictures)
 }
 
-/// By its name or its first bytes, so that neither a film nor a pipe is read.
-fn is_picture(path: &Path) -> bool {
-    match path.metadata() {
-        Ok(metadata) if !metadata.is_file() => false,
-        _ if ImageFormat::from_path(path).is_ok() => true, // who reads it will say what is wrong with it
-        _ => {
-            let mut bytes = Vec::new();
-            let read = File::open(path).and_then(|f| f.take(64).read_to_end(&mut bytes));
-            read.is_ok() && image::guess_format(&bytes).is_ok()
+/// A file's name below a folder, by which it can be found again; see [`written`].
+pub fn relative(folder: &Path, path: &Path) -> String {
+    written(path.strip_prefix(folder).unwrap_or(path))
+}
+
+/// A table of files, for programs or for spreadsheets.
+pub struct Table {
+    writer: csv::Writer<Vec<u8>>,
+    spreadsheet: bool,
+}
+
+impl Table {
+    pub fn new(spreadsheet: bool, header: &[&str]) -> Result<Self> {
+        let start = match spreadsheet {
+            true => "\u{feff}".as_bytes().to_vec(), // or they take it for another encoding
+            false => vec![],
+        };
+        let mut writer = csv::Writer::from_writer(start);
+        writer.write_record(header)?;
+        Ok(Self {
+            writer,
+            spreadsheet,
+        })
+    }
+
+    /// A file's name as a cell. Spreadsheets take cells that begin so for formulas, and run them
+    /// (<https://owasp.org/www-community/attacks/CSV_Injection>).
+    pub fn name(&self, name: String) -> String {
+        match self.spreadsheet && name.starts_with(['=', '+', '-', '@', '\t', '\r']) {
+            true => format!("'{name}"),
+            false => name,
         }
     }
-}
 
-/// A file's name below a folder.
-pub fn relative(folder: &Path, path: &Path) -> String {
-    let name = path.strip_prefix(folder).unwrap_or(path);
-    name.to_string_lossy().into_owned()
+    pub fn row(&mut self, cells: &[String]) -> Result<()> {
+        Ok(self.writer.write_record(cells)?)
+    }
+
+    pub fn bytes(self) -> Result<Vec<u8>> {
+        self.writer.into_inner().context("cannot write the table")
+    }
 }

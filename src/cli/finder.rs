@@ -10,10 +10,11 @@ use tuwen::copies::{Index, MethodParams, PairsParams, Search, VectorsParams, Wor
 use tuwen::descriptor::DescriptorParams;
 use tuwen::encoding::{BowParams, EncodingParams, FisherParams, VladParams};
 use tuwen::linalg::{KernelMap, PcaParams};
+use tuwen::picture::PictureParams;
 use tuwen::progress::Progress;
 use tuwen::views::{FeatureParams, LocalParams};
 
-use super::files::pictures_below;
+use super::files::{Limits, pictures_below};
 use super::search::at_least_one;
 
 /// How copies are looked for.
@@ -50,6 +51,14 @@ pub struct Finder {
     /// Folder whose features/ keep what is computed
     #[arg(long, value_name = "DIR", default_value = ".")]
     work: PathBuf,
+    /// Also look at hidden files, trash and thumbnails
+    #[arg(long)]
+    pub hidden: bool,
+    /// Write the table for spreadsheets: with a byte order mark, and names that would be formulas behind a '
+    #[arg(long)]
+    pub spreadsheet: bool,
+    #[command(flatten)]
+    pub limits: Limits,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -99,8 +108,9 @@ impl Finder {
         progress: &dyn Progress,
         bad: &mut Vec<String>,
     ) -> Result<Index> {
+        self.limits.set();
         let background = match &self.background {
-            Some(folder) => pictures_below(folder)?,
+            Some(folder) => pictures_below(folder, self.hidden)?,
             None => vec![],
         };
         if self.background.is_some() || self.expand > 0 || self.augment > 0 {
@@ -121,8 +131,13 @@ impl Finder {
     }
 
     fn params(&self) -> MethodParams {
+        let picture = PictureParams {
+            max_pixels: self.limits.max_pixels,
+            ..PictureParams::default()
+        };
         let vectors = |params| {
             MethodParams::Vectors(Box::new(VectorsParams {
+                picture: picture.clone(),
                 expand: self.expand,
                 augment: self.augment,
                 related: self.threshold(),
@@ -140,6 +155,7 @@ impl Finder {
         };
         match self.method {
             Method::Auto => MethodParams::Words(WordsParams {
+                picture,
                 words: self.words,
                 search: Search {
                     shortlist: self.shortlist,
@@ -147,8 +163,8 @@ impl Finder {
                 },
                 ..WordsParams::default()
             }),
-            Method::Sift => MethodParams::Pairs(PairsParams::sift()),
-            Method::Orb => MethodParams::Pairs(PairsParams::orb()),
+            Method::Sift => MethodParams::Pairs(PairsParams::sift().with_picture(picture)),
+            Method::Orb => MethodParams::Pairs(PairsParams::orb().with_picture(picture)),
             Method::Phash => vectors(whole(AppearanceParams::Phash(PhashParams::default()))),
             Method::Histogram => vectors(self.histogram.params()),
             Method::Bow => vectors(aggregated(1024, EncodingParams::Bow(BowParams::default()))),

@@ -11,6 +11,7 @@ macro_rules! say {
 
 mod ablation;
 mod bars;
+mod check;
 mod common;
 mod compare;
 mod compression;
@@ -24,6 +25,7 @@ mod files;
 mod finder;
 mod fit;
 mod inspect;
+mod keep;
 mod page;
 mod read;
 mod results;
@@ -32,20 +34,18 @@ mod search;
 mod timings;
 mod validate;
 
-use std::io::IsTerminal;
 use std::process::ExitCode;
 use std::time::Instant;
 
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
-use tracing_subscriber::EnvFilter;
 
 /// Classical image <-> text retrieval (图文检索) on a CPU: sentences find pictures, pictures find sentences.
 #[derive(Parser)]
 #[command(version, max_term_width = 100, after_help = EXAMPLES)]
 pub struct Args {
     /// Worker threads (results do not depend on it)
-    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=MAX_THREADS))]
     threads: Option<u16>,
     /// Say more (-v, -vv)
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
@@ -60,9 +60,13 @@ pub struct Args {
     verb: Verb,
 }
 
+/// More threads than any machine has cores, and few enough to start.
+const MAX_THREADS: i64 = 1024;
+
 const EXAMPLES: &str = "\
 Examples:
   tuwen demo                                       fetch the demo set into data/demo
+  tuwen check --data data/demo                     what a run would use, and what it would leave out
   tuwen results --data data/demo --out out         answer attachments 2 and 3
   tuwen search \"海边奔跑的狗\" --data data/flickr8k-cn
   tuwen evaluate --data data/flickr8k-cn --recipe experiments/card.toml";
@@ -70,6 +74,7 @@ Examples:
 #[derive(Subcommand)]
 enum Verb {
     Demo(demo::Args),
+    Check(check::Args),
     Features(features::Args),
     Fit(fit::Args),
     Results(results::Args),
@@ -84,25 +89,6 @@ enum Verb {
     Validate(validate::Args),
     Score(score::Args),
     Inspect(inspect::Args),
-}
-
-/// Sends the log to stderr: stdout is for results.
-pub fn start_log(verbose: u8, quiet: bool) {
-    let level = match (quiet, verbose) {
-        (true, _) => "warn",
-        (_, 0) => "info",
-        (_, 1) => "debug",
-        _ => "trace",
-    };
-    let filter = EnvFilter::try_from_env("TUWEN_LOG")
-        .unwrap_or_else(|_| EnvFilter::new(format!("warn,tuwen={level}")));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(bars::Stderr::default)
-        .with_ansi(std::io::stderr().is_terminal())
-        .with_target(false)
-        .without_time()
-        .init();
 }
 
 pub fn run(args: Args) -> Result<ExitCode> {
@@ -125,6 +111,7 @@ pub fn run(args: Args) -> Result<ExitCode> {
 fn run_verb(verb: Verb) -> Result<ExitCode> {
     match verb {
         Verb::Demo(a) => demo::run(&a),
+        Verb::Check(a) => check::run(&a),
         Verb::Features(a) => features::run(&a),
         Verb::Fit(a) => fit::run(&a),
         Verb::Results(a) => results::run(&a),

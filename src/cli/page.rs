@@ -9,13 +9,12 @@ use base64::engine::general_purpose::STANDARD;
 use image::RgbImage;
 use image::codecs::jpeg::JpegEncoder;
 use image::imageops::{self, FilterType};
-use tuwen::artifact::write_atomically;
 use tuwen::copies::{Found, Index};
 use tuwen::dataset::{ImageItem, TextItem};
-use tuwen::picture::{PictureParams, decode_rgb};
+use tuwen::picture::decode;
 use tuwen::scene_text::Words;
 
-use super::draw;
+use super::{draw, output};
 
 const THUMBNAIL: u32 = 160;
 /// Of two pictures side by side.
@@ -66,14 +65,15 @@ impl Item {
 
     /// A picture that cannot be read is shown by its name.
     pub fn picture(bytes: &[u8], name: &str) -> Self {
-        let rgb = decode_rgb(bytes, PictureParams::default().max_pixels);
-        Self::pixels(rgb.ok().as_ref(), THUMBNAIL, name)
+        // It was within the limits before.
+        let decoded = decode(bytes, u64::MAX, Some(2 * THUMBNAIL));
+        Self::pixels(decoded.ok().as_ref().map(|d| &d.rgb), THUMBNAIL, name)
     }
 
     /// A query and what was found, side by side with lines between keypoints that agree; the one found alone where no
     /// keypoints were compared.
     pub fn pair(index: &Index, query: &[u8], file: &Path, found: &Found, name: &str) -> Self {
-        let bytes = std::fs::read(file).unwrap_or_default();
+        let bytes = tuwen::picture::read(file).unwrap_or_default();
         let drawn = found.comparison.as_ref().and_then(|comparison| {
             let pictures = (index.open(query).ok()?, index.open(&bytes).ok()?);
             draw::side_by_side(pictures.0, &pictures.1, comparison).ok()
@@ -186,13 +186,13 @@ impl Page {
         self.body.push_str("</div></div>\n");
     }
 
-    pub fn write(&self, path: &Path) -> tuwen::Result<()> {
+    pub fn write(&self, path: &Path) -> anyhow::Result<()> {
         let Self { title, body } = self;
         let html = format!(
             "<!doctype html><html lang=zh><meta charset=utf-8>\
              <meta name=viewport content=\"width=device-width\"><title>{title}</title>\
              <style>{STYLE}</style><h1>{title}</h1>\n{body}</html>\n"
         );
-        write_atomically(path, html.as_bytes())
+        output::write(path, html.as_bytes())
     }
 }

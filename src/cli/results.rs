@@ -4,9 +4,10 @@ use std::process::ExitCode;
 
 use anyhow::{Result, ensure};
 use serde::{Deserialize, Serialize};
-use tuwen::artifact::{Fingerprint, write_atomically};
+use tuwen::artifact::Fingerprint;
 use tuwen::dataset::{Collection, Direction, Split};
 use tuwen::evaluation::{self, Report};
+use tuwen::files;
 use tuwen::pipeline::{Outcome, Pipeline, SceneTextChoice, embed};
 use tuwen::progress::warn_each;
 use tuwen::recipe::Recipe;
@@ -16,6 +17,7 @@ use tuwen::search::Found;
 use tuwen::submission::{self, ANSWERS, Answer, Format};
 
 use super::bars::Bars;
+use super::check;
 use super::common::Common;
 use super::page::{Item, Page, Shown, matched};
 
@@ -62,6 +64,8 @@ struct Run {
     report: Option<Report>,
 }
 
+const RUN: &str = "run.json";
+
 /// Queries shown on a contact sheet, evenly spread.
 const SHOWN: usize = 30;
 
@@ -71,6 +75,12 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         args.common.dataset()?,
         Bars::default(),
     );
+    check::or_stop(&dataset, &recipe)?;
+    files::check_writable(&args.out.join(RUN))?;
+    args.contact_sheet
+        .as_deref()
+        .map_or(Ok(()), files::check_writable)?;
+    files::sweep(&args.out);
     let pipeline = Pipeline::new(&recipe, &dataset, &args.common.data.work, &bars);
     let format = Format {
         blank_continuation: args.blank_continuation,
@@ -101,7 +111,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
 
 /// The last run's record, if it was of the same things and its files are as it left them.
 fn up_to_date(args: &Args, fingerprint: &Fingerprint) -> Option<Run> {
-    let run: Run = serde_json::from_slice(&std::fs::read(args.out.join("run.json")).ok()?).ok()?;
+    let run: Run = serde_json::from_slice(&std::fs::read(args.out.join(RUN)).ok()?).ok()?;
     let whole =
         |path: &Path, digest: &Fingerprint| Fingerprint::of_file(path).is_ok_and(|d| d == *digest);
     let files = run
@@ -141,9 +151,17 @@ fn answer(
         .contact_sheet
         .as_ref()
         .map(|_| Page::new(&title, &lead));
-    let (mut files, mut index_recall) = (BTreeMap::new(), BTreeMap::new());
+    let both = [Direction::TextToImage, Direction::ImageToText];
+    ensure!(
+        both.iter()
+            .any(|&d| pipeline.place(Split::Test, d).is_some()),
+        "there is nothing to answer: {} has no attachment 2 or 3",
+        dataset.name
+    );
+    let _alone = files::lock_folder(&args.out)?;
+    let (mut written, mut index_recall) = (BTreeMap::new(), BTreeMap::new());
     let mut rankings = BTreeMap::new();
-    for direction in [Direction::TextToImage, Direction::ImageToText] {
+    for direction in both {
         let Some(place) = pipeline.place(Split::Test, direction) else {
             continue;
         };
@@ -164,7 +182,7 @@ fn answer(
         let name = submission::file_name(direction);
         let path = args.out.join(name);
         submission::write(&path, direction, &answers(c, direction, &found), format)?;
-        files.insert(name.to_owned(), Fingerprint::of_file(&path)?);
+        written.insert(name.to_owned(), Fingerprint::of_file(&path)?);
         if let Some(page) = &mut page {
             show(page, c, direction, &found, words);
         }
@@ -173,11 +191,6 @@ fn answer(
             rankings.extend(ranking.map(|r| (direction, r)));
         }
     }
-    ensure!(
-        !files.is_empty(),
-        "there is nothing to answer: {} has no attachment 2 or 3",
-        dataset.name
-    );
     let contact_sheet = match (page, &args.contact_sheet) {
         (Some(page), Some(path)) => {
             page.write(path)?;
@@ -186,8 +199,7 @@ fn answer(
         }
         _ => None,
     };
-    let [t2i, i2t] =
-        [Direction::TextToImage, Direction::ImageToText].map(|direction| rankings.get(&direction));
+    let [t2i, i2t] = both.map(|direction| rankings.get(&direction));
     let about = (dataset.name.as_str(), pipeline.recipe.name.as_str(), "test");
     let report = evaluation::report(about, t2i, i2t, pipeline.recipe.seed);
     let run = Run {
@@ -197,14 +209,11 @@ fn answer(
         outcome: fitted.outcome,
         scene_text: fitted.scene_text.map(|s| s.choice),
         index_recall,
-        files,
+        files: written,
         contact_sheet,
         report: (!rankings.is_empty()).then_some(report),
     };
-    write_atomically(
-        &args.out.join("run.json"),
-        &serde_json::to_vec_pretty(&run)?,
-    )?;
+    files::write(&args.out.join(RUN), &serde_json::to_vec_pretty(&run)?)?;
     Ok(run)
 }
 

@@ -4,6 +4,8 @@ use std::process::ExitCode;
 use anyhow::Result;
 use tuwen::submission::score;
 
+use super::common::Encoding;
+
 /// Score a result file against the truth: R@1 and R@5
 #[derive(clap::Args)]
 #[command(after_help = "\
@@ -20,10 +22,12 @@ pub struct Args {
     /// Print one JSON object
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    encoding: Encoding,
 }
 
 pub fn run(args: &Args) -> Result<ExitCode> {
-    let score = score(&args.file, &args.truth)?;
+    let score = score(&args.file, &args.truth, &args.encoding.options())?;
     if args.json {
         say!("{}", serde_json::to_string(&score)?);
     } else {

@@ -5,6 +5,8 @@ use anyhow::Result;
 use tuwen::dataset::Direction;
 use tuwen::submission::{Known, validate};
 
+use super::common::Encoding;
+
 /// Check a result file; exits 1 and lists every violation
 #[derive(clap::Args)]
 #[command(after_help = "\
@@ -22,12 +24,23 @@ pub struct Args {
     /// Folder with image_test.csv and word_data.csv, for result2.csv
     #[arg(long, value_name = "DIR")]
     attachment3: Option<PathBuf>,
+    #[command(flatten)]
+    encoding: Encoding,
 }
 
 pub fn run(args: &Args) -> Result<ExitCode> {
+    let options = args.encoding.options();
     let known = match (&args.attachment2, &args.attachment3) {
-        (Some(dir), _) => Some(Known::from_attachment(dir, Direction::TextToImage)?),
-        (None, Some(dir)) => Some(Known::from_attachment(dir, Direction::ImageToText)?),
+        (Some(dir), _) => Some(Known::from_attachment(
+            dir,
+            Direction::TextToImage,
+            &options,
+        )?),
+        (None, Some(dir)) => Some(Known::from_attachment(
+            dir,
+            Direction::ImageToText,
+            &options,
+        )?),
         (None, None) => None,
     };
     if known.is_none() {

@@ -5,10 +5,12 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
-use super::method::{Found, Method, Pictures, Searcher, read};
+use super::method::{Found, Method, Pictures, Searcher, open};
 use super::store::Store;
 use crate::artifact::{Artifact, Fingerprint, Spec};
 use crate::error::{Error, Result};
+use crate::files::printable;
+use crate::picture::limits::MAX_BYTES;
 use crate::picture::{Picture, PictureParams};
 use crate::progress::Progress;
 
@@ -63,9 +65,9 @@ impl<M: Method> Looked<M> {
         let learned = match &kept {
             Some(artifact) => Some(method.load(artifact)?),
             None => {
-                let first = sets.first().into_iter().flat_map(Files::values);
+                let first = sets.first().into_iter().flatten();
                 let pictures = Pictures {
-                    files: first.map(|paths| &*paths[0]).collect(),
+                    files: first.map(|(digest, paths)| (digest, &*paths[0])).collect(),
                     params: method.picture(),
                     progress,
                 };
@@ -228,12 +230,8 @@ impl<M: Method> Looking<'_, M> {
     fn look(&mut self, files: &[(&Fingerprint, &Vec<PathBuf>)]) -> Vec<(Fingerprint, M::Seen)> {
         let (method, learned, progress) = (self.method, self.learned, self.progress);
         let see = |&(digest, paths): &(&Fingerprint, &Vec<PathBuf>)| {
-            let seen = read(&paths[0]).and_then(|bytes| {
-                if Fingerprint::of_bytes(&bytes) != *digest {
-                    return Err(Error::picture("it changed while it was looked at"));
-                }
-                method.see(learned, &Picture::decode(&bytes, method.picture())?)
-            });
+            let picture = open(digest, &paths[0], method.picture());
+            let seen = picture.and_then(|picture| method.see(learned, &picture));
             progress.step(1);
             seen
         };
@@ -242,10 +240,11 @@ impl<M: Method> Looking<'_, M> {
         for (&(digest, paths), outcome) in files.iter().zip(outcomes) {
             match outcome {
                 Ok(seen) => all.push((digest.clone(), seen)),
-                Err(e) => {
-                    let each = paths.iter().map(|path| format!("{}: {e}", path.display()));
+                Err(e @ Error::Picture { .. }) => {
+                    let each = paths.iter().map(|path| format!("{}: {e}", printable(path)));
                     self.bad.extend(each);
                 }
+                Err(e) => self.bad.push(e.to_string()), // names the file
             }
         }
         all
@@ -254,11 +253,11 @@ impl<M: Method> Looking<'_, M> {
 
 fn by_digest(files: &[PathBuf], progress: &dyn Progress, bad: &mut Vec<String>) -> Files {
     progress.start("checking pictures", files.len() as u64);
-    let digest = |path: &PathBuf| {
+    let one = |path: &PathBuf| {
         progress.step(1);
-        Fingerprint::of_file(path)
+        digest(path)
     };
-    let digests: Vec<Result<Fingerprint>> = files.par_iter().map(digest).collect();
+    let digests: Vec<Result<Fingerprint>> = files.par_iter().map(one).collect();
     progress.finish();
     let mut found = Files::new();
     for (path, digest) in files.iter().zip(digests) {
@@ -268,4 +267,18 @@ fn by_digest(files: &[PathBuf], progress: &dyn Progress, bad: &mut Vec<String>) 
         }
     }
     found
+}
+
+/// Of a regular file that is small enough to be read.
+fn digest(path: &Path) -> Result<Fingerprint> {
+    let refused = |reason: String| {
+        let path = path.to_owned();
+        Err(Error::File { path, reason })
+    };
+    let metadata = path.metadata().map_err(Error::io("read", path))?;
+    match metadata.len() {
+        _ if !metadata.is_file() => refused("not a regular file".into()),
+        n if n > MAX_BYTES => refused(format!("{n} bytes, more than {MAX_BYTES}")),
+        _ => Fingerprint::of_file(path),
+    }
 }

@@ -10,7 +10,7 @@ use super::index::Index;
 use super::pairs::PairsParams;
 use super::vectors::VectorsParams;
 use super::words::WordsParams;
-use crate::artifact::{Artifact, Spec};
+use crate::artifact::{Artifact, Fingerprint, Spec};
 use crate::error::{Error, Result};
 use crate::matching::Comparison;
 use crate::picture::{Picture, PictureParams};
@@ -106,29 +106,53 @@ pub(super) fn best_first(found: &mut Vec<Found>) {
 
 /// Picture files to learn from.
 pub struct Pictures<'a> {
-    pub(super) files: Vec<&'a Path>,
+    /// With the digests of their bytes.
+    pub(super) files: Vec<(&'a Fingerprint, &'a Path)>,
     pub(super) params: &'a PictureParams,
     pub(super) progress: &'a dyn Progress,
 }
 
 impl Pictures<'_> {
-    /// What `of` makes of at most so many pictures, evenly spread. Those that cannot be read are left out.
-    pub fn sample<T: Send>(&self, most: usize, of: impl Fn(Picture) -> Option<T> + Sync) -> Vec<T> {
+    /// What `of` makes of at most so many pictures, evenly spread. What is no picture is left out.
+    ///
+    /// # Errors
+    /// Those of reading, which may not come again, and [`Error::File`] for a file that has changed: what is learned
+    /// stays, and must not depend on either.
+    pub fn sample<T: Send>(
+        &self,
+        most: usize,
+        of: impl Fn(Picture) -> Option<T> + Sync,
+    ) -> Result<Vec<T>> {
         let places: Vec<usize> = sample_places(self.files.len(), most).collect();
         self.progress
             .start("learning from pictures", places.len() as u64);
         let one = |&place: &usize| {
-            let bytes = read(self.files[place]);
-            let picture = bytes.and_then(|bytes| Picture::decode(&bytes, self.params));
+            let (digest, path) = self.files[place];
+            let picture = open(digest, path, self.params);
             self.progress.step(1);
-            of(picture.ok()?)
+            match picture {
+                Ok(picture) => Ok(of(picture)),
+                Err(Error::Picture { .. }) => Ok(None),
+                Err(e) => Err(e),
+            }
         };
-        let found = places.par_iter().filter_map(one).collect();
+        let found: Result<Vec<Option<T>>> = places.par_iter().map(one).collect();
         self.progress.finish();
-        found
+        Ok(found?.into_iter().flatten().collect())
     }
 }
 
-pub(super) fn read(path: &Path) -> Result<Vec<u8>> {
-    std::fs::read(path).map_err(Error::io("read", path))
+/// The picture of a file whose bytes had that digest.
+///
+/// # Errors
+/// [`Error::Picture`] for what is none; others where it cannot be read or has changed.
+pub(super) fn open(digest: &Fingerprint, path: &Path, params: &PictureParams) -> Result<Picture> {
+    let bytes = crate::picture::read(path)?;
+    if Fingerprint::of_bytes(&bytes) != *digest {
+        return Err(Error::File {
+            path: path.to_owned(),
+            reason: "it changed while it was looked at".into(),
+        });
+    }
+    Picture::decode(&bytes, params)
 }

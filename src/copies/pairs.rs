@@ -51,12 +51,25 @@ impl Seen {
     }
 }
 
+impl PairsParams {
+    /// With another way to read pictures.
+    #[must_use]
+    pub fn with_picture(mut self, picture: PictureParams) -> Self {
+        self.0.picture = picture;
+        self
+    }
+}
+
 impl Method for PairsParams {
     type Learned = ();
     type Seen = Seen;
 
     fn spec(&self) -> Spec {
-        Spec::new("copies-pairs", &(&self.0.picture, &self.0.keypoints), 0)
+        Spec::new(
+            "copies-pairs",
+            &(self.0.picture.size(), &self.0.keypoints),
+            0,
+        )
     }
 
     fn picture(&self) -> &PictureParams {

@@ -114,7 +114,7 @@ impl Method for VectorsParams {
 
     fn spec(&self) -> Spec {
         let params = (
-            &self.picture,
+            self.picture.size(),
             &self.feature,
             &self.map,
             &self.pca,
@@ -130,7 +130,7 @@ impl Method for VectorsParams {
     fn learn(&self, spec: Spec, pictures: &Pictures) -> Result<Artifact> {
         let sample = match self.feature.wants() {
             0 => vec![],
-            wants => pictures.sample(wants, Some),
+            wants => pictures.sample(wants, Some)?,
         };
         let train = Fingerprint::of(&"a sample of the gallery");
         let view = self.feature.spec(&self.picture, train, self.seed)?;
@@ -147,7 +147,7 @@ impl Method for VectorsParams {
             .with_notes(&notes);
         if let Some(pca) = &self.pca {
             let most = SAMPLE.max(2 * PER_NUMBER * pca.dim); // some may not be usable
-            let rows = pictures.sample(most, |picture| unprojected.raw(&picture).ok());
+            let rows = pictures.sample(most, |picture| unprojected.raw(&picture).ok())?;
             let views: Vec<_> = rows.iter().map(|r| r.view()).collect();
             let x = concatenate(Axis(0), &views).unwrap_or_default();
             let pca = PcaParams {

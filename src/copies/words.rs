@@ -118,7 +118,7 @@ impl Method for WordsParams {
     type Seen = Seen;
 
     fn spec(&self) -> Spec {
-        let params = (&self.picture, &self.sift, self.words, self.pictures);
+        let params = (self.picture.size(), &self.sift, self.words, self.pictures);
         Spec::new("copies-words", &params, self.seed)
     }
 
@@ -132,7 +132,7 @@ impl Method for WordsParams {
             let values = descriptors(&keypoints);
             let some: Vec<usize> = sample_places(values.nrows(), PER_PICTURE).collect();
             Some(values.select(Axis(0), &some))
-        });
+        })?;
         let views: Vec<_> = values.iter().map(|v| v.view()).collect();
         let x = match concatenate(Axis(0), &views) {
             Ok(x) => x,

@@ -14,16 +14,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::source::pictures;
-use super::table::Table;
+use super::finder::{Finder, Found};
+use super::source::Pictures;
+use super::table::{Record, Table};
 use super::{
-    Collection, Dataset, Direction, ImageId, ImageItem, ImageSource, Pair, ReadOptions, Reader,
-    Split, TextId, TextItem, Warning, name_of,
+    Collection, Dataset, Direction, ImageId, ImageItem, Pair, ReadOptions, Reader, Split, TextId,
+    TextItem, Warning, name_of, warn_all,
 };
 use crate::error::{Error, Result};
 
 pub const READER: Reader = Reader {
     layout: "Taidi Cup attachments (attachment1/ or 附件1/, ...)",
+    chooses_captions: false,
     recognises: |root| (1..=3).any(|n| attachment(root, n).is_some()),
     read,
 };
@@ -46,17 +48,27 @@ pub fn attachment(root: &Path, n: u8) -> Option<PathBuf> {
         .map(|e| e.path())
 }
 
-fn read(root: &Path, _: &ReadOptions) -> Result<Dataset> {
+fn read(root: &Path, options: &ReadOptions) -> Result<Dataset> {
     let mut warnings = Vec::new();
     let mut collections = Vec::new();
     if let Some(dir) = attachment(root, 1) {
-        collections.push(training_pairs(&dir, &mut warnings)?);
+        collections.push(training_pairs(&dir, options, &mut warnings)?);
     }
     if let Some(dir) = attachment(root, 2) {
-        collections.push(text_to_image(&dir, &mut warnings)?);
+        collections.push(to_answer(
+            &dir,
+            Direction::TextToImage,
+            options,
+            &mut warnings,
+        )?);
     }
     if let Some(dir) = attachment(root, 3) {
-        collections.push(image_to_text(&dir, &mut warnings)?);
+        collections.push(to_answer(
+            &dir,
+            Direction::ImageToText,
+            options,
+            &mut warnings,
+        )?);
     }
     Ok(Dataset {
         name: name_of(root),
@@ -65,24 +77,21 @@ fn read(root: &Path, _: &ReadOptions) -> Result<Dataset> {
     })
 }
 
-fn training_pairs(dir: &Path, warnings: &mut Vec<Warning>) -> Result<Collection> {
-    let table = Table::read(
-        &dir.join("ImageWordData.csv"),
-        &["image_id", "caption"],
-        warnings,
-    )?;
-    let mut files = pictures(dir, warnings)?;
-    let mut images: Vec<ImageItem> = Vec::new();
+fn training_pairs(
+    dir: &Path,
+    options: &ReadOptions,
+    warnings: &mut Vec<Warning>,
+) -> Result<Collection> {
+    let table = dir.join("ImageWordData.csv");
+    let table = Table::read_as(&table, &["image_id", "caption"], options.encoding, warnings)?;
+    let mut ids: Vec<String> = Vec::new();
     let mut place: BTreeMap<String, usize> = BTreeMap::new();
     let mut texts = Vec::new();
     let mut pairs = Vec::new();
     let mut seen = BTreeSet::new();
     for record in &table.records {
-        let [id, caption] = &record.fields[..] else {
-            unreachable!("two columns were asked for")
-        };
-        let id = id.trim();
-        let at = || format!("{}, line {}: {id}", table.path.display(), record.line);
+        let (id, caption) = (&record.fields[0], &record.fields[1]);
+        let at = || at(&table, record);
         if id.is_empty() {
             warn(warnings, "row without an id (left out)", at());
             continue;
@@ -91,26 +100,15 @@ fn training_pairs(dir: &Path, warnings: &mut Vec<Warning>) -> Result<Collection>
             warn(warnings, "empty caption (left out)", at());
             continue;
         }
-        if !seen.insert((id.to_owned(), caption.clone())) {
+        if !seen.insert((id, caption)) {
             warn(warnings, "pair given twice (counted once)", at());
             continue;
         }
-        let image = match place.get(id) {
-            Some(&image) => image, // one picture, several captions
-            None => {
-                let source = files.remove(id);
-                if source.is_none() {
-                    warn(warnings, "id without a picture", at());
-                }
-                place.insert(id.to_owned(), images.len());
-                images.push(ImageItem {
-                    id: ImageId(id.to_owned()),
-                    source: source.unwrap_or_else(|| missing(dir, id)),
-                    mirrored: false,
-                });
-                images.len() - 1
-            }
-        };
+        // one picture may have several captions
+        let image = *place.entry(id.clone()).or_insert_with(|| {
+            ids.push(id.clone());
+            ids.len() - 1
+        });
         pairs.push(Pair {
             image,
             text: texts.len(),
@@ -120,82 +118,87 @@ fn training_pairs(dir: &Path, warnings: &mut Vec<Warning>) -> Result<Collection>
             caption: caption.clone(),
         });
     }
-    warn_unused(&files, warnings);
     Ok(Collection {
         name: "attachment1".into(),
         split: Split::Train,
         directions: vec![],
-        images,
+        images: images(dir, &table.path, ids, warnings)?,
         texts,
         pairs,
     })
 }
 
-fn text_to_image(dir: &Path, warnings: &mut Vec<Warning>) -> Result<Collection> {
-    let texts = read_texts(&dir.join("word_test.csv"), warnings)?;
-    let images = read_images(dir, "image_data.csv", warnings)?;
-    with_truth(
-        dir,
-        "attachment2",
-        Direction::TextToImage,
-        images,
-        texts,
-        warnings,
-    )
-}
-
-fn image_to_text(dir: &Path, warnings: &mut Vec<Warning>) -> Result<Collection> {
-    let texts = read_texts(&dir.join("word_data.csv"), warnings)?;
-    let images = read_images(dir, "image_test.csv", warnings)?;
-    with_truth(
-        dir,
-        "attachment3",
-        Direction::ImageToText,
-        images,
-        texts,
-        warnings,
-    )
+/// The tables of an attachment that is to be answered: of texts, and of images.
+fn tables(direction: Direction) -> [&'static str; 2] {
+    match direction {
+        Direction::TextToImage => ["word_test.csv", "image_data.csv"],
+        Direction::ImageToText => ["word_data.csv", "image_test.csv"],
+    }
 }
 
 /// Every text stays, whatever it says: a query must be answered.
-fn read_texts(path: &Path, warnings: &mut Vec<Warning>) -> Result<Vec<TextItem>> {
-    let table = Table::read(path, &["text_id", "caption"], warnings)?;
-    let records = unique(&table, warnings);
-    Ok(records
-        .map(|fields| TextItem {
-            id: TextId(fields[0].trim().to_owned()),
-            caption: fields[1].clone(),
-        })
-        .collect())
+fn read_texts(
+    path: &Path,
+    options: &ReadOptions,
+    warnings: &mut Vec<Warning>,
+) -> Result<Vec<TextItem>> {
+    let table = Table::read_as(path, &["text_id", "caption"], options.encoding, warnings)?;
+    let text = |fields: &[String]| TextItem {
+        id: TextId(fields[0].clone()),
+        caption: fields[1].clone(),
+    };
+    Ok(unique(&table, warnings).map(text).collect())
 }
 
-fn read_images(dir: &Path, file: &str, warnings: &mut Vec<Warning>) -> Result<Vec<ImageItem>> {
-    let path = dir.join(file);
-    let table = Table::read(&path, &["image_id"], warnings)?;
-    let ids: Vec<String> = unique(&table, warnings)
-        .map(|f| f[0].trim().to_owned())
-        .collect();
-    let mut files = pictures(dir, warnings)?;
-    let items = ids
-        .into_iter()
-        .map(|id| {
-            let source = files.remove(&id).unwrap_or_else(|| {
-                warn(
-                    warnings,
-                    "id without a picture",
-                    format!("{}: {id}", path.display()),
-                );
-                missing(dir, &id)
-            });
-            ImageItem {
-                id: ImageId(id),
-                source,
-                mirrored: false,
-            }
-        })
-        .collect();
-    warn_unused(&files, warnings);
-    Ok(items)
+fn read_images(
+    path: &Path,
+    options: &ReadOptions,
+    warnings: &mut Vec<Warning>,
+) -> Result<Vec<String>> {
+    let table = Table::read_as(path, &["image_id"], options.encoding, warnings)?;
+    Ok(unique(&table, warnings).map(|f| f[0].clone()).collect())
+}
+
+/// The ids that an attachment's tables hold, as [`Dataset::open`] reads them: of texts, and of images.
+pub(crate) fn ids(
+    dir: &Path,
+    direction: Direction,
+    options: &ReadOptions,
+) -> Result<[Vec<String>; 2]> {
+    let [texts, images] = tables(direction).map(|name| dir.join(name));
+    let mut warnings = Vec::new();
+    let texts = read_texts(&texts, options, &mut warnings)?;
+    let images = read_images(&images, options, &mut warnings)?;
+    warn_all(&warnings);
+    Ok([texts.into_iter().map(|t| t.id.0).collect(), images])
+}
+
+/// The pictures of ids from a table.
+fn images(
+    dir: &Path,
+    table: &Path,
+    ids: Vec<String>,
+    warnings: &mut Vec<Warning>,
+) -> Result<Vec<ImageItem>> {
+    let pictures = Pictures::beside_tables(dir, warnings)?;
+    let names: Vec<&str> = ids.iter().map(String::as_str).collect();
+    let at = |id: &str| format!("{}: {id}", table.display());
+    let mut sources = pictures.of(&names, at, "picture without an id (not used)", warnings);
+    let item = |id: String| ImageItem {
+        source: sources.remove(&id).expect("each id is asked for once"),
+        id: ImageId(id),
+        mirrored: false,
+    };
+    Ok(ids.into_iter().map(item).collect())
+}
+
+fn at(table: &Table, record: &Record) -> String {
+    format!(
+        "{}, line {}: {}",
+        table.path.display(),
+        record.line,
+        record.fields[0]
+    )
 }
 
 /// The records with a first field that is neither empty nor a repetition.
@@ -203,12 +206,15 @@ fn unique<'a>(table: &'a Table, warnings: &mut Vec<Warning>) -> impl Iterator<It
     let mut seen = BTreeSet::new();
     let mut kept = Vec::new();
     for record in &table.records {
-        let id = record.fields[0].trim();
-        let at = || format!("{}, line {}: {id}", table.path.display(), record.line);
+        let id = &record.fields[0];
         if id.is_empty() {
-            warn(warnings, "row without an id (left out)", at());
+            warn(warnings, "row without an id (left out)", at(table, record));
         } else if !seen.insert(id) {
-            warn(warnings, "id given twice (the first counts)", at());
+            warn(
+                warnings,
+                "id given twice (the first counts)",
+                at(table, record),
+            );
         } else {
             kept.push(record.fields.as_slice());
         }
@@ -216,44 +222,26 @@ fn unique<'a>(table: &'a Table, warnings: &mut Vec<Warning>) -> impl Iterator<It
     kept.into_iter()
 }
 
-fn with_truth(
+fn to_answer(
     dir: &Path,
-    name: &str,
     direction: Direction,
-    images: Vec<ImageItem>,
-    texts: Vec<TextItem>,
+    options: &ReadOptions,
     warnings: &mut Vec<Warning>,
 ) -> Result<Collection> {
-    let path = dir.join("truth.csv");
-    let mut pairs = Vec::new();
-    if path.is_file() {
-        let image_place = places(images.iter().map(|i| i.id.0.as_str()));
-        let text_place = places(texts.iter().map(|t| t.id.0.as_str()));
-        for record in Table::read(&path, &["text_id", "image_id"], warnings)?.records {
-            let text = text_place.get(record.fields[0].trim());
-            let image = image_place.get(record.fields[1].trim());
-            match (image, text) {
-                (Some(&image), Some(&text)) => pairs.push(Pair { image, text }),
-                _ => warn(
-                    warnings,
-                    "true pair of unknown ids (left out)",
-                    format!("{}, line {}", path.display(), record.line),
-                ),
-            }
-        }
-        pairs.sort_by_key(|p| (p.text, p.image));
-        pairs.dedup();
-    }
+    let [text_table, image_table] = tables(direction).map(|name| dir.join(name));
+    let texts = read_texts(&text_table, options, warnings)?;
+    let ids = read_images(&image_table, options, warnings)?;
+    let images = images(dir, &image_table, ids, warnings)?;
     if images.is_empty() || texts.is_empty() {
-        return Err(Error::dataset(
-            dir,
-            format!(
-                "{} texts and {} images: nothing to search",
-                texts.len(),
-                images.len()
-            ),
-        ));
+        let (texts, images) = (texts.len(), images.len());
+        let reason = format!("{texts} texts and {images} images: nothing to search");
+        return Err(Error::dataset(dir, reason));
     }
+    let pairs = truth(dir, &images, &texts, options, warnings)?;
+    let name = match direction {
+        Direction::TextToImage => "attachment2",
+        Direction::ImageToText => "attachment3",
+    };
     Ok(Collection {
         name: name.into(),
         split: Split::Test,
@@ -264,24 +252,40 @@ fn with_truth(
     })
 }
 
-fn places<'a>(ids: impl Iterator<Item = &'a str>) -> BTreeMap<&'a str, usize> {
-    ids.enumerate().map(|(i, id)| (id, i)).collect()
-}
-
-fn missing(dir: &Path, id: &str) -> ImageSource {
-    ImageSource::Missing(dir.join("ImageData").join(id))
+/// What belongs together, where `truth.csv` says it.
+fn truth(
+    dir: &Path,
+    images: &[ImageItem],
+    texts: &[TextItem],
+    options: &ReadOptions,
+    warnings: &mut Vec<Warning>,
+) -> Result<Vec<Pair>> {
+    let path = dir.join("truth.csv");
+    let mut pairs = Vec::new();
+    if !path.is_file() {
+        return Ok(pairs);
+    }
+    let text_place: BTreeMap<&str, usize> =
+        texts.iter().map(|t| t.id.0.as_str()).zip(0..).collect();
+    // the truth may write the names of pictures in another way than the table
+    let finder = Finder::new(images.iter().map(|i| i.id.0.clone()).collect());
+    let columns = ["text_id", "image_id"];
+    for record in Table::read_as(&path, &columns, options.encoding, warnings)?.records {
+        let text = text_place.get(record.fields[0].as_str());
+        match (finder.find(&record.fields[1]), text) {
+            (Found::One(image), Some(&text)) => pairs.push(Pair { image, text }),
+            _ => warn(
+                warnings,
+                "true pair of unknown ids (left out)",
+                format!("{}, line {}", path.display(), record.line),
+            ),
+        }
+    }
+    pairs.sort_by_key(|p| (p.text, p.image));
+    pairs.dedup();
+    Ok(pairs)
 }
 
 fn warn(warnings: &mut Vec<Warning>, kind: &'static str, message: String) {
     warnings.push(Warning { kind, message });
-}
-
-fn warn_unused(files: &BTreeMap<String, ImageSource>, warnings: &mut Vec<Warning>) {
-    for source in files.values() {
-        warn(
-            warnings,
-            "picture without an id (not used)",
-            source.describe(),
-        );
-    }
 }

@@ -3,23 +3,36 @@
 //! A reader is one file with `recognises` and `read`, and one line in [`READERS`]. What a reader finds
 //! wrong is a [`Warning`]: said with its path, counted, and never a reason to stop or to mix up a pair.
 
+mod archive;
 mod attachments;
-mod flickr8k;
+mod captioned;
+mod captions_table;
+pub mod check;
+mod finder;
+mod flickr;
 mod folds;
+mod karpathy;
+mod lists;
 mod precomp;
+mod rows;
 mod source;
 mod table;
+mod text;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
 
+use encoding_rs::Encoding;
 use serde::{Deserialize, Serialize};
 
+pub(crate) use attachments::ids;
+pub use finder::{Finder, Found};
 pub use folds::{folds, held_out};
 pub use source::{ImageSource, SharedZip};
-pub(crate) use table::first_line;
 pub use table::{Record, Table};
+pub(crate) use text::MAX_TABLE;
+pub use text::encoding;
 
 use crate::error::{Error, Result};
 use crate::progress::warn_each;
@@ -204,6 +217,22 @@ pub struct Warning {
     pub message: String,
 }
 
+/// Each kind of warning with its messages.
+fn by_kind(warnings: &[Warning]) -> BTreeMap<&'static str, Vec<&str>> {
+    let mut kinds: BTreeMap<_, Vec<&str>> = BTreeMap::new();
+    for Warning { kind, message } in warnings {
+        kinds.entry(*kind).or_default().push(message);
+    }
+    kinds
+}
+
+/// Says what was wrong, kind by kind.
+pub(crate) fn warn_all(warnings: &[Warning]) {
+    for (kind, messages) in by_kind(warnings) {
+        warn_each(kind, messages.into_iter().map(str::to_owned));
+    }
+}
+
 /// A dataset as it was read.
 #[derive(Clone, Debug)]
 pub struct Dataset {
@@ -217,17 +246,28 @@ pub struct Dataset {
 pub struct ReadOptions {
     /// Which captions, where a dataset has several: the start of the file's name (`flickr8kenc`).
     pub captions: Option<String>,
+    /// How texts are written that are not marked; otherwise it is found out ([`encoding`] knows the names).
+    pub encoding: Option<&'static Encoding>,
 }
 
 /// How one layout is recognised and read.
 pub struct Reader {
     pub layout: &'static str,
+    /// Whether it can have several files of captions, of which [`ReadOptions::captions`] chooses one.
+    chooses_captions: bool,
+    /// By what the files hold, rather than by names alone.
     recognises: fn(&Path) -> bool,
     read: fn(&Path, &ReadOptions) -> Result<Dataset>,
 }
 
 /// The layouts tuwen reads.
-pub const READERS: &[Reader] = &[attachments::READER, flickr8k::READER, precomp::READER];
+pub const READERS: &[Reader] = &[
+    attachments::READER,
+    precomp::READER,
+    flickr::READER,
+    karpathy::READER,
+    captions_table::READER,
+];
 
 impl Dataset {
     /// Reads a folder in any of the known layouts.
@@ -246,18 +286,28 @@ impl Dataset {
                 Error::dataset(
                     path,
                     format!(
-                        "not a dataset in a known layout; known are: {}",
+                        "not a dataset in a known layout: {}; known are: {}",
+                        captioned::contents(path),
                         layouts.join("; ")
                     ),
                 )
             })?;
-        let dataset = (reader.read)(path, options)?;
-        let kinds: BTreeSet<&str> = dataset.warnings.iter().map(|w| w.kind).collect();
-        for kind in kinds {
-            let of_kind = dataset.warnings.iter().filter(|w| w.kind == kind);
-            warn_each(kind, of_kind.map(|w| w.message.clone()));
+        if let (Some(captions), false) = (&options.captions, reader.chooses_captions) {
+            let reason = format!(
+                "--captions {captions} chooses nothing here: the layout is {}",
+                reader.layout
+            );
+            return Err(Error::dataset(path, reason));
         }
+        let dataset = (reader.read)(path, options)?;
+        warn_all(&dataset.warnings);
         Ok(dataset)
+    }
+
+    /// Whether none of the images has a file.
+    fn has_no_picture(&self) -> bool {
+        let mut images = self.collections.iter().flat_map(|c| &c.images);
+        images.all(|i| i.source.is_missing())
     }
 
     /// Pictures in all collections.
@@ -266,13 +316,26 @@ impl Dataset {
     }
 
     /// The collection to learn from.
+    ///
+    /// # Errors
+    /// [`Error::Dataset`] where there is none, with what was wrong with the data.
     pub fn train(&self) -> Result<&Collection> {
-        self.split(Split::Train, None).ok_or_else(|| {
-            Error::dataset(
-                &self.name,
-                "there are no pairs to learn from (attachment1, or a train list)",
-            )
-        })
+        let none = || {
+            let reason =
+                "there are no pairs to learn from (attachment1, or a train list)".to_owned();
+            Error::dataset(&self.name, reason + &self.what_was_wrong())
+        };
+        self.split(Split::Train, None).ok_or_else(none)
+    }
+
+    /// Each kind of warning with how many there are and the first, to be added to an error.
+    pub(crate) fn what_was_wrong(&self) -> String {
+        let kinds = by_kind(&self.warnings).into_iter();
+        let each = kinds.map(|(kind, of_kind)| match of_kind[..] {
+            [only] => format!("; {kind}: {only}"),
+            _ => format!("; {kind}: {} times, first {}", of_kind.len(), of_kind[0]),
+        });
+        each.collect()
     }
 
     /// The collection of a split that is there for a direction.

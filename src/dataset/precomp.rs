@@ -1,34 +1,30 @@
 //! RSICD and RSITMD as AMFMN keeps them (Yuan et al., TGRS 2022): `SPLIT_caps.txt` with one caption a line,
-//! `SPLIT_filename.txt` with the picture of each caption, and the pictures in `images/`.
+//! `SPLIT_filename.txt` with the picture of each caption, and the pictures in `images/`. VSE++ and SCAN (Faghri et
+//! al. 2018, Lee et al. 2018) keep Flickr30k and COCO so too, with `SPLIT_ids.txt` and vectors in place of pictures.
 //!
 //! Two forms of the second file are about: a name for every caption (the same name five times), or one for
-//! every five.
+//! every five. AMFMN's tools also cut `train_*_verify.txt` and `val_*_verify.txt` out of the training lists; these
+//! count where there is no other validation list.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::source::in_folder;
-use super::table::decode_text;
-use super::{
-    Collection, Dataset, Direction, ImageId, ImageItem, ImageSource, Pair, ReadOptions, Reader,
-    Split, TextId, TextItem, Warning, name_of,
-};
+use super::captioned::{Line, Part, contents, dataset};
+use super::{Dataset, ReadOptions, Reader, Split, Warning, text};
 use crate::error::{Error, Result};
 
 pub const READER: Reader = Reader {
     layout: "RSICD and RSITMD (images/, train_caps.txt, train_filename.txt, test_caps.txt, ...)",
-    recognises: |root| SPLITS.iter().any(|(_, word)| Files::of(root, word).exist()),
+    chooses_captions: false,
+    recognises: |root| WORDS.iter().any(|word| Files::of(root, word, "").is_some()),
     read,
 };
 
-/// What the files of a split begin with; the first that is there counts.
-const SPLITS: [(Split, &str); 4] = [
-    (Split::Train, "train"),
-    (Split::Val, "val"),
-    (Split::Val, "dev"),
-    (Split::Test, "test"),
-];
+/// What the files of a split begin with.
+const WORDS: [&str; 4] = ["train", "val", "dev", "test"];
+
+/// How the files with the pictures' names end, and those with numbers that may be names.
+const NAMES: [&str; 3] = ["filename", "filenames", "ids"];
 
 /// Captions of a picture.
 const CAPTIONS: usize = 5;
@@ -37,30 +33,39 @@ const CAPTIONS: usize = 5;
 struct Files {
     captions: PathBuf,
     names: PathBuf,
+    /// The names may be mere numbers.
+    ids: bool,
 }
 
 impl Files {
-    fn of(root: &Path, word: &str) -> Self {
-        Self {
-            captions: root.join(format!("{word}_caps.txt")),
-            names: root.join(format!("{word}_filename.txt")),
-        }
-    }
-
-    fn exist(&self) -> bool {
-        self.captions.is_file() && self.names.is_file()
+    fn of(root: &Path, word: &str, end: &str) -> Option<Self> {
+        let captions = root.join(format!("{word}_caps{end}.txt"));
+        let (kind, names) = NAMES
+            .map(|kind| (kind, root.join(format!("{word}_{kind}{end}.txt"))))
+            .into_iter()
+            .find(|(_, path)| path.is_file())?;
+        let ids = kind == "ids";
+        captions.is_file().then_some(Self {
+            captions,
+            names,
+            ids,
+        })
     }
 
     /// A picture's name and a caption of it, in the order of the captions.
     ///
     /// # Errors
     /// [`Error::Dataset`] where there is neither a name for every caption nor one for every five.
-    fn lines(&self) -> Result<Vec<(String, String)>> {
-        let mut names = read_lines(&self.names)?;
+    fn lines(
+        &self,
+        options: &ReadOptions,
+        warnings: &mut Vec<Warning>,
+    ) -> Result<Vec<(String, String)>> {
+        let mut names = read_lines(&self.names, options, warnings)?;
         while names.last().is_some_and(String::is_empty) {
             names.pop();
         }
-        let mut captions = read_lines(&self.captions)?;
+        let mut captions = read_lines(&self.captions, options, warnings)?;
         let fits = |captions: usize| [1, CAPTIONS].map(|c| c * names.len()).contains(&captions);
         let found = captions.len();
         while !fits(captions.len()) && captions.last().is_some_and(String::is_empty) {
@@ -87,153 +92,93 @@ impl Files {
     }
 }
 
-fn read_lines(path: &Path) -> Result<Vec<String>> {
-    let bytes = fs::read(path).map_err(Error::io("read", path))?;
-    let text = decode_text(path, &bytes)?;
-    Ok(text.lines().map(|l| l.trim().to_owned()).collect())
+fn read_lines(
+    path: &Path,
+    options: &ReadOptions,
+    warnings: &mut Vec<Warning>,
+) -> Result<Vec<String>> {
+    let text = text::read(path, options.encoding, warnings)?.text;
+    Ok(text::lines(&text).map(|l| l.trim().to_owned()).collect())
 }
 
-/// `images`, or a folder whose name ends so (`RSICD_images`), in any case.
-fn images_folder(root: &Path) -> Result<PathBuf> {
-    let entries = fs::read_dir(root).map_err(Error::io("read", root))?;
-    let mut folders: Vec<PathBuf> = entries
-        .flatten()
-        .map(|e| e.path())
-        .filter(|p| p.is_dir())
-        .collect();
-    folders.sort();
-    let name = |p: &PathBuf| {
-        let name = p.file_name().unwrap_or_default();
-        name.to_string_lossy().to_lowercase()
-    };
-    let plain = folders.iter().find(|p| name(p) == "images");
-    plain
-        .or_else(|| folders.iter().find(|p| name(p).ends_with("_images")))
-        .cloned()
-        .ok_or_else(|| Error::dataset(root, "there is no folder images/ or *_images/"))
-}
-
-/// The pictures of a folder, by name, and by name without extension.
-struct Pictures {
-    folder: PathBuf,
-    by_name: BTreeMap<String, ImageSource>,
-    by_stem: BTreeMap<String, Vec<String>>,
-}
-
-impl Pictures {
-    fn read(folder: PathBuf, warnings: &mut Vec<Warning>) -> Result<Self> {
-        let mut by_name = BTreeMap::new();
-        in_folder(&folder, &mut by_name, warnings)?;
-        let mut by_stem: BTreeMap<String, Vec<String>> = BTreeMap::new();
-        for name in by_name.keys() {
-            let names = by_stem.entry(stem(name).to_owned()).or_default();
-            names.push(name.clone());
-        }
-        Ok(Self {
-            folder,
-            by_name,
-            by_stem,
-        })
+/// The lists of each split: the first that is there counts.
+fn splits(root: &Path) -> Vec<(Split, Files)> {
+    let of = |word, end| Some((Split::named(word)?, Files::of(root, word, end)?));
+    let mut found: Vec<(Split, Files)> =
+        WORDS.into_iter().filter_map(|word| of(word, "")).collect();
+    found.dedup_by_key(|(split, _)| *split);
+    if found.iter().all(|(split, _)| *split != Split::Val)
+        && let (Some(train), Some(val)) = (of("train", "_verify"), of("val", "_verify"))
+    {
+        found.retain(|(split, _)| *split != Split::Train);
+        found.splice(0..0, [train, val]);
     }
-
-    /// The file of a listed name: that very file, or the only one with another extension (the sets are passed
-    /// on as `.tif`, `.TIF` and `.jpg` with the same lists).
-    fn find(&self, listed: &str) -> Option<&str> {
-        if let Some((name, _)) = self.by_name.get_key_value(listed) {
-            return Some(name);
-        }
-        match &self.by_stem.get(stem(listed))?[..] {
-            [only] => Some(only),
-            _ => None,
-        }
-    }
+    found
 }
 
-fn stem(name: &str) -> &str {
-    name.rsplit_once('.').map_or(name, |(stem, _)| stem)
-}
-
-fn read(root: &Path, _: &ReadOptions) -> Result<Dataset> {
+fn read(root: &Path, options: &ReadOptions) -> Result<Dataset> {
     let mut warnings = Vec::new();
-    let pictures = Pictures::read(images_folder(root)?, &mut warnings)?;
-    let mut used = BTreeSet::new();
-    let mut collections: Vec<Collection> = Vec::new();
-    for (split, word) in SPLITS {
-        let files = Files::of(root, word);
-        if !files.exist() || collections.iter().any(|c| c.split == split) {
-            continue;
+    let mut parts = Vec::new();
+    let splits = splits(root);
+    for (split, files) in &splits {
+        parts.push(part(*split, files, options, &mut warnings)?);
+    }
+    let numbers = splits.iter().find(|(_, files)| files.ids);
+    let vectors = numbers.filter(|_| has_vectors(root));
+    let explain = |files: &Files, why: &str| {
+        let reason = format!(
+            "captions with vectors made elsewhere, as VSE++ and SCAN keep them: {why} the ids of {}; put the pictures \
+             in images/ under these names, or lists train_filename.txt, ... of their names beside the captions; {}",
+            files.names.display(),
+            contents(root)
+        );
+        Err(Error::dataset(root, reason))
+    };
+    match (vectors, dataset(root, parts, warnings)) {
+        (Some((_, files)), Err(_)) => explain(files, "there are no pictures for"),
+        (Some((_, files)), Ok(set)) if set.has_no_picture() => {
+            explain(files, "no picture is called like")
         }
-        let collection = collect(split, &files, &pictures, &mut warnings)?;
-        let names = collection.images.iter().map(|i| i.id.0.as_str());
-        used.extend(names.filter_map(|n| pictures.find(n)).map(str::to_owned));
-        collections.push(collection);
+        (_, read) => read,
     }
-    for name in pictures.by_name.keys().filter(|n| !used.contains(*n)) {
-        warnings.push(Warning {
-            kind: "picture in no split list (not used)",
-            message: pictures.folder.join(name).display().to_string(),
-        });
-    }
-    Ok(Dataset {
-        name: name_of(root),
-        collections,
-        warnings,
-    })
 }
 
-fn collect(
+fn has_vectors(root: &Path) -> bool {
+    WORDS
+        .iter()
+        .any(|word| root.join(format!("{word}_ims.npy")).is_file())
+}
+
+fn part(
     split: Split,
     files: &Files,
-    pictures: &Pictures,
+    options: &ReadOptions,
     warnings: &mut Vec<Warning>,
-) -> Result<Collection> {
-    let mut warn = |kind, message| warnings.push(Warning { kind, message });
-    let mut collection = Collection {
-        name: split.to_string(),
-        split,
-        directions: match split {
-            Split::Train => vec![],
-            _ => vec![Direction::TextToImage, Direction::ImageToText],
-        },
-        images: vec![],
-        texts: vec![],
-        pairs: vec![],
-    };
-    let mut place: BTreeMap<String, usize> = BTreeMap::new();
-    let mut captions: Vec<usize> = Vec::new(); // of each picture, so far
-    for (i, (name, caption)) in files.lines()?.into_iter().enumerate() {
-        let at = || format!("{}, line {}: {name}", files.captions.display(), i + 1);
-        if name.is_empty() {
-            warn("caption without a name (left out)", at());
-            continue;
-        }
-        if caption.is_empty() {
-            warn("empty caption (left out)", at());
-            continue;
-        }
-        let image = *place.entry(name.clone()).or_insert_with(|| {
-            let found = pictures.find(&name).map(|n| pictures.by_name[n].clone());
-            let source = found.unwrap_or_else(|| {
-                let message = format!("{}: {name}", files.names.display());
-                warn("id without a picture", message);
-                ImageSource::Missing(pictures.folder.join(&name))
+) -> Result<Part> {
+    let mut lines = Vec::new();
+    let mut captions: BTreeMap<String, usize> = BTreeMap::new(); // of each picture, so far
+    for (i, (image, caption)) in files.lines(options, warnings)?.into_iter().enumerate() {
+        let mut warn = |kind| {
+            let message = format!("{}, line {}: {image}", files.captions.display(), i + 1);
+            warnings.push(Warning { kind, message });
+        };
+        if image.is_empty() {
+            warn("caption without a name (left out)");
+        } else if caption.is_empty() {
+            warn("empty caption (left out)");
+        } else {
+            let number = captions.entry(image.clone()).or_default();
+            lines.push(Line {
+                text: format!("{image}#{number}"),
+                caption,
+                image,
             });
-            let id = ImageId(name.clone());
-            collection.images.push(ImageItem {
-                id,
-                source,
-                mirrored: false,
-            });
-            captions.push(0);
-            collection.images.len() - 1
-        });
-        let text = collection.texts.len();
-        collection.pairs.push(Pair { image, text });
-        collection.texts.push(TextItem {
-            id: TextId(format!("{name}#{}", captions[image])),
-            caption,
-        });
-        captions[image] += 1;
+            *number += 1;
+        }
     }
-    Ok(collection)
+    Ok(Part {
+        split,
+        list: files.names.clone(),
+        lines,
+    })
 }

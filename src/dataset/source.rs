@@ -1,16 +1,16 @@
 //! Where the bytes of a picture are: a file, or an entry of a zip archive which is read in place.
 
-use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io::{self, Read, Seek, SeekFrom};
-use std::os::unix::fs::FileExt;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::io::Read as _;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
-use zip::ZipArchive;
-
-use super::Warning;
+pub use super::archive::SharedZip;
+use super::finder::{Finder, Found};
+use super::{Warning, text};
 use crate::error::{Error, Result};
+use crate::files;
 
 /// Where a picture's bytes are.
 #[derive(Clone, Debug)]
@@ -25,21 +25,45 @@ pub enum ImageSource {
 }
 
 /// Larger files are not read: no picture of a hundred million pixels needs more.
-const MAX_BYTES: u64 = 1 << 30;
+pub(super) const MAX_BYTES: u64 = 1 << 30;
 
 impl ImageSource {
     /// # Errors
-    /// [`Error::Picture`] for a missing, oversized or damaged entry, [`Error::Io`] from the system.
+    /// [`Error::Picture`] for a missing or damaged entry, [`Error::File`] for what is not a regular file or is
+    /// too large, [`Error::Io`] from the system.
     pub fn read(&self) -> Result<Vec<u8>> {
         match self {
-            Self::File(path) => {
-                let size = fs::metadata(path).map_err(Error::io("read", path))?.len();
-                if size > MAX_BYTES {
-                    return Err(Error::picture(format!("the file has {size} bytes")));
-                }
-                fs::read(path).map_err(Error::io("read", path))
-            }
+            Self::File(path) => files::read(path, MAX_BYTES),
             Self::Zip { archive, entry } => archive.read(*entry),
+            Self::Missing(_) => Err(Error::picture("there is no such file")),
+        }
+    }
+
+    /// At most so many of the first bytes.
+    ///
+    /// # Errors
+    /// As for [`Self::read`].
+    pub(super) fn head(&self, most: u64) -> Result<Vec<u8>> {
+        match self {
+            Self::File(path) => {
+                let size = fs::metadata(path).map_err(Error::io("read", path))?;
+                if !size.is_file() {
+                    return Err(Error::picture("not a regular file"));
+                }
+                if size.len() > MAX_BYTES {
+                    return Err(Error::picture(format!(
+                        "the file has {} bytes, more than {MAX_BYTES}",
+                        size.len()
+                    )));
+                }
+                let mut bytes = Vec::new();
+                let file = fs::File::open(path).map_err(Error::io("read", path))?;
+                file.take(most)
+                    .read_to_end(&mut bytes)
+                    .map_err(Error::io("read", path))?;
+                Ok(bytes)
+            }
+            Self::Zip { archive, entry } => archive.head(*entry, most),
             Self::Missing(_) => Err(Error::picture("there is no such file")),
         }
     }
@@ -48,195 +72,188 @@ impl ImageSource {
     pub fn describe(&self) -> String {
         match self {
             Self::File(path) | Self::Missing(path) => path.display().to_string(),
-            Self::Zip { archive, entry } => {
-                let name = archive
-                    .archive
-                    .name_for_index(*entry)
-                    .and_then(std::result::Result::ok);
-                format!("{}:{}", archive.path.display(), name.unwrap_or_default())
+            Self::Zip { archive, entry } => archive.describe(*entry),
+        }
+    }
+
+    pub fn is_missing(&self) -> bool {
+        matches!(self, Self::Missing(_))
+    }
+}
+
+/// A file that may be a picture, by its path below a folder or in an archive, with `/`.
+#[derive(Clone, Debug)]
+pub(super) struct Picture {
+    pub path: String,
+    pub source: ImageSource,
+}
+
+/// What file managers leave behind.
+pub(super) fn is_left_behind(name: &str) -> bool {
+    name.starts_with('.')
+        || matches!(
+            name,
+            "__MACOSX" | "Thumbs.db" | "desktop.ini" | "@eaDir" | "$RECYCLE.BIN"
+        )
+}
+
+/// The pictures of a dataset, to be found by their ids.
+pub(super) struct Pictures {
+    /// For the paths of pictures that are not there.
+    folder: PathBuf,
+    sources: Vec<ImageSource>,
+    finder: Finder,
+}
+
+impl Pictures {
+    /// The files below a folder.
+    pub fn below(folder: &Path, warnings: &mut Vec<Warning>) -> Result<Self> {
+        Ok(Self::new(folder, in_folder(folder, warnings)?))
+    }
+
+    /// Those that a folder of tables has beside them: in a folder `ImageData`, or in `ImageData.zip` where there is
+    /// no such folder.
+    pub fn beside_tables(dir: &Path, warnings: &mut Vec<Warning>) -> Result<Self> {
+        let folder = dir.join("ImageData");
+        let archive = dir.join("ImageData.zip");
+        if folder.is_dir() {
+            Self::below(&folder, warnings)
+        } else if archive.is_file() {
+            let pictures = SharedZip::open(&archive)?.pictures(warnings)?;
+            Ok(Self::new(&folder, pictures))
+        } else {
+            Err(Error::dataset(
+                dir,
+                "there is no folder ImageData and no ImageData.zip",
+            ))
+        }
+    }
+
+    pub fn new(folder: &Path, pictures: Vec<Picture>) -> Self {
+        let (paths, sources) = pictures.into_iter().map(|p| (p.path, p.source)).unzip();
+        let (folder, finder) = (folder.to_owned(), Finder::new(paths));
+        Self {
+            folder,
+            sources,
+            finder,
+        }
+    }
+
+    /// Whether any file could be meant by the id.
+    pub fn know(&self, id: &str) -> bool {
+        self.finder.knows(id)
+    }
+
+    /// The picture of each id; `at` says where an id stands, for warnings. What no id means is warned of as
+    /// `unused`.
+    pub fn of(
+        &self,
+        ids: &[&str],
+        at: impl Fn(&str) -> String,
+        unused: &'static str,
+        warnings: &mut Vec<Warning>,
+    ) -> BTreeMap<String, ImageSource> {
+        let mut used = vec![false; self.sources.len()];
+        let mut found = BTreeMap::new();
+        for (id, meant) in ids.iter().zip(self.finder.find_all(ids)) {
+            let describe = |file: usize| self.sources[file].describe();
+            let mut warn = |kind, message| warnings.push(Warning { kind, message });
+            let source = match meant {
+                Found::One(file) => {
+                    used[file] = true;
+                    Some(self.sources[file].clone())
+                }
+                Found::None => {
+                    warn("id without a picture", at(id));
+                    None
+                }
+                Found::Several(files) => {
+                    files.iter().for_each(|&f| used[f] = true);
+                    let names: Vec<_> = files.into_iter().map(describe).collect();
+                    let message = format!("{}: it could be {}", at(id), names.join(" or "));
+                    warn(
+                        "id without a picture of its own (several could be meant)",
+                        message,
+                    );
+                    None
+                }
+                Found::Taken { file, by } => {
+                    let message = format!("{}: {} is the picture of {by}", at(id), describe(file));
+                    warn(
+                        "id without a picture of its own (another id has it)",
+                        message,
+                    );
+                    used[file] = true;
+                    None
+                }
+            };
+            let source = source.unwrap_or_else(|| ImageSource::Missing(self.folder.join(id)));
+            found.insert((*id).to_owned(), source);
+        }
+        for (source, _) in self.sources.iter().zip(used).filter(|(_, used)| !used) {
+            let message = source.describe();
+            warnings.push(Warning {
+                kind: unused,
+                message,
+            });
+        }
+        found
+    }
+}
+
+/// The files below a folder, in the order of their paths; folders that cannot be read are warned of.
+///
+/// # Errors
+/// [`Error::Io`] where the folder itself cannot be read.
+pub(super) fn in_folder(folder: &Path, warnings: &mut Vec<Warning>) -> Result<Vec<Picture>> {
+    let mut paths = Vec::new();
+    let mut known = BTreeSet::new(); // links may lead back
+    let mut folders = vec![folder.to_owned()];
+    while let Some(next) = folders.pop() {
+        let read = next
+            .canonicalize()
+            .and_then(|real| match known.insert(real) {
+                true => next.read_dir()?.map(|e| Ok(e?.path())).collect(),
+                false => Ok(vec![]),
+            });
+        match read {
+            Err(e) if next == folder => return Err(Error::io("read", folder)(e)),
+            Err(e) => warnings.push(Warning {
+                kind: "folder that cannot be read (left out)",
+                message: format!("{}: {e}", next.display()),
+            }),
+            Ok(entries) => {
+                let left_behind = |p: &PathBuf| {
+                    p.file_name()
+                        .is_some_and(|n| is_left_behind(&n.to_string_lossy()))
+                };
+                let entries: Vec<PathBuf> = entries;
+                let kept = entries.into_iter().filter(|p| !left_behind(p));
+                let (inner, files): (Vec<_>, Vec<_>) = kept.partition(|p| p.is_dir());
+                folders.extend(inner);
+                paths.extend(files);
             }
         }
     }
-}
-
-/// A zip archive that many threads read at once: each read has its own position in the one open file.
-#[derive(Clone)]
-pub struct SharedZip {
-    path: Arc<PathBuf>,
-    archive: ZipArchive<At>,
-}
-
-impl std::fmt::Debug for SharedZip {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "SharedZip({})", self.path.display())
-    }
-}
-
-impl SharedZip {
-    pub fn open(path: &Path) -> Result<Self> {
-        let file = File::open(path).map_err(Error::io("open", path))?;
-        let len = file.metadata().map_err(Error::io("read", path))?.len();
-        let at = At {
-            file: Arc::new(file),
-            position: 0,
-            len,
-        };
-        let archive = ZipArchive::new(at)
-            .map_err(|e| Error::dataset(path, format!("not a usable zip archive: {e}")))?;
-        Ok(Self {
-            path: Arc::new(path.to_owned()),
-            archive,
-        })
-    }
-
-    fn read(&self, entry: usize) -> Result<Vec<u8>> {
-        let mut archive = self.archive.clone();
-        let file = archive.by_index(entry).map_err(Error::picture)?;
-        let mut bytes = Vec::new();
-        // The header may lie about the size: what comes out is what is limited.
-        file.take(MAX_BYTES + 1)
-            .read_to_end(&mut bytes)
-            .map_err(Error::picture)?;
-        if bytes.len() as u64 > MAX_BYTES {
-            return Err(Error::picture("it unpacks to more than a GiB"));
-        }
-        Ok(bytes)
-    }
-}
-
-/// A reading position in a shared file.
-#[derive(Clone)]
-struct At {
-    file: Arc<File>,
-    position: u64,
-    len: u64,
-}
-
-impl Read for At {
-    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        let n = self.file.read_at(buf, self.position)?;
-        self.position += n as u64;
-        Ok(n)
-    }
-}
-
-impl Seek for At {
-    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        let target = match to {
-            SeekFrom::Start(p) => Some(p),
-            SeekFrom::End(d) => self.len.checked_add_signed(d),
-            SeekFrom::Current(d) => self.position.checked_add_signed(d),
-        };
-        self.position = target.ok_or(io::ErrorKind::InvalidInput)?;
-        Ok(self.position)
-    }
-}
-
-/// The pictures beside a table, by file name: a folder `ImageData`, or `ImageData.zip` where there is no
-/// such folder. Sub-folders are looked into.
-pub fn pictures(dir: &Path, warnings: &mut Vec<Warning>) -> Result<BTreeMap<String, ImageSource>> {
-    let folder = dir.join("ImageData");
-    let archive = dir.join("ImageData.zip");
-    let mut found = BTreeMap::new();
-    if folder.is_dir() {
-        in_folder(&folder, &mut found, warnings)?;
-    } else if archive.is_file() {
-        in_zip(&archive, &mut found, warnings)?;
-    } else {
-        return Err(Error::dataset(
-            dir,
-            "there is no folder ImageData and no ImageData.zip",
-        ));
-    }
-    Ok(found)
-}
-
-fn insert(
-    found: &mut BTreeMap<String, ImageSource>,
-    name: String,
-    source: ImageSource,
-    warnings: &mut Vec<Warning>,
-) {
-    if let Some(first) = found.get(&name) {
-        warnings.push(Warning {
-            kind: "two pictures of one name (the first is used)",
-            message: format!("{} and {}", first.describe(), source.describe()),
-        });
-        return;
-    }
-    found.insert(name, source);
-}
-
-pub(super) fn in_folder(
-    folder: &Path,
-    found: &mut BTreeMap<String, ImageSource>,
-    warnings: &mut Vec<Warning>,
-) -> Result<()> {
-    let entries = fs::read_dir(folder).map_err(Error::io("read", folder))?;
-    let mut paths = entries
-        .map(|e| e.map(|e| e.path()))
-        .collect::<io::Result<Vec<_>>>()
-        .map_err(Error::io("read", folder))?;
     paths.sort();
-    for path in paths {
-        let Some(name) = path.file_name().and_then(|n| n.to_str()).map(String::from) else {
-            warnings.push(Warning {
-                kind: "file whose name is not UTF-8 (left out)",
-                message: path.display().to_string(),
-            });
-            continue;
-        };
-        if name.starts_with('.') || name == "__MACOSX" || name == "Thumbs.db" {
-            continue; // what file managers leave behind
-        }
-        if path.is_dir() {
-            in_folder(&path, found, warnings)?;
-        } else {
-            insert(found, name, ImageSource::File(path), warnings);
-        }
-    }
-    Ok(())
+    Ok(paths
+        .into_iter()
+        .filter_map(|path| named(folder, path, warnings))
+        .collect())
 }
 
-fn in_zip(
-    path: &Path,
-    found: &mut BTreeMap<String, ImageSource>,
-    warnings: &mut Vec<Warning>,
-) -> Result<()> {
-    let archive = SharedZip::open(path)?;
-    let mut reader = archive.archive.clone();
-    for entry in 0..reader.len() {
-        let file = reader
-            .by_index_raw(entry)
-            .map_err(|e| Error::dataset(path, format!("entry {entry}: {e}")))?;
-        if file.is_dir() {
-            continue;
-        }
-        // Nothing is ever written to disk, but a name that climbs out is nobody's picture.
-        let Some(inside) = file.enclosed_name() else {
-            warnings.push(Warning {
-                kind: "zip entry that points outside (left out)",
-                message: format!("{}: {}", path.display(), file.name().unwrap_or_default()),
-            });
-            continue;
-        };
-        let hidden = |p: &Path| {
-            p.components().any(|c| {
-                let c = c.as_os_str().to_string_lossy();
-                c.starts_with('.') || c == "__MACOSX" || c == "Thumbs.db"
-            })
-        };
-        let Some(name) = inside.file_name().map(|n| n.to_string_lossy().into_owned()) else {
-            continue;
-        };
-        if hidden(&inside) {
-            continue;
-        }
-        let source = ImageSource::Zip {
-            archive: archive.clone(),
-            entry,
-        };
-        insert(found, name, source, warnings);
-    }
-    Ok(())
+/// A file by its path below a folder.
+fn named(folder: &Path, path: PathBuf, warnings: &mut Vec<Warning>) -> Option<Picture> {
+    let below = path.strip_prefix(folder).unwrap_or(&path);
+    let Some(name) = text::file_name(below.as_os_str().as_bytes()) else {
+        warnings.push(Warning {
+            kind: "file whose name is in no known encoding (left out)",
+            message: path.display().to_string(),
+        });
+        return None;
+    };
+    Some(Picture {
+        path: name,
+        source: ImageSource::File(path),
+    })
 }

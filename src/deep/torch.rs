@@ -3,7 +3,8 @@
 //! length and its numbers.
 //!
 //! Of pickle only what such a file needs is read, and nothing is ever called. Values stand in one list and
-//! name each other by their places there, so that no file can nest or repeat itself beyond its own size.
+//! name each other by their places there, so that no file can nest or repeat itself beyond its own size. Tensors may
+//! share a storage, but all of them together not be much more than their storages.
 
 use std::collections::BTreeMap;
 
@@ -23,34 +24,26 @@ pub fn is_legacy(bytes: &[u8]) -> bool {
     bytes.starts_with(MAGIC)
 }
 
+/// What tensors hold together, at most so many times what their storages hold: networks tie a few weights.
+const MOST_SHARED: usize = 2;
+/// Tensors of networks have fewer dimensions.
+const MOST_DIMENSIONS: usize = 8;
+/// In bytes: names in networks are shorter.
+const LONGEST_NAME: usize = 1000;
+
 /// The tensors of floats in a dictionary of tensors (a `state_dict`).
 pub fn read(bytes: &[u8]) -> Result<BTreeMap<String, Tensor>> {
     let mut bytes = bytes;
     for _ in 0..3 {
         Pickle::read(&mut bytes)?;
     }
-    let tensors = Pickle::read(&mut bytes)?;
-    let keys = Pickle::read(&mut bytes)?;
-    let mut storages = BTreeMap::new();
-    let layouts: Vec<(String, Layout)> = tensors.layouts()?;
-    for &key in keys.list(keys.root)? {
-        let key = keys.text(key)?;
-        let used = layouts.iter().find(|(_, l)| l.key == key);
-        let (_, layout) = used.ok_or_else(|| format!("storage {key} belongs to no tensor"))?;
-        let len = u64::from_le_bytes(*take(&mut bytes)?);
-        let len = usize::try_from(len).map_err(|_| "a storage is too long")?;
-        let data = len
-            .checked_mul(layout.dtype.bitsize() / 8)
-            .and_then(|n| bytes.split_off(..n))
-            .ok_or("it breaks off in its numbers")?;
-        if let Some(values) = floats(layout.dtype, data) {
-            storages.insert(key.to_owned(), values);
-        }
-    }
+    let layouts = Pickle::read(&mut bytes)?.layouts()?;
+    let storages = storages(&mut bytes, &layouts)?;
+    let held: usize = storages.values().map(Vec::len).sum();
+    let mut left = held.saturating_mul(MOST_SHARED);
     let mut found = BTreeMap::new();
-    let floats = layouts.iter().filter(|(_, l)| l.dtype != Dtype::I64);
-    for (name, layout) in floats {
-        let values: &Vec<f32> = storages
+    for (name, layout) in layouts.iter().filter(|(_, l)| l.dtype != Dtype::I64) {
+        let values = storages
             .get(&layout.key)
             .ok_or_else(|| format!("`{name}` has no storage"))?;
         let values = values.get(layout.offset..).unwrap_or(&[]);
@@ -58,15 +51,43 @@ pub fn read(bytes: &[u8]) -> Result<BTreeMap<String, Tensor>> {
             .shape
             .iter()
             .try_fold(1, |n: usize, &d| n.checked_mul(d));
-        if size.is_none_or(|n| n > values.len()) {
+        let Some(size) = size.filter(|&n| n <= values.len()) else {
             return Err(format!("`{name}` is larger than its storage"));
-        }
+        };
+        left = left.checked_sub(size).ok_or_else(|| {
+            format!("its tensors hold more than {MOST_SHARED} times the {held} numbers in their storages")
+        })?;
         let shape = IxDyn(&layout.shape).strides(IxDyn(&layout.strides));
         let tensor = ArrayView::from_shape(shape, values)
             .map_err(|e| format!("`{name}` does not fit its storage: {e}"))?;
         found.insert(name.clone(), tensor.as_standard_layout().into_owned());
     }
     Ok(found)
+}
+
+/// The numbers of the storages of floats, by their keys.
+fn storages(
+    bytes: &mut &[u8],
+    layouts: &BTreeMap<String, Layout>,
+) -> Result<BTreeMap<String, Vec<f32>>> {
+    let dtypes: BTreeMap<&str, Dtype> = layouts.values().map(|l| (&l.key[..], l.dtype)).collect();
+    let keys = Pickle::read(bytes)?;
+    let mut storages = BTreeMap::new();
+    for &key in keys.list(keys.root)? {
+        let key = keys.text(key)?;
+        let dtype = dtypes.get(key);
+        let &dtype = dtype.ok_or_else(|| format!("storage {key} belongs to no tensor"))?;
+        let len = u64::from_le_bytes(*take(bytes)?);
+        let len = usize::try_from(len).map_err(|_| "a storage is too long")?;
+        let data = len
+            .checked_mul(dtype.bitsize() / 8)
+            .and_then(|n| bytes.split_off(..n))
+            .ok_or("it breaks off in its numbers")?;
+        if let Some(values) = floats(dtype, data) {
+            storages.insert(key.to_owned(), values);
+        }
+    }
+    Ok(storages)
 }
 
 fn take<'a, const N: usize>(bytes: &mut &'a [u8]) -> Result<&'a [u8; N]> {
@@ -157,21 +178,37 @@ impl Pickle {
         }
     }
 
-    fn sizes(&self, at: At) -> Result<Vec<usize>> {
-        self.list(at)?.iter().map(|&i| self.size(i)).collect()
+    /// A text that is short enough to be kept often.
+    fn name(&self, at: At) -> Result<String> {
+        match self.text(at)? {
+            long if long.len() > LONGEST_NAME => Err("a name in its pickle is too long".into()),
+            name => Ok(name.to_owned()),
+        }
     }
 
-    /// Name and layout of every tensor.
-    fn layouts(&self) -> Result<Vec<(String, Layout)>> {
+    fn sizes(&self, at: At) -> Result<Vec<usize>> {
+        let list = self.list(at)?;
+        if list.len() > MOST_DIMENSIONS {
+            return Err(format!("{} dimensions are too many", list.len()));
+        }
+        list.iter().map(|&i| self.size(i)).collect()
+    }
+
+    /// Layout of every tensor, by its name.
+    fn layouts(&self) -> Result<BTreeMap<String, Layout>> {
         let Value::Dict(entries) = &self.values[self.root] else {
             return Err("it holds no dictionary of tensors (a state_dict)".into());
         };
-        let of = |&(name, tensor): &(At, At)| {
-            let name = self.text(name)?;
+        let mut layouts = BTreeMap::new();
+        for &(name, tensor) in entries {
+            let name = self.name(name)?;
             let layout = self.layout(tensor).map_err(|e| format!("`{name}`: {e}"))?;
-            Ok((name.to_owned(), layout))
-        };
-        entries.iter().map(of).collect()
+            if layouts.contains_key(&name) {
+                return Err(format!("it holds `{name}` twice"));
+            }
+            layouts.insert(name, layout);
+        }
+        Ok(layouts)
     }
 
     /// `_rebuild_tensor_v2(storage, offset, shape, strides, …)`, where the storage is `("storage", class, key,
@@ -194,7 +231,7 @@ impl Pickle {
             return Err("too few facts on a storage".into());
         };
         Ok(Layout {
-            key: self.text(key)?.to_owned(),
+            key: self.name(key)?,
             dtype: dtype_of(self.class(class)?)?,
             offset: self.size(offset)?,
             shape: self.sizes(shape)?,

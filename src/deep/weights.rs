@@ -1,7 +1,6 @@
 //! Files of weights: the names, shapes and values of tensors.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use ndarray::{Array1, ArrayD};
@@ -10,6 +9,10 @@ use safetensors::SafeTensors;
 use super::torch;
 use crate::artifact::floats;
 use crate::error::{Error, Result};
+use crate::files;
+
+/// Larger files are no networks that run here.
+const MOST_BYTES: u64 = 8 << 30;
 
 /// A tensor in single precision, row-major.
 pub type Tensor = ArrayD<f32>;
@@ -32,10 +35,10 @@ impl Weights {
     /// Reads `.safetensors`, or what PyTorch before 1.6 wrote (`.pth`).
     ///
     /// # Errors
-    /// [`Error::Io`] where there is no such file, [`Error::Weights`] where it is neither.
+    /// [`Error::Io`] where there is no such file, [`Error::File`] where it is not a regular one, [`Error::Weights`] where
+    /// it is neither.
     pub fn read(path: &Path) -> Result<Self> {
-        let bytes = fs::read(path).map_err(Error::io("read", path))?;
-        Self::from_bytes(path, &bytes)
+        Self::from_bytes(path, &files::read(path, MOST_BYTES)?)
     }
 
     /// What such a file holds; tensors of whole numbers are left out.

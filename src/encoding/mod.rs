@@ -45,6 +45,15 @@ impl EncodingParams {
         }
     }
 
+    /// Length of the encoding by so many words (or Gaussians) of descriptors of so many numbers.
+    pub fn dim(&self, words: usize, descriptor: usize) -> usize {
+        match self {
+            Self::Vlad(_) => words * descriptor,
+            Self::Bow(_) => words,
+            Self::Fisher(_) => 2 * words * descriptor,
+        }
+    }
+
     /// The encoder over what was learned, for descriptors of that kind.
     ///
     /// # Errors

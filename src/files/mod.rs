@@ -1,5 +1,11 @@
 //! The user's files: read within a limit, found below folders, written without harm to what is there.
 
+mod printable;
 mod read;
+mod walk;
+mod write;
 
-pub use read::read;
+pub use printable::{printable, written};
+pub use read::{head, read};
+pub use walk::{Walk, is_left_out, walk};
+pub use write::{check_writable, lock_folder, sweep, write};

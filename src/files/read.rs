@@ -34,6 +34,25 @@ pub fn read(path: &Path, most: u64) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
+/// At most the first `n` bytes of a regular file.
+///
+/// # Errors
+/// Those of [`read`], but for the size.
+pub fn head(path: &Path, n: u64) -> Result<Vec<u8>> {
+    let file = open(path).map_err(Error::io("read", path))?;
+    let metadata = file.metadata().map_err(Error::io("read", path))?;
+    if !metadata.is_file() {
+        return Err(Error::File {
+            path: path.to_owned(),
+            reason: "not a regular file".into(),
+        });
+    }
+    let mut bytes = Vec::new();
+    let read = file.take(n).read_to_end(&mut bytes);
+    read.map_err(Error::io("read", path))?;
+    Ok(bytes)
+}
+
 /// Does not wait for a writer where the path is a pipe.
 fn open(path: &Path) -> std::io::Result<File> {
     let mut options = OpenOptions::new();

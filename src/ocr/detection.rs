@@ -1,8 +1,6 @@
 //! Finding text: a network gives every pixel the probability of text; connected areas become boxes
 //! (Differentiable Binarization, Liao et al., AAAI 2020).
 
-use std::path::Path;
-
 use ndarray::{Array2, Array4, Ix4};
 use opencv::core::{
     self, BORDER_CONSTANT, Mat, Point as CvPoint, Point2f, RotatedRect, Scalar, Size, Vector,
@@ -10,7 +8,8 @@ use opencv::core::{
 use opencv::imgproc;
 use opencv::prelude::*;
 
-use super::quad::{Quad, in_reading_order};
+use super::models::{DETECTION, Models};
+use super::quad::Quad;
 use super::runtime::{Network, Runtime};
 use crate::error::Result;
 
@@ -38,11 +37,11 @@ const LEAST_READABLE: f32 = 4.0;
 const MOST_BOXES: usize = 1000;
 
 impl Detector {
-    pub fn load(runtime: &Runtime, path: &Path) -> Result<Self> {
-        Ok(Self(Network::load(runtime, path)?))
+    pub fn load(runtime: &Runtime, models: &Models) -> Result<Self> {
+        Ok(Self(Network::load(runtime, models, &DETECTION)?))
     }
 
-    /// Lines in reading order, in pixels of the picture (blue, green, red).
+    /// Lines in no particular order, in pixels of the picture (blue, green, red).
     pub fn detect(&self, picture: &Mat) -> Result<Vec<Quad>> {
         let (w, h) = (picture.cols(), picture.rows());
         let ratio = (SHORT_SIDE / w.min(h) as f32).max(1.0);
@@ -55,9 +54,7 @@ impl Detector {
         let map = self.0.run::<Ix4>(&planes(&scaled, scaled.cols())?)?;
         let map = map.slice(ndarray::s![0, 0, .., ..]).to_owned();
         let scale = [w as f32 / map.ncols() as f32, h as f32 / map.nrows() as f32];
-        let mut quads = boxes(&map, scale, [w, h])?;
-        in_reading_order(&mut quads);
-        Ok(quads)
+        boxes(&map, scale, [w, h])
     }
 }
 

@@ -1,49 +1,102 @@
 //! Reading what is written in a picture: text is found by a segmentation network, each line is cut out upright,
-//! and a recognition network spells it.
+//! another network tells whether it stands on its head, and a recognition network spells it.
 //!
 //! The networks are those of PP-OCRv4 (Apache-2.0), which were trained on Chinese and English. They run in
-//! ONNX Runtime, a shared library that is loaded when first asked for; `make ocr-models` fetches both. Here is
-//! what happens between them: scaling, boxes from the map of text, perspective, reading order, decoding.
+//! ONNX Runtime, a shared library that is loaded when first asked for; `make ocr-models` fetches both, and [`Models`]
+//! says where they are looked for. Here is what happens between them: scaling, strips in pieces, boxes from the map of
+//! text, perspective, turns, decoding, letters that stand far apart, reading order.
 
+mod angle;
+mod crop;
 mod detection;
+mod models;
+mod order;
+mod pieces;
 mod quad;
 mod recognition;
 mod runtime;
-
-use std::path::{Path, PathBuf};
+mod spaced;
+mod turns;
 
 use image::RgbImage;
 use opencv::core::{self, BORDER_CONSTANT, CV_8UC3, Mat, Scalar, Size};
 use opencv::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::artifact::{Fingerprint, Spec};
-use crate::error::{Error, Result};
+use crate::artifact::Spec;
+use crate::error::Result;
 use crate::picture::{PictureParams, decode_rgb};
 use crate::timing;
+use angle::AngleClassifier;
 use detection::Detector;
+pub use models::Models;
+use quad::Point;
 pub use quad::Quad;
 use recognition::Recognizer;
 use runtime::Runtime;
+use turns::{Read, Turn};
 
 /// What a picture is read with.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(try_from = "Written")]
 pub struct ReaderParams {
-    /// Folder of the networks and of ONNX Runtime, as `make ocr-models` leaves it.
-    pub models: PathBuf,
     /// Lines that are read with less confidence are left out.
     pub confidence: f32,
     /// Larger pictures are refused from their header.
     pub max_pixels: u64,
-    /// Larger pictures are scaled down until their longer side has this many pixels.
+    /// Larger pictures are scaled down until their longer side has this many pixels; strips are read in pieces of
+    /// this length instead.
     pub max_side: i32,
+}
+
+/// As it may be written in a recipe.
+#[derive(Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Written {
+    models: Option<serde::de::IgnoredAny>,
+    confidence: f32,
+    max_pixels: u64,
+    max_side: i32,
+}
+
+impl Default for Written {
+    fn default() -> Self {
+        let ReaderParams {
+            confidence,
+            max_pixels,
+            max_side,
+        } = ReaderParams::default();
+        Self {
+            models: None,
+            confidence,
+            max_pixels,
+            max_side,
+        }
+    }
+}
+
+impl TryFrom<Written> for ReaderParams {
+    type Error = &'static str;
+
+    fn try_from(written: Written) -> std::result::Result<Self, Self::Error> {
+        match written.models {
+            None => Ok(Self {
+                confidence: written.confidence,
+                max_pixels: written.max_pixels,
+                max_side: written.max_side,
+            }),
+            // code is loaded from there, and a recipe is data
+            Some(_) => Err(
+                "a recipe cannot say where the networks that read text are: take out \
+                            `models`, and set the environment variable TUWEN_MODELS instead",
+            ),
+        }
+    }
 }
 
 impl Default for ReaderParams {
     fn default() -> Self {
         Self {
-            models: "data/models/ocr".into(),
             confidence: 0.5, // as in RapidOCR 1.4.4
             max_pixels: PictureParams::default().max_pixels,
             max_side: 2000,
@@ -65,17 +118,20 @@ pub struct Line {
 pub struct Reader {
     params: ReaderParams,
     detector: Detector,
+    angle: AngleClassifier,
     recognizer: Recognizer,
 }
 
 impl ReaderParams {
     /// # Errors
-    /// [`Error::Weights`] where a network or the runtime is missing or is not what it should be.
-    pub fn load(&self) -> Result<Reader> {
-        let runtime = Runtime::load(&self.models)?;
+    /// [`Error::Weights`](crate::Error::Weights) where a network or the runtime is missing or is not the one that this
+    /// program was made with.
+    pub fn load(&self, models: &Models) -> Result<Reader> {
+        let runtime = Runtime::load(models)?;
         Ok(Reader {
-            detector: Detector::load(&runtime, &self.file(DETECTION))?,
-            recognizer: Recognizer::load(&runtime, &self.file(RECOGNITION))?,
+            detector: Detector::load(&runtime, models)?,
+            angle: AngleClassifier::load(&runtime, models)?,
+            recognizer: Recognizer::load(&runtime, models)?,
             params: self.clone(),
         })
     }
@@ -83,28 +139,15 @@ impl ReaderParams {
     /// Of all that determines what is read in a picture.
     ///
     /// # Errors
-    /// [`Error::Weights`] where a file is not there.
-    pub fn spec(&self) -> Result<Spec> {
-        let mut spec = Spec::new(
-            "scene-text",
-            &(self.confidence, self.max_pixels, self.max_side),
-            0,
-        );
-        for name in [DETECTION, RECOGNITION, runtime::LIBRARY] {
-            let path = self.file(name);
-            let digest = Fingerprint::of_file(&path);
-            spec = spec.input(name, digest.map_err(|e| missing_or_wrong(&path, e))?);
-        }
-        Ok(spec)
-    }
-
-    fn file(&self, name: &str) -> PathBuf {
-        self.models.join(name)
+    /// [`Error::Weights`](crate::Error::Weights) where a file is not there.
+    pub fn spec(&self, models: &Models) -> Result<Spec> {
+        let params = &(VERSION, self.confidence, self.max_pixels, self.max_side);
+        models.stamp(Spec::new("scene-text", params, 0))
     }
 }
 
-const DETECTION: &str = "detection.onnx";
-const RECOGNITION: &str = "recognition.onnx";
+/// Raised when the same networks read otherwise.
+const VERSION: u32 = 2;
 
 /// Shorter sides are padded: the networks want some room around a line.
 const LEAST_HEIGHT: i32 = 30;
@@ -112,10 +155,10 @@ const LEAST_HEIGHT: i32 = 30;
 const WIDEST: i32 = 8;
 
 impl Reader {
-    /// The lines of a picture file, from top to bottom and left to right; none where there is no text.
+    /// The lines of a picture file in reading order; none where there is no text.
     ///
     /// # Errors
-    /// [`Error::Picture`] for what is not a picture.
+    /// [`Error::Picture`](crate::Error::Picture) for what is not a picture.
     pub fn read(&self, bytes: &[u8]) -> Result<Vec<Line>> {
         timing::READING.time(|| self.read_untimed(bytes))
     }
@@ -123,31 +166,60 @@ impl Reader {
     fn read_untimed(&self, bytes: &[u8]) -> Result<Vec<Line>> {
         let rgb = decode_rgb(bytes, self.params.max_pixels)?;
         let (picture, scale) = self.scaled(as_mat(&rgb)?)?;
-        let (padded, above) = padded(picture)?;
-        let quads = self.detector.detect(&padded)?;
-        let lines = self.recognizer.read(&padded, &quads)?;
-        let read = quads
-            .iter()
-            .zip(lines)
-            .map(|(quad, (text, confidence))| Line {
-                text,
-                confidence,
-                quad: quad.moved(-above as f32).scaled(1.0 / scale),
-            });
-        let sure = |line: &Line| line.confidence >= self.params.confidence;
-        Ok(read.filter(sure).collect())
+        let (picture, quads, above) = self.find(picture)?;
+        let lines = self.spell(&picture, &quads)?;
+        let least = self.params.confidence;
+        let lines = spaced::joined(lines, least)?;
+        let most = Turn::of_most(&lines, least);
+        let lines = order::of_lines(lines, most).into_iter();
+        let sure = lines.filter(|l| l.spelling.confidence >= least);
+        let placed = sure.map(|Read { quad, spelling, .. }| Line {
+            text: spelling.text,
+            confidence: spelling.confidence,
+            quad: quad.moved(0.0, -above as f32).scaled(1.0 / scale),
+        });
+        Ok(placed.collect())
     }
 
-    /// At most `max_side` pixels long, and by what factor.
+    /// At most `max_side` pixels long, or wide for a strip, and by what factor.
     fn scaled(&self, picture: Mat) -> Result<(Mat, f32)> {
-        let longest = picture.rows().max(picture.cols());
-        if longest <= self.params.max_side {
+        let (w, h) = (picture.cols(), picture.rows());
+        let is_strip = pieces::is_strip(w, h, self.params.max_side);
+        let side = if is_strip { w.min(h) } else { w.max(h) };
+        if side <= self.params.max_side {
             return Ok((picture, 1.0));
         }
-        let scale = self.params.max_side as f32 / longest as f32;
+        let scale = self.params.max_side as f32 / side as f32;
         let size = |side: i32| ((side as f32 * scale).round() as i32).max(1);
-        let (rows, cols) = (size(picture.rows()), size(picture.cols()));
-        Ok((detection::resized(&picture, cols, rows)?, scale))
+        Ok((detection::resized(&picture, size(w), size(h))?, scale))
+    }
+
+    /// The boxes of text in a picture in reading order, as it was padded, and by how many rows above.
+    fn find(&self, picture: Mat) -> Result<(Mat, Vec<Quad>, i32)> {
+        let (w, h) = (picture.cols(), picture.rows());
+        let (picture, quads, above) = if pieces::is_strip(w, h, self.params.max_side) {
+            let quads = self.find_in_pieces(&picture)?;
+            (picture, quads, 0)
+        } else {
+            let (padded, above) = padded(picture)?;
+            let quads = self.detector.detect(&padded)?;
+            (padded, quads, above)
+        };
+        let corners: Vec<Point> = quads.iter().map(|q| q.0[0]).collect();
+        let order = order::of_corners(&corners).into_iter();
+        let quads = order.map(|i| quads[i]).collect();
+        Ok((picture, quads, above))
+    }
+
+    fn find_in_pieces(&self, strip: &Mat) -> Result<Vec<Quad>> {
+        let pieces = pieces::pieces(strip.cols(), strip.rows(), self.params.max_side);
+        let found = pieces.into_iter().map(|place| {
+            let (piece, above) = padded(Mat::roi(strip, place)?.try_clone()?)?;
+            let quads = self.detector.detect(&piece)?.into_iter();
+            let (x, y) = (place.x as f32, (place.y - above) as f32);
+            Ok((place, quads.map(|q| q.moved(x, y)).collect()))
+        });
+        pieces::merged(found.collect::<Result<_>>()?)
     }
 }
 
@@ -186,13 +258,4 @@ fn as_mat(rgb: &RgbImage) -> Result<Mat> {
         to.copy_from_slice(&[from[2], from[1], from[0]]);
     }
     Ok(mat)
-}
-
-/// Of a network or the runtime.
-fn missing_or_wrong(path: &Path, reason: impl ToString) -> Error {
-    if path.exists() {
-        Error::weights(path, reason.to_string())
-    } else {
-        Error::weights(path, "there is no such file; `make ocr-models` fetches it")
-    }
 }

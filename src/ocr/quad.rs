@@ -1,6 +1,10 @@
 //! Four corners.
 
+use opencv::core::{Point2f, Vector};
+use opencv::imgproc;
 use serde::{Deserialize, Serialize};
+
+use crate::error::Result;
 
 pub type Point = [f32; 2];
 
@@ -22,13 +26,29 @@ impl Quad {
         Self([top_left, top_right, bottom_right, bottom_left])
     }
 
+    /// The smallest rectangle around several, of any angle; that of them which holds the others as it is.
+    pub fn around(quads: &[Self]) -> Result<Self> {
+        let bounds = quads.iter().map(Self::bounds);
+        let whole = bounds
+            .reduce(|a, b| a.joined(b))
+            .expect("quads to go around");
+        let same = |q: &&Self| q.bounds().holds(whole);
+        if let Some(&quad) = quads.iter().find(same) {
+            return Ok(quad);
+        }
+        let points = quads.iter().flat_map(|q| q.0);
+        let points: Vector<Point2f> = points.map(|p| Point2f::new(p[0], p[1])).collect();
+        let mut corners = [Point2f::default(); 4];
+        imgproc::min_area_rect(&points)?.points(&mut corners)?;
+        Ok(Self::ordered(corners.map(|p| [p.x, p.y])))
+    }
+
     pub fn map(self, f: impl Fn(Point) -> Point) -> Self {
         Self(self.0.map(f))
     }
 
-    /// Down by so many pixels.
-    pub fn moved(self, y: f32) -> Self {
-        self.map(|[px, py]| [px, py + y])
+    pub fn moved(self, x: f32, y: f32) -> Self {
+        self.map(|[px, py]| [px + x, py + y])
     }
 
     pub fn scaled(self, by: f32) -> Self {
@@ -49,27 +69,78 @@ impl Quad {
     pub fn least_side(&self) -> f32 {
         distance(self.0[0], self.0[1]).min(distance(self.0[0], self.0[3]))
     }
+
+    /// A point on the line through the middle, from the left side (0) to the right one (1).
+    pub fn along(&self, share: f32) -> Point {
+        let [a, b, c, d] = self.0;
+        [0, 1].map(|i| {
+            let (left, right) = ((a[i] + d[i]) / 2.0, (b[i] + c[i]) / 2.0);
+            left + (right - left) * share
+        })
+    }
+
+    /// The part from one share of its width to another.
+    pub fn between(&self, from: f32, to: f32) -> Self {
+        let [a, b, c, d] = self.0;
+        let at = |l: Point, r: Point, share: f32| [0, 1].map(|i| l[i] + (r[i] - l[i]) * share);
+        Self([at(a, b, from), at(a, b, to), at(d, c, to), at(d, c, from)])
+    }
+
+    pub fn centre(&self) -> Point {
+        self.along(0.5)
+    }
+
+    pub fn bounds(&self) -> Bounds {
+        let of = |c: usize, pick: fn(f32, f32) -> f32| {
+            self.0
+                .iter()
+                .map(|p| p[c])
+                .reduce(pick)
+                .expect("four corners")
+        };
+        Bounds {
+            left: of(0, f32::min),
+            top: of(1, f32::min),
+            right: of(0, f32::max),
+            bottom: of(1, f32::max),
+        }
+    }
 }
 
-/// Lines whose tops are so many pixels apart are one row, read from left to right.
-const SAME_ROW: f32 = 10.0;
+/// An upright rectangle.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Bounds {
+    pub left: f32,
+    pub top: f32,
+    pub right: f32,
+    pub bottom: f32,
+}
 
-/// From top to bottom, and from left to right within a row.
-pub fn in_reading_order(quads: &mut [Quad]) {
-    let corner = |q: &Quad| q.0[0];
-    quads.sort_by(|a, b| {
-        let (a, b) = (corner(a), corner(b));
-        a[1].total_cmp(&b[1]).then(a[0].total_cmp(&b[0]))
-    });
-    // by insertion: rows drift apart on slanted pages, so that "same row" is no order to sort by
-    for i in 1..quads.len() {
-        for j in (1..=i).rev() {
-            let (before, after) = (corner(&quads[j - 1]), corner(&quads[j]));
-            if (after[1] - before[1]).abs() < SAME_ROW && after[0] < before[0] {
-                quads.swap(j - 1, j);
-            } else {
-                break;
-            }
+impl Bounds {
+    /// What two have in common; of no area where there is nothing.
+    pub fn common(self, other: Self) -> Self {
+        Self {
+            left: self.left.max(other.left),
+            top: self.top.max(other.top),
+            right: self.right.min(other.right),
+            bottom: self.bottom.min(other.bottom),
         }
+    }
+
+    pub fn area(self) -> f32 {
+        (self.right - self.left).max(0.0) * (self.bottom - self.top).max(0.0)
+    }
+
+    fn joined(self, other: Self) -> Self {
+        Self {
+            left: self.left.min(other.left),
+            top: self.top.min(other.top),
+            right: self.right.max(other.right),
+            bottom: self.bottom.max(other.bottom),
+        }
+    }
+
+    fn holds(self, other: Self) -> bool {
+        self.joined(other) == self
     }
 }

@@ -1,23 +1,39 @@
 //! Spelling a line: a network gives every step along it the probabilities of all characters; repeats and
 //! blanks are taken out (connectionist temporal classification, Graves et al., ICML 2006, best path).
 
-use std::path::Path;
-
 use ndarray::{Array4, ArrayView2, Axis, Ix3, concatenate};
-use opencv::core::{self, BORDER_REPLICATE, Mat, Point2f, Scalar, Size, Vector};
-use opencv::imgproc;
+use opencv::core::Mat;
 use opencv::prelude::*;
 
+use super::crop;
 use super::detection::{planes, resized};
-use super::quad::Quad;
+use super::models::{Models, RECOGNITION};
 use super::runtime::{Network, Runtime};
-use crate::error::{Error, Result};
+use crate::error::Result;
 
 /// Reads lines.
 pub struct Recognizer {
     network: Network,
-    /// By the network's numbers less one: 0 is the blank.
+    /// By the network's numbers less one: 0 is the blank of CTC, and the last one is the space.
     characters: Vec<String>,
+}
+
+/// What is spelled in a line.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Spelling {
+    pub text: String,
+    /// Mean probability of its characters.
+    pub confidence: f32,
+    pub letters: Vec<Letter>,
+}
+
+/// A character but the space.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Letter {
+    pub text: String,
+    pub probability: f32,
+    /// Where along the line its middle is, from 0 to 1.
+    pub at: f32,
 }
 
 /// What the network was trained on: lines of this height, of at least this width.
@@ -25,17 +41,16 @@ const HEIGHT: i32 = 48;
 const LEAST_WIDTH: i32 = 320;
 /// Lines of one run, of similar widths.
 const BATCH: usize = 6;
-/// Boxes this many times as high as wide are columns, and are turned.
-const UPRIGHT: f32 = 1.5;
+/// The network hardly ever prefers the space to CTC's blank where letters stand close. Of 4,800 places between letters,
+/// rendered in seven fonts and three sizes, 97 % of the gaps between words have this probability of a space, and
+/// one in 4,000 of those within words has it.
+const SPACE: f32 = 0.05;
 
 impl Recognizer {
-    pub fn load(runtime: &Runtime, path: &Path) -> Result<Self> {
-        let network = Network::load(runtime, path)?;
+    pub fn load(runtime: &Runtime, models: &Models) -> Result<Self> {
+        let network = Network::load(runtime, models, &RECOGNITION)?;
         let Some(list) = network.metadata("character")? else {
-            return Err(Error::weights(
-                path,
-                "it has no list of characters (metadata `character`)",
-            ));
+            return Err(network.wrong("it has no list of characters (metadata `character`)"));
         };
         let mut characters: Vec<String> = list.lines().map(str::to_owned).collect();
         characters.push(" ".into());
@@ -45,86 +60,160 @@ impl Recognizer {
         })
     }
 
-    /// Text and confidence of every line.
-    pub fn read(&self, picture: &Mat, quads: &[Quad]) -> Result<Vec<(String, f32)>> {
-        let lines: Vec<Mat> = quads
-            .iter()
-            .map(|q| cut_out(picture, q))
-            .collect::<Result<_>>()?;
+    /// What is spelled in each line; in parts where one is very long.
+    pub fn read(&self, lines: &[Mat]) -> Result<Vec<Spelling>> {
+        let mut parts = Vec::new();
+        let mut counts = Vec::new();
+        for line in lines {
+            let of_line = crop::parts(line)?;
+            counts.push(of_line.len());
+            parts.extend(of_line);
+        }
+        let pictures: Vec<&Mat> = parts.iter().map(|p| &p.picture).collect();
+        let mut spelled = self.read_parts(&pictures)?.into_iter().zip(&parts);
+        let whole = counts.into_iter().map(|n| joined(spelled.by_ref().take(n)));
+        Ok(whole.collect())
+    }
+
+    fn read_parts(&self, lines: &[&Mat]) -> Result<Vec<Spelling>> {
         let ratio = |line: &Mat| line.cols() as f32 / line.rows() as f32;
         let mut order: Vec<usize> = (0..lines.len()).collect();
-        order.sort_by(|&a, &b| ratio(&lines[a]).total_cmp(&ratio(&lines[b])));
-        let mut read = vec![(String::new(), 0.0); lines.len()];
+        order.sort_by(|&a, &b| ratio(lines[a]).total_cmp(&ratio(lines[b])));
+        let mut read = vec![Spelling::default(); lines.len()];
         for batch in order.chunks(BATCH) {
-            let widest = ratio(&lines[*batch.last().expect("chunks are not empty")]);
+            let widest = ratio(lines[*batch.last().expect("chunks are not empty")]);
             let width = ((HEIGHT as f32 * widest) as i32).max(LEAST_WIDTH);
-            let inputs = batch.iter().map(|&i| {
-                let own = (HEIGHT as f32 * ratio(&lines[i])).ceil() as i32;
-                planes(&resized(&lines[i], own.clamp(1, width), HEIGHT)?, width)
-            });
+            let own = |i: usize| ((HEIGHT as f32 * ratio(lines[i])).ceil() as i32).clamp(1, width);
+            let inputs = batch
+                .iter()
+                .map(|&i| planes(&resized(lines[i], own(i), HEIGHT)?, width));
             let inputs: Vec<Array4<f32>> = inputs.collect::<Result<_>>()?;
             let views: Vec<_> = inputs.iter().map(|i| i.view()).collect();
             let input = concatenate(Axis(0), &views).expect("inputs of one size");
             let steps = self.network.run::<Ix3>(&input)?;
             for (&i, steps) in batch.iter().zip(steps.outer_iter()) {
-                read[i] = self.decode(steps);
+                read[i] = self.decode(steps, width as f32 / own(i) as f32);
             }
         }
         Ok(read)
     }
 
-    /// steps × characters -> text, and the mean probability of its characters.
-    fn decode(&self, steps: ArrayView2<f32>) -> (String, f32) {
-        let (mut text, mut sum, mut count) = (String::new(), 0.0, 0);
-        let mut before = 0;
-        for step in steps.outer_iter() {
+    /// steps × characters -> what they spell; `padded` is how many times as wide as the line the input was.
+    fn decode(&self, steps: ArrayView2<f32>, padded: f32) -> Spelling {
+        let mut spelling = Spelling::default();
+        let (mut sum, mut count) = (0.0, 0);
+        let (mut before, mut space) = (0, Space::None);
+        for (t, step) in steps.outer_iter().enumerate() {
             let better = |best: (usize, f32), (c, &p): (usize, &f32)| {
                 if p > best.1 { (c, p) } else { best }
             };
             let (character, probability) = step.iter().enumerate().fold((0, f32::MIN), better);
+            if step.get(self.characters.len()).is_some_and(|&p| p > SPACE) {
+                space = space.max(Space::Likely);
+            }
             if character != 0 && character != before {
-                text.push_str(
-                    self.characters
-                        .get(character - 1)
-                        .map_or("", String::as_str),
-                );
+                let text = self.characters.get(character - 1);
+                let text = text.map_or("", String::as_str);
                 sum += probability;
                 count += 1;
+                if text == " " {
+                    space = Space::Read;
+                } else {
+                    let at = (t as f32 + 0.5) / steps.nrows() as f32 * padded;
+                    spelling.push(text, probability, at.min(1.0), space);
+                    // its own step may have that probability of the space that follows
+                    space = Space::None;
+                }
             }
             before = character;
         }
-        (text, if count == 0 { 0.0 } else { sum / count as f32 })
+        if count > 0 {
+            spelling.confidence = sum / count as f32;
+        }
+        spelling.without_even_spaces()
     }
 }
 
-/// What is in a box, upright.
-fn cut_out(picture: &Mat, quad: &Quad) -> Result<Mat> {
-    let (w, h) = (
-        quad.width().max(1.0).floor(),
-        quad.height().max(1.0).floor(),
-    );
-    let points = |points: [[f32; 2]; 4]| -> Vector<Point2f> {
-        points.iter().map(|p| Point2f::new(p[0], p[1])).collect()
-    };
-    let (from, to) = (
-        points(quad.0),
-        points([[0.0, 0.0], [w, 0.0], [w, h], [0.0, h]]),
-    );
-    let perspective = imgproc::get_perspective_transform(&from, &to, core::DECOMP_LU)?;
-    let mut line = Mat::default();
-    imgproc::warp_perspective(
-        picture,
-        &mut line,
-        &perspective,
-        Size::new(w as i32, h as i32),
-        imgproc::INTER_CUBIC,
-        BORDER_REPLICATE,
-        Scalar::default(),
-    )?;
-    if h / w < UPRIGHT {
-        return Ok(line);
+/// What stands before a character.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Space {
+    None,
+    /// More than [`SPACE`].
+    Likely,
+    /// It was the network's answer.
+    Read,
+}
+
+impl Spelling {
+    fn push(&mut self, text: &str, probability: f32, at: f32, space: Space) {
+        let written = |before: &Letter| match space {
+            Space::None => false,
+            Space::Likely => !(is_han(&before.text) && is_han(text)),
+            Space::Read => true,
+        };
+        if self.letters.last().is_some_and(written) {
+            self.text.push(' ');
+        }
+        self.text.push_str(text);
+        self.letters.push(Letter {
+            text: text.to_owned(),
+            probability,
+            at,
+        });
     }
-    let mut turned = Mat::default();
-    core::rotate(&line, &mut turned, core::ROTATE_90_COUNTERCLOCKWISE)?;
-    Ok(turned)
+
+    /// Chinese letters with a space between all of them are far apart, and no words.
+    fn without_even_spaces(mut self) -> Self {
+        let (spaces, letters) = (self.text.matches(' ').count(), &self.letters);
+        if letters.len() > 2
+            && spaces + 1 == letters.len()
+            && letters.iter().all(|l| is_han(&l.text))
+        {
+            self.text.retain(|c| c != ' ');
+        }
+        self
+    }
+}
+
+/// The parts of a line one after another.
+fn joined<'a>(parts: impl Iterator<Item = (Spelling, &'a crop::Part)>) -> Spelling {
+    let mut whole = Spelling::default();
+    let (mut sum, mut count) = (0.0, 0);
+    for (part, place) in parts {
+        if whole.letters.is_empty() && place.share == 1.0 {
+            return part;
+        }
+        let letters = part.letters.len();
+        sum += part.confidence * letters as f32;
+        count += letters;
+        let mut space = if place.after_gap {
+            Space::Likely
+        } else {
+            Space::None
+        };
+        let mut spaced = part.text.chars().peekable();
+        for letter in part.letters {
+            while spaced.next_if_eq(&' ').is_some() {
+                space = Space::Read;
+            }
+            for _ in letter.text.chars() {
+                spaced.next();
+            }
+            let at = place.begin + letter.at * place.share;
+            whole.push(&letter.text, letter.probability, at, space);
+            space = Space::None;
+        }
+    }
+    if count > 0 {
+        whole.confidence = sum / count as f32;
+    }
+    whole
+}
+
+/// Whether a character is written without spaces between words: Chinese, and its punctuation.
+pub fn is_han(character: &str) -> bool {
+    character.chars().all(|c| {
+        matches!(c, '\u{3000}'..='\u{303f}' | '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}'
+            | '\u{f900}'..='\u{faff}' | '\u{ff00}'..='\u{ff0f}' | '\u{ff1a}'..='\u{ff20}' | '\u{20000}'..='\u{323af}')
+    })
 }

@@ -1,18 +1,14 @@
 //! Networks in ONNX Runtime.
 
-use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use ndarray::{Array, Array4, ArrayD, Dimension};
 use ort::environment::Environment;
 use ort::session::Session;
 use ort::value::TensorRef;
 
-use super::missing_or_wrong;
+use super::models::{LIBRARY, Models, Pinned};
 use crate::error::{Error, Result};
-
-/// File name of the library within the folder of models.
-pub const LIBRARY: &str = "libonnxruntime.so";
 
 /// ONNX Runtime, loaded once per process.
 pub struct Runtime {
@@ -20,40 +16,55 @@ pub struct Runtime {
 }
 
 impl Runtime {
-    /// Loads the library of a folder; the first one that was asked for stays.
-    pub fn load(folder: &Path) -> Result<Self> {
+    /// Loads the library of a folder; there is one that is right, so that the first stays.
+    pub fn load(models: &Models) -> Result<Self> {
         static LOADED: Mutex<Option<Environment>> = Mutex::new(None);
-        let path = folder.join(LIBRARY);
         let mut loaded = LOADED.lock().expect("no thread panics here");
-        if let Some(environment) = &*loaded {
-            return Ok(Self {
-                environment: environment.clone(),
-            });
+        if loaded.is_none() {
+            let library = models.read(&LIBRARY)?;
+            let new = load_library(&library);
+            *loaded = Some(new.map_err(|e| Error::weights(models.path(&LIBRARY), e))?);
         }
-        if !path.exists() {
-            return Err(missing_or_wrong(&path, ""));
-        }
-        let builder = ort::init_from(&path).map_err(|e| missing_or_wrong(&path, e))?;
-        let environment = builder
-            .with_telemetry(false)
-            .build()
-            .map_err(|e| missing_or_wrong(&path, e))?;
-        *loaded = Some(environment.clone());
+        let environment = loaded.clone().expect("it was loaded above");
         Ok(Self { environment })
     }
 }
 
+/// From memory that no other program can name, so that what was checked is what runs.
+#[cfg(target_os = "linux")]
+fn load_library(bytes: &[u8]) -> Result<Environment, String> {
+    use std::io::Write;
+    use std::os::fd::AsRawFd;
+
+    use rustix::fs::{MemfdFlags, memfd_create};
+    let memory = memfd_create("onnxruntime", MemfdFlags::CLOEXEC).map_err(|e| e.to_string())?;
+    let mut memory = std::fs::File::from(memory);
+    memory.write_all(bytes).map_err(|e| e.to_string())?;
+    let path = format!("/proc/self/fd/{}", memory.as_raw_fd());
+    let builder = ort::init_from(path).map_err(|e| e.to_string())?;
+    builder
+        .with_telemetry(false)
+        .build()
+        .map_err(|e| e.to_string())
+}
+#[cfg(not(target_os = "linux"))]
+fn load_library(_: &[u8]) -> Result<Environment, String> {
+    Err("text can be read on Linux only".into())
+}
+
 /// A network that several threads run at once, each in a session of its own.
 pub struct Network {
-    path: PathBuf,
+    name: &'static str,
+    bytes: Arc<[u8]>,
     environment: Environment,
     idle: Mutex<Vec<Session>>,
 }
 
 impl Network {
-    pub fn load(runtime: &Runtime, path: &Path) -> Result<Self> {
+    pub fn load(runtime: &Runtime, models: &Models, file: &Pinned) -> Result<Self> {
         let network = Self {
-            path: path.to_owned(),
+            name: file.name,
+            bytes: models.read(file)?.into(),
             environment: runtime.environment.clone(),
             idle: Mutex::default(),
         };
@@ -98,9 +109,9 @@ impl Network {
         let new = || -> ort::Result<Session> {
             Session::builder(&self.environment)?
                 .with_intra_threads(1)?
-                .commit_from_file(&self.path)
+                .commit_from_memory(&self.bytes)
         };
-        new().map_err(|e| missing_or_wrong(&self.path, e))
+        new().map_err(|e| self.wrong(e))
     }
 
     fn give_back(&self, session: Session) {
@@ -110,7 +121,7 @@ impl Network {
             .push(session);
     }
 
-    fn wrong(&self, reason: impl ToString) -> Error {
-        Error::weights(&self.path, reason.to_string())
+    pub fn wrong(&self, reason: impl ToString) -> Error {
+        Error::weights(self.name, reason.to_string())
     }
 }

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use ndarray::{Array2, s};
 use rayon::prelude::*;
 
-use super::Pipeline;
 use super::projection::Projection;
+use super::{Pipeline, pictures};
 use crate::artifact::{Artifact, Fingerprint, Spec};
 use crate::dataset::{Collection, ImageItem};
 use crate::error::{Error, Result};
@@ -21,7 +21,7 @@ impl Pipeline<'_> {
     pub(super) fn view_spec(&self, params: &ImageViewParams) -> Result<Spec> {
         let train = self.train()?;
         let plain = self.dataset.collections[train].plain_images();
-        let train = pictures_fingerprint(plain, &self.contents[train][..plain.len()]);
+        let train = pictures::fingerprint(plain, &self.contents[train][..plain.len()]);
         let Recipe { picture, seed, .. } = self.recipe;
         params.feature.spec(picture, train, *seed)
     }
@@ -101,7 +101,7 @@ impl Pipeline<'_> {
         };
         let items = self.dataset.collections.iter().zip(rows);
         let items = items.flat_map(|(c, rows)| rows.bad.iter().map(move |b| (c, b)));
-        warn_each("picture that cannot be used", items.map(describe));
+        warn_each(UNUSABLE, items.map(describe));
         if bad > self.recipe.max_bad_images {
             return Err(Error::TooManyBadImages {
                 bad,
@@ -116,26 +116,40 @@ impl Pipeline<'_> {
         let path = self.file("vocab", &params.name, &spec);
         let artifact = self.cached(&path, spec, |spec| {
             let train = self.dataset.train()?;
+            let contents = self.train_contents()?;
             let places: Vec<usize> =
                 sample_places(train.plain_images().len(), params.feature.wants()).collect();
             self.progress
                 .start(&format!("{}: learning", params.name), places.len() as u64);
-            let pictures: Vec<Picture> = places
+            let decoded: Vec<Result<Picture>> = places
                 .par_iter()
-                .filter_map(|&i| {
+                .map(|&i| {
                     self.progress.step(1);
-                    self.decode(&train.images[i]).ok()
+                    self.decode(&train.images[i], &contents[i])
                 })
                 .collect();
+            let (mut pictures, mut bad) = (Vec::new(), Vec::new());
+            for (i, decoded) in places.into_iter().zip(decoded) {
+                match decoded {
+                    Ok(picture) => pictures.push(picture),
+                    Err(e) if e.is_passing() => return Err(e),
+                    Err(e) => bad.push((i, e)),
+                }
+            }
             let artifact = params.feature.fit(spec, &pictures);
             self.progress.finish();
-            artifact.map_err(|e| of_view(e, params))
+            artifact.map_err(|e| {
+                let describe =
+                    |(i, e): (usize, Error)| format!("{}: {e}", train.images[i].source.describe());
+                warn_each(UNUSABLE, bad.into_iter().map(describe));
+                of_view(e, params)
+            })
         })?;
         params.feature.load(&artifact)
     }
 
-    fn decode(&self, image: &ImageItem) -> Result<Picture> {
-        let picture = Picture::decode(&image.source.read()?, &self.recipe.picture)?;
+    fn decode(&self, image: &ImageItem, content: &Fingerprint) -> Result<Picture> {
+        let picture = Picture::decode(&pictures::read(image, content)?, &self.recipe.picture)?;
         Ok(if image.mirrored {
             picture.mirrored()
         } else {
@@ -202,7 +216,7 @@ impl Pipeline<'_> {
                     self.progress.step(images.len() as u64);
                     continue;
                 }
-                let rows = self.describe(images, &views);
+                let rows = self.describe(images, contents, &views)?;
                 for ((path, spec, _), rows) in wanted.into_iter().zip(rows) {
                     rows.store_half(Artifact::new(spec)).write(&path)?;
                 }
@@ -212,18 +226,30 @@ impl Pipeline<'_> {
     }
 
     /// The raw vectors of some pictures; each is decoded once for all views.
-    fn describe(&self, images: &[ImageItem], views: &[&dyn ImageView]) -> Vec<Rows> {
+    ///
+    /// # Errors
+    /// Those that may be gone the next time: kept as a picture that cannot be used, they would never go.
+    fn describe(
+        &self,
+        images: &[ImageItem],
+        contents: &[Fingerprint],
+        views: &[&dyn ImageView],
+    ) -> Result<Vec<Rows>> {
         let vectors: Vec<Result<Vec<_>>> = images
             .par_iter()
-            .map(|image| {
+            .zip(contents)
+            .map(|(image, content)| {
                 let id = &image.id.0;
                 let vectors = self
-                    .decode(image)
+                    .decode(image, content)
                     .and_then(|picture| views.iter().map(|v| v.describe(id, &picture)).collect());
                 self.progress.step(1);
-                vectors
+                match vectors {
+                    Err(e) if e.is_passing() => Err(e),
+                    vectors => Ok(vectors),
+                }
             })
-            .collect();
+            .collect::<Result<_>>()?;
         let rows_of = |v: usize| {
             let mut rows = Rows {
                 x: Array2::zeros((images.len(), views[v].dim())),
@@ -244,7 +270,7 @@ impl Pipeline<'_> {
             }
             rows
         };
-        (0..views.len()).map(rows_of).collect()
+        Ok((0..views.len()).map(rows_of).collect())
     }
 
     fn read_shards(
@@ -281,9 +307,10 @@ impl Pipeline<'_> {
             let images = self.dataset.collections[train].plain_images().len();
             let mut wanted = sample_places(images, params.pca.sample).peekable();
             let mut sample: Option<Array2<f32>> = None;
-            let mut first = 0;
+            let (mut first, mut bad) = (0, Vec::new());
             for rows in self.read_shards(params, &view, train) {
                 let rows = rows?;
+                bad.extend(rows.bad.iter().map(|b| format!("{}: {}", b.id, b.reason)));
                 let end = first + rows.usable.len();
                 let sample = sample.get_or_insert_with(|| Array2::zeros((0, rows.x.ncols())));
                 while let Some(i) = wanted.next_if(|&i| i < end) {
@@ -296,7 +323,8 @@ impl Pipeline<'_> {
                 first = end;
             }
             let sample = sample.unwrap_or_default();
-            let projection = Projection::fit(params, sample, spec.seed)?;
+            let projection = Projection::fit(params, sample, spec.seed);
+            let projection = projection.inspect_err(|_| warn_each(UNUSABLE, bad.into_iter()))?;
             Ok(projection.store(Artifact::new(spec)))
         })?;
         Projection::load(params, &artifact)
@@ -333,6 +361,9 @@ impl Pipeline<'_> {
     }
 }
 
+/// What such pictures are warned of as.
+const UNUSABLE: &str = "picture that cannot be used";
+
 /// An error of learning, with the view's name.
 fn of_view(e: Error, params: &ImageViewParams) -> Error {
     match e {
@@ -349,14 +380,8 @@ fn of_view(e: Error, params: &ImageViewParams) -> Error {
     }
 }
 
-/// Of the ids and bytes of some pictures.
-pub(super) fn pictures_fingerprint(images: &[ImageItem], contents: &[Fingerprint]) -> Fingerprint {
-    let ids = images.iter().map(|i| &i.id);
-    Fingerprint::of(&ids.zip(contents).collect::<Vec<_>>())
-}
-
 fn shard_spec(view: &Spec, images: &[ImageItem], contents: &[Fingerprint]) -> Spec {
     Spec::new("image-features", &(), 0)
         .input("view", view.fingerprint())
-        .input("pictures", pictures_fingerprint(images, contents))
+        .input("pictures", pictures::fingerprint(images, contents))
 }

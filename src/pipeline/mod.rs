@@ -11,6 +11,7 @@
 
 mod fusion;
 mod images;
+mod pictures;
 mod projection;
 mod protocol;
 mod reading;
@@ -20,20 +21,18 @@ mod space;
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
-use ndarray::{Axis, s};
-use rayon::prelude::*;
-
 use crate::artifact::{Artifact, Fingerprint, Spec};
-use crate::dataset::{Collection, Dataset, Direction, ImageItem, Split};
+use crate::dataset::{Collection, Dataset, Direction, Split};
 use crate::error::{Error, Result};
 use crate::evaluation::Ranking;
+use crate::files;
 use crate::progress::Progress;
 use crate::recipe::{Recipe, TextViewParams};
 use crate::search::Gallery;
 use crate::views::{Rows, TextView, TextViewSetup};
+use ndarray::{Axis, s};
 
 pub use fusion::{Fitted, Outcome};
-use images::pictures_fingerprint;
 pub use protocol::{BOTH, New, Protocol};
 use scene_text::View;
 pub use scene_text::{SceneText, SceneTextChoice};
@@ -74,11 +73,14 @@ impl<'a> Pipeline<'a> {
                 *c = c.with_mirrored();
             }
         }
+        for kind in ["vocab", "features"] {
+            files::sweep(&work.join(kind).join(&dataset.name));
+        }
         progress.start("checking pictures", dataset.image_count());
         let contents = dataset
             .collections
             .iter()
-            .map(|c| digests(c, progress))
+            .map(|c| pictures::digests(c, progress))
             .collect();
         progress.finish();
         Self {
@@ -163,7 +165,7 @@ impl<'a> Pipeline<'a> {
     /// Of the bytes and ids of a collection's pictures.
     fn pictures(&self, collection: usize) -> Fingerprint {
         let images = &self.dataset.collections[collection].images;
-        pictures_fingerprint(images, &self.contents[collection])
+        pictures::fingerprint(images, &self.contents[collection])
     }
 
     /// Of the captions alone: what is learned does not depend on their ids.
@@ -227,6 +229,7 @@ impl<'a> Pipeline<'a> {
         self.dataset.collections.iter().position(fits)
     }
 
+    /// What the answers of a direction in a collection are made from.
     fn gallery_spec(&self, collection: usize, direction: Direction, fusion: &Fingerprint) -> Spec {
         let (name, items) = match direction {
             Direction::TextToImage => ("images", self.pictures(collection)),
@@ -246,18 +249,6 @@ impl<'a> Pipeline<'a> {
         features: &[Features],
         fitted: &Fitted,
     ) -> Result<Gallery> {
-        let spec = self.gallery_spec(collection, direction, &fitted.fingerprint);
-        let c = &self.dataset.collections[collection];
-        let name = match direction {
-            Direction::TextToImage => format!("{}-images", c.name),
-            Direction::ImageToText => format!("{}-texts", c.name),
-        };
-        let path = self.file("features", &name, &spec).with_extension("faiss");
-        let params = &self.recipe.index;
-        if let Some(gallery) = Gallery::read_fresh(&path, &spec, params) {
-            tracing::info!("index of {name}: up to date");
-            return Ok(gallery);
-        }
         if self.recipe.transductive() {
             return Err(Error::Recipe {
                 path: self.recipe.name.clone().into(),
@@ -266,32 +257,26 @@ impl<'a> Pipeline<'a> {
         }
         let z = embed(&fitted.fusion, &features[collection])?;
         let charges = self.charges(direction, features, &fitted.fusion, &z)?;
-        let (items, usable, ids): (_, _, Vec<String>) = match direction {
-            Direction::TextToImage => {
-                let shown = c.plain_images().iter();
-                let ids: Vec<String> = shown.map(|i| i.id.0.clone()).collect();
-                let n = ids.len();
-                let images = z.images.slice(s![..n, ..]).to_owned();
-                (images, z.image_usable[..n].to_vec(), ids)
-            }
-            Direction::ImageToText => (
-                z.texts,
-                z.text_usable,
-                c.texts.iter().map(|t| t.id.0.clone()).collect(),
-            ),
+        let (items, usable) = match direction {
+            Direction::TextToImage => (&z.images, &z.image_usable),
+            Direction::ImageToText => (&z.texts, &z.text_usable),
         };
-        let train = embed(&fitted.fusion, &features[self.train()?])?;
-        let sample = ndarray::concatenate(Axis(0), &[train.images.view(), train.texts.view()])
-            .expect("one shared space");
-        let gallery = Gallery::build(
-            params,
-            sample.view(),
-            items.view(),
-            &usable,
-            charges.map(|c| c.slice(s![..ids.len()]).to_owned()),
-        )?;
-        gallery.write(&path, spec, ids)?;
-        Ok(gallery)
+        let n = match direction {
+            Direction::TextToImage => self.dataset.collections[collection].plain_images().len(),
+            Direction::ImageToText => items.nrows(),
+        };
+        let sample = || {
+            let train = embed(&fitted.fusion, &features[self.train()?])?;
+            let both = [train.images.view(), train.texts.view()];
+            Ok(ndarray::concatenate(Axis(0), &both).expect("one shared space"))
+        };
+        Gallery::build(
+            &self.recipe.index,
+            sample,
+            items.slice(s![..n, ..]),
+            &usable[..n],
+            charges.map(|c| c.slice(s![..n]).to_owned()),
+        )
     }
 
     /// The ranking of a split's queries, per direction that it is there for. Only queries with a known
@@ -323,18 +308,4 @@ impl<'a> Pipeline<'a> {
             |_| true,
         )))
     }
-}
-
-fn digests(c: &Collection, progress: &dyn Progress) -> Vec<Fingerprint> {
-    let digest = |image: &ImageItem| {
-        progress.step(1);
-        match image.source.read() {
-            Ok(bytes) if image.mirrored => {
-                Fingerprint::of(&("mirrored", Fingerprint::of_bytes(&bytes)))
-            }
-            Ok(bytes) => Fingerprint::of_bytes(&bytes),
-            Err(_) => Fingerprint::of(&("unreadable", &image.id)), // like no other picture
-        }
-    };
-    c.images.par_iter().map(digest).collect()
 }

@@ -6,14 +6,15 @@ use std::fs;
 
 use rayon::prelude::*;
 
-use super::Pipeline;
+use super::{Pipeline, pictures};
 use crate::artifact::{Artifact, Fingerprint, Spec};
 use crate::error::{Error, Result};
-use crate::ocr::{Line, Reader, ReaderParams};
+use crate::ocr::{Line, Models, Reader, ReaderParams};
 
 /// A reader whose networks are there.
 pub(super) struct Reading<'a> {
     params: &'a ReaderParams,
+    models: Models,
     /// Of all that determines what is read, but for the picture.
     pub(super) spec: Spec,
 }
@@ -28,14 +29,16 @@ impl<'a> Reading<'a> {
     /// # Errors
     /// [`Error::Weights`] where a network is not there.
     pub(super) fn new(params: &'a ReaderParams) -> Result<Self> {
+        let models = Models::find();
         Ok(Self {
-            spec: params.spec()?,
+            spec: params.spec(&models)?,
             params,
+            models,
         })
     }
 
     pub(super) fn load(&self) -> Result<Reader> {
-        self.params.load()
+        self.params.load(&self.models)
     }
 }
 
@@ -66,7 +69,7 @@ impl Pipeline<'_> {
             let reader = reading.load()?;
             self.progress.start("reading pictures", unread.len() as u64);
             for block in unread.chunks(BLOCK) {
-                let read = self.read_block(&reader, collection, block);
+                let read = self.read_block(&reader, collection, block)?;
                 let digests: Vec<_> = read.keys().collect();
                 let name = format!("{}.safetensors", Fingerprint::of(&digests));
                 let artifact = Artifact::new(reading.spec.clone()).with_notes(&read);
@@ -82,23 +85,29 @@ impl Pipeline<'_> {
         Ok(lines)
     }
 
-    /// A picture that cannot be read has no lines; the image views name it.
+    /// What is no picture has no lines; the image views name it.
+    ///
+    /// # Errors
+    /// Those that may be gone the next time.
     fn read_block(
         &self,
         reader: &Reader,
         collection: usize,
         block: &[(&Fingerprint, usize)],
-    ) -> Known {
+    ) -> Result<Known> {
         let images = &self.dataset.collections[collection].images;
         let read = block.par_iter().map(|&(digest, i)| {
-            let bytes = images[i].source.read();
+            let bytes = pictures::read(&images[i], digest);
             let lines = bytes.and_then(|bytes| reader.read(&bytes));
             self.progress.step(1);
-            let none = |e| {
-                tracing::debug!("{}: not read: {e}", images[i].source.describe());
-                vec![]
-            };
-            (digest.clone(), lines.unwrap_or_else(none))
+            match lines {
+                Ok(lines) => Ok((digest.clone(), lines)),
+                Err(e) if e.is_passing() => Err(e),
+                Err(e) => {
+                    tracing::debug!("{}: not read: {e}", images[i].source.describe());
+                    Ok((digest.clone(), vec![]))
+                }
+            }
         });
         read.collect()
     }

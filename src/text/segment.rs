@@ -19,6 +19,17 @@ use crate::error::{Error, Result};
 const STOP_WORDS: &str = include_str!("../../vocab/stop_words.txt");
 const USER_DICTIONARY: &str = include_str!("../../vocab/user_dictionary.txt");
 
+/// The words of jieba's dictionary that have capitals. Captions are lowercased before they are cut, and all these
+/// would fall apart into a letter, which they share with the others, and the rest.
+#[rustfmt::skip]
+const WITH_CAPITALS: &[&str] = &[
+    "4S店", "AA制", "AB型", "AT&T", "A型", "A座", "A股", "A轮", "BB机", "BP机", "B型", "B座", "B股", "B超", "B轮", "C#",
+    "C++", "CALL机", "CD机", "CD盒", "C座", "C盘", "C语言", "D座", "D版", "D盘", "E化", "E座", "E盘", "E通", "F座", "F盘",
+    "G盘", "H盘", "H股", "IC卡", "IP卡", "IP地址", "IP电话", "I盘", "K党", "K歌之王", "N年", "O型", "PC机", "PH值", "QQ号",
+    "Q版", "RSS订阅", "SIM卡", "T台", "T型台", "T恤", "T恤衫", "T盘", "U盘", "VISA卡", "X光", "X光线", "X射线", "Z盘",
+    "大S", "小S", "江南Style", "阿Q",
+];
+
 /// Settings of the segmenter. Without a path, the file of that name in `vocab/` is used, as it was when
 /// the program was built.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -62,7 +73,9 @@ impl SegmenterParams {
         let stop_words = text(&self.stop_words, STOP_WORDS)?;
         let dictionary = text(&self.user_dictionary, USER_DICTIONARY)?;
         let mut jieba = Jieba::new();
-        let entries: String = entries(&dictionary).map(|l| format!("{l}\n")).collect();
+        let entries: String = entries(&dictionary)
+            .map(|l| format!("{}\n", l.to_lowercase()))
+            .collect();
         jieba
             .load_dict(&mut BufReader::new(entries.as_bytes()))
             .map_err(|e| Error::Table {
@@ -73,12 +86,15 @@ impl SegmenterParams {
                 line: None,
                 reason: e.to_string(),
             })?;
+        for word in WITH_CAPITALS {
+            jieba.add_word(&word.to_lowercase(), None, None);
+        }
         Ok(Segmenter {
             jieba,
             stop_words: entries_normalised(&stop_words),
             stemmer: Stemmer::create(Algorithm::English),
             hmm: self.hmm,
-            fingerprint: Fingerprint::of(&(stop_words, dictionary, self.hmm)),
+            fingerprint: Fingerprint::of(&(stop_words, dictionary, WITH_CAPITALS, self.hmm)),
         })
     }
 }

@@ -12,8 +12,12 @@ use crate::timing;
 struct Whole(Box<dyn Appearance>);
 
 impl Feature for AppearanceParams {
+    fn check(&self) -> Result<()> {
+        self.appearance().map(drop)
+    }
+
     fn fit(&self, artifact: Artifact, _: &[Picture], _: u64) -> Result<Artifact> {
-        self.appearance()?; // impossible settings are said before the pictures are read
+        self.check()?;
         Ok(artifact)
     }
 

@@ -48,6 +48,14 @@ impl FeatureParams {
         Ok(spec)
     }
 
+    /// Whether settings that are each within their range go together.
+    ///
+    /// # Errors
+    /// Those of settings that give no vector, or one that is too long.
+    pub fn check(&self) -> Result<()> {
+        self.feature().check()
+    }
+
     /// How many training pictures it wants to see.
     pub fn wants(&self) -> usize {
         self.feature().wants()
@@ -66,6 +74,11 @@ impl FeatureParams {
 
 /// The parameters of a kind of feature: how it learns, and how what it learned is read.
 pub trait Feature {
+    /// Whether the settings go together.
+    fn check(&self) -> Result<()> {
+        Ok(())
+    }
+
     /// Training pictures it wants to see; 0 where it learns nothing.
     fn wants(&self) -> usize {
         0

@@ -10,7 +10,7 @@ use crate::artifact::Artifact;
 use crate::codebook::KMeansParams;
 use crate::descriptor::{DescriptorKind, DescriptorParams, Descriptors, Extractor};
 use crate::encoding::{Encoder, EncodingParams};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::linalg::{Pca, PcaParams, l2_normalize};
 use crate::picture::Picture;
 use crate::sampling::sample_places;
@@ -57,7 +57,22 @@ struct Reduction {
     place: f32,
 }
 
+/// Longer vectors are a mistake in the recipe.
+const MAX_DIM: usize = 10_000_000;
+
 impl Feature for LocalParams {
+    fn check(&self) -> Result<()> {
+        let regions: usize = self.regions.iter().map(|[c, r]| c * r).sum();
+        let dim = regions * self.encoding.dim(self.codebook.size, self.kind().dim);
+        if dim <= MAX_DIM {
+            return Ok(());
+        }
+        Err(Error::Numeric {
+            what: "`regions` and `codebook.size`",
+            reason: format!("{dim} numbers a picture, more than {MAX_DIM}"),
+        })
+    }
+
     fn wants(&self) -> usize {
         self.codebook.pictures
     }

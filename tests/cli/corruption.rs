@@ -8,7 +8,7 @@ use super::files::{assert_same, files, the_file, tree};
 use super::program::{Outcome, tuwen};
 
 /// Every kind of artifact: how its path in the work folder begins and ends.
-const ARTIFACTS: [(&str, &str); 8] = [
+const ARTIFACTS: [(&str, &str); 5] = [
     ("vocab/attachments/sift-vlad-pca-", ".safetensors"),
     ("vocab/attachments/words-", ".safetensors"),
     (
@@ -20,9 +20,6 @@ const ARTIFACTS: [(&str, &str); 8] = [
         ".safetensors",
     ),
     ("features/attachments/fusion-", ".safetensors"),
-    ("features/attachments/attachment2-images-", ".faiss"),
-    ("features/attachments/attachment2-images-", ".safetensors"),
-    ("features/attachments/attachment3-texts-", ".faiss"),
 ];
 
 /// A safetensors file that another program wrote: one number, no metadata.
@@ -93,7 +90,6 @@ fn a_file_that_is_no_artifact_is_made_again() {
     for path in [
         codebook(&case),
         find("features/attachments/fusion-", ".safetensors"),
-        find("features/attachments/attachment2-images-", ".faiss"),
     ] {
         assert_made_again(&case, &path, |_| foreign());
         assert_made_again(&case, &path, |_| vec![]);
@@ -183,10 +179,7 @@ fn inspect_names_stage_inputs_and_tensors() {
     assert_eq!(json["spec"]["stage"], "text-view");
     let inputs = json["spec"]["inputs"].as_object().unwrap();
     assert!(inputs.contains_key("training captions"), "{inputs:?}");
-    for (begins, ends) in ARTIFACTS
-        .iter()
-        .filter(|(_, ends)| ends.ends_with(".safetensors"))
-    {
+    for (begins, ends) in ARTIFACTS {
         inspect(&the_file(&case.work(), begins, ends))
             .ok()
             .prints("stage        ")
@@ -200,11 +193,6 @@ fn inspect_names_stage_inputs_and_tensors() {
 fn inspect_says_what_is_wrong_with_a_file() {
     let case = Case::computed();
     let good = fs::read(codebook(&case)).unwrap();
-    let index = the_file(
-        &case.work(),
-        "features/attachments/attachment2-images-",
-        ".faiss",
-    );
     for (name, bytes, reason) in [
         ("flipped", flipped(&good), "does not match its checksum"),
         ("cut", cut(&good), "is not a usable artifact"),
@@ -216,7 +204,6 @@ fn inspect_says_what_is_wrong_with_a_file() {
             "not a safetensors file",
         ),
         ("empty", vec![], "is shorter than"),
-        ("index", fs::read(index).unwrap(), "not a safetensors file"),
         (
             "schema",
             with_schema_9(&good),

@@ -111,7 +111,7 @@ fn pictures_may_be_in_a_folder_of_the_sets_name() {
     fs::remove_dir_all(renamed).unwrap();
     case.run("features", &[])
         .fails()
-        .says(&["tiny_precomp", "no folder images/"]);
+        .says(&["tiny_precomp", "no pictures", "images/"]);
 }
 
 #[test]
@@ -135,7 +135,8 @@ fn what_does_not_fit_in_a_precomp_folder_is_said() {
     fs::remove_file(images.join("scene_0.TIF")).unwrap();
     fs::copy(images.join("scene_1.TIF"), images.join("stray.png")).unwrap();
     // Two pictures that a name could mean are no picture of that name.
-    fs::copy(images.join("scene_2.TIF"), images.join("scene_2.png")).unwrap();
+    fs::rename(images.join("scene_2.TIF"), images.join("scene_2.jpg")).unwrap();
+    fs::copy(images.join("scene_2.jpg"), images.join("scene_2.png")).unwrap();
     edit(&case.data.join("train_caps.txt"), |text| {
         text.lines()
             .enumerate()

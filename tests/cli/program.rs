@@ -13,10 +13,13 @@ pub struct Outcome {
     pub stderr: String,
 }
 
-/// The program, its log settings not taken from whoever runs the tests.
+/// The networks that read text, as `make ocr-models` leaves them.
+pub const MODELS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/data/models");
+
+/// The program, its settings not taken from whoever runs the tests.
 pub fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tuwen"));
-    command.env_remove("TUWEN_LOG");
+    command.env_remove("TUWEN_LOG").env("TUWEN_MODELS", MODELS);
     command
 }
 

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use super::program::{Outcome, program};
+use super::program::{MODELS, Outcome, program};
 
 fn path(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
@@ -15,7 +15,6 @@ fn path(name: &str) -> PathBuf {
 fn read(more: &[&Path]) -> Command {
     let mut command = program();
     command.arg("read").args(more);
-    command.arg("--models").arg(path("data/models/ocr"));
     command
 }
 
@@ -33,13 +32,13 @@ fn a_folder_is_read_in_order_and_what_is_no_picture_is_counted() {
     let outcome = Outcome::of(&mut read(&[&folder])).fails();
     let outcome = outcome.says(&["lines.json", "cannot be used"]);
     let lines: Vec<&str> = outcome.stdout.lines().collect();
-    let names = ["banner", "column", "no_text", "poster", "slanted"];
+    let names = ["banner", "column", "latin", "no_text", "poster", "slanted"];
     assert_eq!(lines.len(), names.len());
     for (line, name) in lines.iter().zip(names) {
         assert!(line.contains(&format!("{name}.png")), "{line}");
     }
-    assert!(texts(lines[2]).is_empty());
-    assert_eq!(texts(lines[3])[0], "秋季校园招聘");
+    assert!(texts(lines[3]).is_empty());
+    assert_eq!(texts(lines[4])[0], "秋季校园招聘");
 }
 
 #[test]
@@ -68,4 +67,57 @@ fn without_the_networks_it_says_how_to_get_them() {
             .args(["--models", "nowhere"]),
     );
     outcome.fails().says(&["nowhere", "make ocr-models"]);
+}
+
+/// A folder of models where the library is something else.
+fn forged(dir: &Path) {
+    fs::create_dir_all(dir).unwrap();
+    for name in ["detection.onnx", "angle.onnx", "recognition.onnx"] {
+        fs::copy(Path::new(MODELS).join("ocr").join(name), dir.join(name)).unwrap();
+    }
+    fs::write(
+        dir.join("libonnxruntime.so"),
+        "not what the program was made with",
+    )
+    .unwrap();
+}
+
+#[test]
+fn nothing_is_loaded_from_the_folder_one_stands_in() {
+    let dir = tempfile::tempdir().unwrap();
+    forged(&dir.path().join("data/models/ocr"));
+    // where a program lies that was installed, the user's data is the last place that is looked at
+    let data = dir.path().join("share");
+    fs::create_dir_all(data.join("tuwen")).unwrap();
+    std::os::unix::fs::symlink(MODELS, data.join("tuwen/models")).unwrap();
+    let mut command = read(&[&path("tests/golden/ocr/poster.png")]);
+    command.current_dir(dir.path());
+    command
+        .env_remove("TUWEN_MODELS")
+        .env("XDG_DATA_HOME", data);
+    let outcome = Outcome::of(&mut command).ok();
+    assert_eq!(texts(&outcome.stdout)[0], "秋季校园招聘");
+}
+
+#[test]
+fn a_library_that_is_another_is_named_and_not_loaded() {
+    let dir = tempfile::tempdir().unwrap();
+    forged(dir.path());
+    let mut command = read(&[&path("tests/golden/ocr/poster.png")]);
+    let outcome = Outcome::of(command.arg("--models").arg(dir.path())).fails();
+    outcome.says(&[
+        "libonnxruntime.so",
+        "SHA-256",
+        "was not loaded",
+        "make ocr-models",
+    ]);
+    fs::copy(
+        Path::new(MODELS).join("ocr/libonnxruntime.so"),
+        dir.path().join("libonnxruntime.so"),
+    )
+    .unwrap();
+    fs::write(dir.path().join("recognition.onnx"), "neither").unwrap();
+    let mut command = read(&[&path("tests/golden/ocr/poster.png")]);
+    let outcome = Outcome::of(command.env("TUWEN_MODELS", dir.path())).fails();
+    outcome.says(&["recognition.onnx", "SHA-256", "was not loaded"]);
 }

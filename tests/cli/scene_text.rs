@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::case::Case;
 use super::files::{edit, files, tree};
+use super::program::Outcome;
 
 const POSTER: &str = "shape-0106.png";
 const STEPS: &str = "shape-0113.png";
@@ -14,11 +15,10 @@ fn path(name: &str) -> PathBuf {
 }
 
 /// The set with a poster to be found among its pictures, and a warning sign that asks for its text; a recipe that
-/// reads them with the networks of a folder.
-fn case(models: &Path, settings: &str) -> Case {
-    let models = models.display();
+/// reads them.
+fn reading(settings: &str) -> Case {
     let name = "name = \"small\"\n";
-    let scene_text = format!("scene_text = {{ reader.models = \"{models}\", {settings} }}\n");
+    let scene_text = format!("scene_text = {{ {settings} }}\n");
     let case = Case::new().copied();
     for (n, id, picture) in [(2, POSTER, "poster"), (3, STEPS, "slanted")] {
         let picture = path(&format!("tests/golden/ocr/{picture}.png"));
@@ -40,10 +40,6 @@ fn case(models: &Path, settings: &str) -> Case {
         });
     }
     case.with(name, &format!("{name}{scene_text}"))
-}
-
-fn reading(settings: &str) -> Case {
-    case(&path("data/models/ocr"), settings)
 }
 
 const ONE: &str = "share = [0.9], matching = [\"cosine\"]";
@@ -123,9 +119,13 @@ fn the_share_is_chosen_and_a_text_alone_can_answer() {
     let none = case.run("evaluate", &["--split", "val"]);
     none.fails().says(&["no val pairs"]);
     let case = reading("share = [1.5]");
-    case.run("fit", &[]).fails().says(&["from 0 to 1"]);
+    case.run("fit", &[])
+        .fails()
+        .says(&["scene_text.share", "from 0 to 1"]);
     let case = reading("matching = []");
-    case.run("fit", &[]).fails().says(&["needs a matching"]);
+    case.run("fit", &[])
+        .fails()
+        .says(&["scene_text.matching", "empty"]);
 }
 
 #[test]
@@ -155,9 +155,13 @@ fn pictures_are_read_once_and_a_lost_part_again() {
 
 #[test]
 fn without_the_networks_the_rest_answers() {
-    let case = case(Path::new("nowhere"), ONE);
+    let case = reading(ONE);
     let said = ["scene text is left out", "nowhere", "make ocr-models"];
-    case.results(&[]).ok().says(&said);
+    let mut results = case.command("results", &[]);
+    results.arg("--out").arg(case.out());
+    Outcome::of(results.env("TUWEN_MODELS", "nowhere"))
+        .ok()
+        .says(&said);
     let with_nothing = case.result_bytes();
     let line = fs::read_to_string(case.path("small.toml")).unwrap();
     let line = line
@@ -181,4 +185,17 @@ fn folds_may_ask_in_one_gallery() {
         assert_eq!((number("queries"), number("gallery")), (96.0, 96.0));
     }
     case.run("evaluate", &["--whole-gallery"]).bad_usage();
+}
+
+#[test]
+fn a_recipe_does_not_say_where_code_is_loaded_from() {
+    let folder = "reader = { models = \"data/models/ocr\", confidence = 0.6 }";
+    let outcome = reading(folder).run("fit", &[]).fails();
+    outcome
+        .says(&["small.toml"])
+        .says(&["take out `models`", "TUWEN_MODELS"]);
+    reading("reader = { confidence = 0.6, model = 1 }")
+        .run("fit", &[])
+        .fails()
+        .says(&["unknown field `model`"]);
 }

@@ -74,6 +74,39 @@ fn tables_may_be_in_utf_16_of_either_order() {
     });
 }
 
+/// A table's rows written by the csv crate, and not by hand.
+fn rewritten(text: &str, separator: u8, quotes: csv::QuoteStyle) -> String {
+    let mut writer = csv::WriterBuilder::new()
+        .delimiter(separator)
+        .quote_style(quotes)
+        .from_writer(vec![]);
+    let mut reader = csv::ReaderBuilder::new()
+        .has_headers(false)
+        .from_reader(text.as_bytes());
+    reader
+        .records()
+        .for_each(|row| writer.write_record(&row.unwrap()).unwrap());
+    String::from_utf8(writer.into_inner().unwrap()).unwrap()
+}
+
+#[test]
+fn tables_may_be_as_spreadsheets_write_them() {
+    use csv::QuoteStyle::{Always, Necessary};
+    // "Unicode text": tabs, in UTF-16
+    assert_same_results(|text| {
+        let text = format!("\u{feff}{}", rewritten(text, b'\t', Necessary)).replace('\n', "\r\n");
+        text.encode_utf16().flat_map(u16::to_le_bytes).collect()
+    });
+    assert_same_results(|text| format!("sep=;\n{}", rewritten(text, b';', Always)).into());
+    // blank rows at the end, and names of columns as people write them
+    assert_same_results(|text| {
+        let text = text.replacen("image_id", "Image ID", 1);
+        format!("{text},\n,\n\n")
+            .replacen("caption", " Caption", 1)
+            .into()
+    });
+}
+
 #[test]
 fn columns_are_found_by_their_names() {
     let case = Case::computed().copied();
@@ -291,5 +324,39 @@ fn tables_without_rows_end_the_run() {
     ]);
     let case = Case::new().copied();
     edit(&case.table(1, "ImageWordData.csv"), header);
-    case.results(&[]).fails().says(&["ERROR", "0 found"]);
+    case.results(&[])
+        .fails()
+        .says(&["ERROR", "nothing can be learned", "attachment1 has 0 pairs"]);
+}
+
+#[test]
+fn a_quote_that_is_not_closed_loses_no_query() {
+    let case = Case::computed().copied();
+    edit(&case.table(2, "word_test.csv"), |text| {
+        text.replace("Word-1000002091,", "Word-1000002091,\"")
+    });
+    case.results(&[])
+        .ok()
+        .says(&["WARN", "quote that is not closed", "word_test.csv, line "]);
+    case.assert_valid();
+    assert_eq!(case.answers(1).len(), TEST_PAIRS);
+}
+
+#[test]
+fn the_encoding_of_tables_can_be_said() {
+    let case = Case::computed().copied();
+    let plain = case.result_bytes();
+    let table = case.table(2, "word_test.csv");
+    let text = fs::read_to_string(&table).unwrap();
+    let (bytes, _, _) = GB18030.encode(&text);
+    fs::write(&table, &bytes).unwrap();
+    case.results(&["--encoding", "gbk"]).ok();
+    assert_eq!(case.result_bytes(), plain);
+    case.results(&["--encoding", "utf-8"]).fails().says(&[
+        "ERROR",
+        "word_test.csv",
+        "not UTF-8",
+        "--encoding",
+    ]);
+    case.results(&["--encoding", "klingon"]).bad_usage();
 }

@@ -130,6 +130,47 @@ fn damaged_weights_are_refused_or_other_numbers_but_never_a_panic() {
     }
 }
 
+/// A file of that many tensors, all of which are the one storage of 100 numbers.
+fn sharing(tensors: usize) -> Vec<u8> {
+    let text = |text: &str| {
+        [
+            b"X",
+            &(text.len() as u32).to_le_bytes()[..],
+            text.as_bytes(),
+        ]
+        .concat()
+    };
+    let whole = read("tests/golden/legacy.pth");
+    let magic = whole.iter().position(|&b| b == b'.').unwrap() + 1;
+    let mut file = whole[..magic].to_vec();
+    file.extend(b"\x80\x02K\x01.\x80\x02}."); // version, facts on the machine
+    file.extend(b"\x80\x02}(");
+    for i in 0..tensors {
+        file.extend(text(&format!("tensor {i}")));
+        file.extend(b"ctorch._utils\n_rebuild_tensor_v2\n((");
+        file.extend(text("storage"));
+        file.extend(b"ctorch\nFloatStorage\n");
+        file.extend([text("0"), text("cpu")].concat());
+        file.extend(b"KdNtQK\x00Kd\x85K\x01\x85tR"); // d is 100
+    }
+    file.extend(b"u.\x80\x02](");
+    file.extend(text("0"));
+    file.extend(b"e.");
+    file.extend(100u64.to_le_bytes());
+    file.extend([0; 400]);
+    file
+}
+
+#[test]
+fn tensors_that_share_a_storage_may_not_unfold_without_end() {
+    let tied = weights(&sharing(2)).unwrap();
+    assert_eq!(tied.get("tensor 1", &[100]).unwrap().len(), 100);
+    let Err(error) = weights(&sharing(3)) else {
+        panic!("a small file became large")
+    };
+    assert!(error.to_string().contains("2 times"), "{error}");
+}
+
 #[test]
 fn weights_that_do_not_fit_are_named() {
     let with = |change: fn(&mut BTreeMap<String, Tensor>)| {

@@ -51,6 +51,15 @@ def banner():
     return picture
 
 
+def latin():
+    """Whose blanks RapidOCR loses; the test has what is drawn here."""
+    picture = Image.new("RGB", (560, 200), "white")
+    draw = ImageDraw.Draw(picture)
+    for i, text in enumerate(("Grand Opening Sale Today", "iPhone 15 Pro Max 256GB", "WiFi 密码 8888 6666")):
+        draw.text((30, 10 + 60 * i), text, (30, 30, 30), font(32))
+    return picture
+
+
 def no_text():
     across = np.linspace(0, 255, 320)
     down = np.linspace(0, 255, 240)[:, None]
@@ -62,6 +71,7 @@ def main():
     HERE.mkdir(exist_ok=True)
     reader = RapidOCR(intra_op_num_threads=1)
     read = {}
+    latin().quantize(64).convert("RGB").save(HERE / "latin.png", optimize=True)
     for make in (poster, slanted, column, banner, no_text):
         path = HERE / f"{make.__name__}.png"
         make().quantize(64).convert("RGB").save(path, optimize=True)

@@ -166,3 +166,34 @@ fn a_placeholder_is_one_token() {
     let tokens = segmenter.tokens("3 < 5 而 7 > 2");
     assert!(tokens.iter().all(|t| !t.contains(['<', '>'])), "{tokens:?}");
 }
+
+#[test]
+fn words_with_capitals_stay_whole_in_either_case() {
+    let segmenter = SegmenterParams::default().load().unwrap();
+    for (sentence, expected) in [
+        ("穿T恤的男孩", ["t恤", "男孩"].as_slice()),
+        ("穿t恤的男孩", &["t恤", "男孩"]),
+        ("医生在做B超", &["医生", "b超"]),
+        ("Ｕ盘和D盘", &["u盘", "d盘"]),
+        ("胸部X光片", &["胸部", "x光", "片"]),
+    ] {
+        let tokens = segmenter.tokens(sentence);
+        let found: Vec<&String> = tokens
+            .iter()
+            .filter(|t| expected.contains(&t.as_str()))
+            .collect();
+        assert_eq!(found, expected, "{sentence}: {tokens:?}");
+    }
+}
+
+#[test]
+fn a_user_dictionary_may_have_capitals() {
+    let file = NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), "JK制服 100 n\n").unwrap();
+    let params = SegmenterParams {
+        user_dictionary: Some(file.path().to_owned()),
+        ..SegmenterParams::default()
+    };
+    let tokens = params.load().unwrap().tokens("穿JK制服的女孩");
+    assert!(tokens.contains(&"jk制服".to_owned()), "{tokens:?}");
+}

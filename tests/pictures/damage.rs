@@ -7,19 +7,69 @@ use tuwen::Error;
 use tuwen::picture::decode_rgb;
 
 use super::cases::config;
-use super::files::{MAX_PIXELS, bytes, whole};
+use super::files::{MAX_PIXELS, bytes, bytes_in, formats, whole};
+
+/// Baseline, progressive, in scans of their own, with restarts.
+fn jpegs() -> Vec<(String, Vec<u8>)> {
+    let more = [
+        "sampled-2x2.jpg",
+        "progressive-2x2.jpg",
+        "apart-1x1.jpg",
+        "progressive-apart.jpg",
+        "progressive-restarts.jpg",
+        "restarts.jpg",
+    ];
+    let more = more.map(|file| (file.to_owned(), bytes_in(&formats(), file)));
+    let plain = ["grey.jpg", "exif_rotated.jpg", "cmyk.jpg"].map(|f| (f.to_owned(), bytes(f)));
+    plain.into_iter().chain(more).collect()
+}
+
+const END_OF_IMAGE: [u8; 2] = [0xff, 0xd9];
 
 #[test]
-fn a_jpeg_that_breaks_off_anywhere_is_refused() {
-    for file in ["grey.jpg", "exif_rotated.jpg", "cmyk.jpg"] {
-        let jpeg = bytes(file);
-        for cut in 1..jpeg.len() {
-            assert!(
-                decode_rgb(&jpeg[..cut], MAX_PIXELS).is_err(),
-                "{file}: {cut} of {} bytes",
-                jpeg.len()
-            );
+fn a_jpeg_that_breaks_off_anywhere_in_its_data_is_refused() {
+    for (file, jpeg) in jpegs() {
+        let data = jpeg.strip_suffix(&END_OF_IMAGE).unwrap();
+        for cut in 1..data.len() {
+            for end in [&[][..], &END_OF_IMAGE] {
+                let part = [&data[..cut], end].concat();
+                let refused = decode_rgb(&part, MAX_PIXELS).is_err();
+                assert!(
+                    refused,
+                    "{file}: {cut} of {} bytes, then {end:x?}",
+                    jpeg.len()
+                );
+            }
         }
+    }
+}
+
+#[test]
+fn a_jpeg_that_lacks_its_end_marker_alone_is_whole() {
+    for (file, jpeg) in jpegs() {
+        let whole = decode_rgb(&jpeg, MAX_PIXELS).unwrap();
+        let data = jpeg.strip_suffix(&END_OF_IMAGE).unwrap();
+        for behind in [&[][..], &[0xff], &[0; 40]] {
+            let open = [data, behind].concat();
+            let image = decode_rgb(&open, MAX_PIXELS).unwrap_or_else(|e| panic!("{file}: {e}"));
+            assert_eq!(image, whole, "{file}");
+        }
+    }
+}
+
+#[test]
+fn a_png_that_lacks_its_end_chunk_alone_is_whole() {
+    let png = bytes("photo.png");
+    let whole = decode_rgb(&png, MAX_PIXELS).unwrap();
+    for lost in 1..=12 {
+        let image = decode_rgb(&png[..png.len() - lost], MAX_PIXELS).unwrap();
+        assert_eq!(image, whole);
+    }
+    for lost in 13..40 {
+        assert!(
+            decode_rgb(&png[..png.len() - lost], MAX_PIXELS).is_err(),
+            "{lost} bytes"
+        );
     }
 }
 

@@ -1,4 +1,4 @@
-//! The files of `tests/fixtures/pictures`, and what their maker says of them.
+//! The files of `tests/fixtures/pictures` and `tests/fixtures/formats`, and what their makers say of them.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,8 +13,17 @@ pub fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/pictures")
 }
 
+/// One picture coded in many ways.
+pub fn formats() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/formats")
+}
+
 pub fn bytes(file: &str) -> Vec<u8> {
-    fs::read(folder().join(file)).unwrap_or_else(|e| panic!("{file}: {e}"))
+    bytes_in(&folder(), file)
+}
+
+pub fn bytes_in(folder: &Path, file: &str) -> Vec<u8> {
+    fs::read(folder.join(file)).unwrap_or_else(|e| panic!("{file}: {e}"))
 }
 
 /// What the fixtures' maker says of one file: an error, or a size and some pixels.
@@ -47,15 +56,25 @@ pub struct Pixel {
 }
 
 pub fn manifest() -> Vec<Case> {
-    serde_json::from_slice(&bytes("manifest.json")).unwrap()
+    manifest_of(&folder())
 }
 
-/// The files that decode.
+pub fn manifest_of(folder: &Path) -> Vec<Case> {
+    serde_json::from_slice(&bytes_in(folder, "manifest.json")).unwrap()
+}
+
+/// The files that decode, of both folders.
 pub fn whole() -> Vec<(String, Vec<u8>)> {
-    let good = manifest()
-        .into_iter()
-        .filter(|c| matches!(c.expected, Expected::Pixels { .. }));
-    good.map(|c| (c.file.clone(), bytes(&c.file))).collect()
+    let mut whole = Vec::new();
+    for folder in [folder(), formats()] {
+        for case in manifest_of(&folder) {
+            if let Expected::Pixels { .. } = case.expected {
+                let bytes = bytes_in(&folder, &case.file);
+                whole.push((case.file, bytes));
+            }
+        }
+    }
+    whole
 }
 
 pub fn reason(result: tuwen::Result<RgbImage>) -> String {

@@ -132,7 +132,7 @@ proptest! {
         let (items, q) = (uniform(n, 6, seed), uniform(1, 6, !seed));
         let charges: Option<Array1<f32>> = charged.then(|| uniform(n, 1, seed ^ 1).column(0).to_owned());
         let params = IndexParams::default();
-        let gallery = Gallery::build(&params, items.view(), items.view(), &usable, charges.clone()).unwrap();
+        let gallery = Gallery::build(&params, || Ok(items.clone()), items.view(), &usable, charges.clone()).unwrap();
         let lexicon = lexicon(&texts);
         let words = Words {
             asking: vec![query.clone()],

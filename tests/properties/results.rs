@@ -5,7 +5,7 @@ use std::fs;
 use proptest::collection::btree_set;
 use proptest::prelude::*;
 use tuwen::Error;
-use tuwen::dataset::Direction;
+use tuwen::dataset::{Direction, ReadOptions};
 use tuwen::submission::{self, Answer, Format, Known};
 
 use super::cases::config;
@@ -153,15 +153,15 @@ fn a_result_file_is_scored_against_the_truth() {
         "text_id,image_id\nImgT-1,1.jpg\nImgT-2,4.jpg\nImgT-3,1.jpg\nImgT-4,1.jpg\n",
     )
     .unwrap();
-    let score = submission::score(&path, &truth).unwrap();
+    let score = submission::score(&path, &truth, &ReadOptions::default()).unwrap();
     assert_eq!((score.queries, score.r1, score.r5), (4, 25.0, 50.0));
     fs::write(&truth, "text_id,image_id\n").unwrap();
-    let empty = submission::score(&path, &truth);
+    let empty = submission::score(&path, &truth, &ReadOptions::default());
     assert!(
         matches!(empty, Err(Error::TooFew { found: 0, .. })),
         "{empty:?}"
     );
     fs::write(&truth, "text_id,image_id\nOther-1,1.jpg\n").unwrap();
-    let others = submission::score(&path, &truth);
+    let others = submission::score(&path, &truth, &ReadOptions::default());
     assert!(matches!(others, Err(Error::Mismatch { .. })), "{others:?}");
 }

@@ -8,7 +8,7 @@ use std::path::Path;
 use anyhow::{Context, Result, ensure};
 use flate2::read::GzDecoder;
 use serde::Deserialize;
-use tuwen::artifact::write_atomically;
+use tuwen::files;
 use tuwen::progress::Progress;
 
 use super::npm::Archives;
@@ -61,7 +61,7 @@ pub fn write(archives: &Archives, out: &Path, progress: &dyn Progress) -> Result
         write_attachment(&out.join(format!("attachment{n}")), n, part, progress)?;
     }
     progress.finish();
-    write_atomically(&out.join(MARK), NOTICE.as_bytes())?;
+    files::write(&out.join(MARK), NOTICE.as_bytes())?;
     Ok(parts.map(|p| p.len()))
 }
 
@@ -232,5 +232,5 @@ fn table(path: &Path, header: &[&str], rows: impl Iterator<Item = Vec<String>>) 
         writer.write_record(row)?;
     }
     let bytes = writer.into_inner().context("cannot finish the table")?;
-    Ok(write_atomically(path, &bytes)?)
+    Ok(files::write(path, &bytes)?)
 }

@@ -54,8 +54,9 @@ pub fn fetch(dir: &Path) -> Result<Archives> {
             .map(|b| format!("{b:02x}"))
             .collect();
         if found != package.sha256 {
+            fs::remove_file(&path).with_context(|| format!("cannot remove {}", path.display()))?;
             bail!(
-                "{} has SHA-256 {found}, expected {}: delete it and run again",
+                "{} had SHA-256 {found}, expected {}; it was removed: run again to fetch it anew",
                 path.display(),
                 package.sha256
             );

@@ -1,8 +1,8 @@
 //! Picture files of every format.
 
+use std::fs;
 use std::path::Path;
 
-use image::{DynamicImage, ImageFormat, RgbImage};
 use tuwen::picture::{Picture, PictureParams};
 
 use crate::fuzz::mutator::Mutator;
@@ -16,43 +16,27 @@ pub const TARGET: Target = Target {
     run,
 };
 
-/// The committed odd ones, and a small one in each format that can be written.
+/// Larger ones are slow, and what is in them is in smaller ones too.
+const MOST_BYTES: usize = 12_000;
+
+/// The committed ones in every format.
 fn seeds() -> Vec<Input> {
-    const ODD: [&str; 14] = [
-        "alpha.png",
-        "animated.gif",
-        "animated.webp",
-        "bomb.png",
-        "cmyk.jpg",
-        "exif_rotated.jpg",
-        "grey.jpg",
-        "lossless.webp",
-        "palette.png",
-        "palette_transparent.png",
-        "rgb.bmp",
-        "rgb.tiff",
-        "sixteen_bit_grey.png",
-        "sixteen_bit_rgb.png",
-    ];
-    let odd = ODD.map(|name| Input::committed(&format!("tests/fixtures/pictures/{name}")));
-    let small = DynamicImage::from(RgbImage::from_fn(13, 9, |x, y| {
-        image::Rgb([x as u8 * 19, y as u8 * 28, 7])
-    }));
-    let formats = [
-        ImageFormat::Png,
-        ImageFormat::Jpeg,
-        ImageFormat::Gif,
-        ImageFormat::Tiff,
-        ImageFormat::Bmp,
-    ];
-    let written = formats.map(|format| {
-        let mut bytes = std::io::Cursor::new(Vec::new());
-        small
-            .write_to(&mut bytes, format)
-            .expect("a format that is written");
-        Input::new("small", bytes.into_inner())
-    });
-    odd.into_iter().chain(written).collect()
+    let folders = ["tests/fixtures/pictures", "tests/fixtures/formats"];
+    let mut seeds = Vec::new();
+    for folder in folders {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+        let entries = fs::read_dir(root).expect("a committed folder");
+        let names = entries.map(|e| e.expect("an entry").file_name().into_string());
+        let mut names: Vec<String> = names.map(|n| n.expect("a plain name")).collect();
+        names.sort();
+        seeds.extend(
+            names
+                .iter()
+                .map(|n| Input::committed(&format!("{folder}/{n}"))),
+        );
+    }
+    seeds.retain(|s| s.bytes.len() <= MOST_BYTES && !s.name.ends_with(".json"));
+    seeds
 }
 
 /// Markers and chunks.
@@ -78,6 +62,13 @@ const WORDS: &[&[u8]] = &[
     b"GIF89a",
     b"\x21\xf9\x04",
     b"BM",
+    b"\xff\xdd\0\x04\0\x01",
+    b"\xff\xee\0\x0eAdobe",
+    b"II*\0",
+    b"II+\0\x08\0\0\0",
+    b"P6 ",
+    b"qoif",
+    b"farbfeld",
 ];
 
 fn mutate(mutator: &mut Mutator, input: &mut Input) {

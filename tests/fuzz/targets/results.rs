@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use tuwen::dataset::Direction;
+use tuwen::dataset::{Direction, ReadOptions};
 use tuwen::submission::{Answer, Format, Known, read, score, validate, write};
 
 use crate::fuzz::mutator::Mutator;
@@ -80,7 +80,7 @@ fn run(input: &Input, scratch: &Path) {
         std::fs::write(&truth, &seeds[seeds.len() - 1].bytes).expect("room for a table");
     }
     if input.name == "truth.csv" {
-        let _ = score(&right, &path);
+        let _ = score(&right, &path, &ReadOptions::default());
         return;
     }
     let known = known();
@@ -93,5 +93,5 @@ fn run(input: &Input, scratch: &Path) {
             (Direction::TextToImage, QUERIES)
         );
     }
-    let _ = score(&path, &truth);
+    let _ = score(&path, &truth, &ReadOptions::default());
 }

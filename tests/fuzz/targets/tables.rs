@@ -140,8 +140,16 @@ fn run(input: &Input, scratch: &Path) {
         }
     }
     if set == "contest" {
-        let _ = Known::from_attachment(&root.join("attachment2"), Direction::TextToImage);
-        let _ = Known::from_attachment(&root.join("attachment3"), Direction::ImageToText);
+        let _ = Known::from_attachment(
+            &root.join("attachment2"),
+            Direction::TextToImage,
+            &ReadOptions::default(),
+        );
+        let _ = Known::from_attachment(
+            &root.join("attachment3"),
+            Direction::ImageToText,
+            &ReadOptions::default(),
+        );
     }
     let right = FILES.iter().find(|(name, _)| *name == input.name);
     if let Some((_, text)) = right {

@@ -1,0 +1,129 @@
+//! What a file is, by its first bytes: its name says nothing for sure.
+
+use std::path::Path;
+
+use image::ImageFormat;
+
+use super::{ico, tiff};
+use crate::error::{Error, Result};
+use crate::files;
+
+/// Formats that are known and not read, by how their files begin at a place.
+const NOT_READ: &[(usize, &[u8], &str)] = &[
+    (0, b"8BPS", "Photoshop (PSD)"),
+    (0, b"%PDF", "PDF"),
+    (0, b"\xff\x0a", "JPEG XL"),
+    (0, b"\0\0\0\x0cJXL \r\n\x87\n", "JPEG XL"),
+    (0, b"\x76\x2f\x31\x01", "OpenEXR"),
+    (0, b"#?RADIANCE", "Radiance HDR"),
+    (0, b"#?RGBE", "Radiance HDR"),
+    (0, b"\0\0\0\x0cjP  \r\n\x87\n", "JPEG 2000"),
+    (0, b"\xff\x4f\xff\x51", "JPEG 2000"),
+    (0, b"DDS ", "DDS"),
+    (0, b"II\xbc", "JPEG XR"),
+    (0, b"gimp xcf", "GIMP (XCF)"),
+    (0, b"FUJIFILMCCD-RAW", "camera raw (RAF)"),
+    (0, b"IIRO", "camera raw (ORF)"),
+    (0, b"IIU\0", "camera raw (RW2)"),
+    (8, b"CR\x02\0", "camera raw (CR2)"),
+    (0, b"icns", "Apple icon (ICNS)"),
+    (128, b"DICM", "DICOM"),
+    (0, b"SIMPLE  =", "FITS"),
+    (0, b"\x89HDF\r\n\x1a\n", "HDF5"),
+    (0, b"AT&TFORM", "DjVu"),
+    (40, b" EMF", "Windows metafile (EMF)"),
+    (0, b"\xd7\xcd\xc6\x9a", "Windows metafile (WMF)"),
+    (0, b"BPG\xfb", "BPG"),
+    (0, b"\x8aMNG", "MNG"),
+];
+
+/// Of files in boxes (ISO 14496-12), by their brand.
+const BRANDS: &[(&[u8], &str)] = &[
+    (b"heic", "HEIC"),
+    (b"heix", "HEIC"),
+    (b"heim", "HEIC"),
+    (b"heis", "HEIC"),
+    (b"hevc", "HEIC"),
+    (b"hevx", "HEIC"),
+    (b"mif1", "HEIF"),
+    (b"msf1", "HEIF"),
+    (b"avif", "AVIF"),
+    (b"avis", "AVIF"),
+    (b"crx ", "camera raw (CR3)"),
+];
+
+/// Bytes that tell what a file is.
+const HEAD: u64 = 1024;
+
+/// The bytes of a picture file, of at most [`limits::MAX_BYTES`](super::limits::MAX_BYTES). Of what does not begin as a
+/// picture, no more than the beginning is read.
+///
+/// # Errors
+/// [`Error::Picture`] for what is no picture; those of [`files::read`].
+pub fn read(path: &Path) -> Result<Vec<u8>> {
+    let head = files::head(path, HEAD)?;
+    if head.len() as u64 == HEAD && !begins_as_picture(&head) {
+        return Err(unknown(&head));
+    }
+    files::read(path, super::limits::MAX_BYTES)
+}
+
+/// Whether a file is named or begins as a picture, one that cannot be read included: whoever reads it will say why.
+pub fn is_picture(path: &Path) -> bool {
+    ImageFormat::from_path(path).is_ok()
+        || files::head(path, HEAD).is_ok_and(|head| begins_as_picture(&head))
+}
+
+fn begins_as_picture(head: &[u8]) -> bool {
+    image::guess_format(head).is_ok()
+        || tiff::is(head)
+        || ico::is(head)
+        || in_boxes(head).is_some()
+        || by_magic(head).is_some()
+}
+
+/// Says what cannot be read, and what to do.
+pub fn not_supported(what: &str) -> Error {
+    Error::picture(format!(
+        "{what} is not supported; convert it to JPEG or PNG"
+    ))
+}
+
+/// What a file is that no decoder takes.
+pub fn unknown(bytes: &[u8]) -> Error {
+    if let Some(name) = in_boxes(bytes).or_else(|| by_magic(bytes)) {
+        return not_supported(name);
+    }
+    let start = String::from_utf8_lossy(&bytes[..bytes.len().min(1024)]);
+    let start = start.trim_start_matches('\u{feff}').trim_start();
+    let begins = |tag: &str| {
+        start
+            .get(..tag.len())
+            .is_some_and(|s| s.eq_ignore_ascii_case(tag))
+    };
+    if begins("<svg") || (begins("<?xml") || begins("<!doctype svg")) && start.contains("<svg") {
+        return not_supported("SVG");
+    }
+    Error::picture(match begins("<!doctype html") || begins("<html") {
+        true => "a web page, not a picture in a known format",
+        false => "not a picture in a known format",
+    })
+}
+
+fn in_boxes(bytes: &[u8]) -> Option<&'static str> {
+    if bytes.get(4..8) != Some(b"ftyp") {
+        return None;
+    }
+    // The major brand or a compatible one: `mif1` alone says little.
+    let brands = &bytes[8..bytes.len().min(64)];
+    let among = |wanted: &[u8]| brands.chunks_exact(4).any(|brand| brand == wanted);
+    let known = BRANDS.iter().find(|(brand, _)| among(brand));
+    known.map(|&(_, name)| name)
+}
+
+fn by_magic(bytes: &[u8]) -> Option<&'static str> {
+    let begins = |&&(place, magic, _): &&(usize, &[u8], &str)| {
+        bytes.get(place..).is_some_and(|b| b.starts_with(magic))
+    };
+    NOT_READ.iter().find(begins).map(|&(_, _, name)| name)
+}

@@ -1,0 +1,181 @@
+//! JPEG: which decoder gets its pixels right, and whether all of it is there.
+//!
+//! zune-jpeg, by way of the image crate, is the fast one, and right for what nearly every encoder writes: one frame of
+//! 8 bits whose first scan holds all components, with the usual samplings. The others go to jpeg-decoder, which also
+//! decodes at a reduced scale. What neither can is named.
+
+mod bits;
+mod header;
+mod marker;
+mod scans;
+
+use std::borrow::Cow;
+use std::io::Cursor;
+
+use image::codecs::jpeg::JpegDecoder;
+use image::metadata::Orientation;
+use image::{DynamicImage, GrayImage, ImageBuffer, Luma, RgbImage};
+
+use self::header::Header;
+use crate::error::{Error, Result};
+
+const BREAKS_OFF: &str = "the JPEG breaks off";
+
+/// A JPEG file whose header was read.
+pub struct Jpeg<'a> {
+    bytes: &'a [u8],
+    header: Header,
+}
+
+impl<'a> Jpeg<'a> {
+    pub fn is(bytes: &[u8]) -> bool {
+        bytes.starts_with(&[0xff, marker::SOI])
+    }
+
+    /// # Errors
+    /// [`Error::Picture`] for what has no frame that can be decoded.
+    pub fn open(bytes: &'a [u8]) -> Result<Self> {
+        let header = Header::read(bytes).map_err(Error::picture)?;
+        let refused = match (header.process, header.precision) {
+            (marker::SOF0..=marker::SOF2, 8) | (marker::SOF3, 2..=16) => None,
+            (marker::SOF0..=marker::SOF2, bits) => Some(format!("JPEG with {bits} bits a sample")),
+            (0xc9..=0xcb, _) => Some("JPEG with arithmetic coding".to_owned()),
+            _ => Some("hierarchical JPEG".to_owned()),
+        };
+        match refused {
+            Some(what) => Err(super::format::not_supported(&what)),
+            None => Ok(Self { bytes, header }),
+        }
+    }
+
+    /// As stored, before it is turned upright.
+    pub fn dimensions(&self) -> (u32, u32) {
+        (self.header.width.into(), self.header.height.into())
+    }
+
+    pub fn orientation(&self) -> Orientation {
+        self.header.orientation
+    }
+
+    /// Bytes that decoding holds at once: planes and pixels at their scale; of progressive scans, all coefficients.
+    pub fn memory(&self, side: Option<u32>) -> u64 {
+        let (w, h) = self.dimensions();
+        let pixels = u64::from(w) * u64::from(h);
+        let samples = pixels * self.header.components.len() as u64;
+        let scale = match side {
+            Some(side) => [8, 4, 2].into_iter().find(|&s| w.max(h) >= s * side),
+            None => None,
+        };
+        let scale = u64::from(scale.unwrap_or(1));
+        let coefficients = match self.header.process {
+            marker::SOF0 | marker::SOF1 => 0,
+            _ => 2 * samples,
+        };
+        (samples + 3 * pixels) / (scale * scale) + coefficients
+    }
+
+    /// At full size, or at an eighth, a quarter or half of it where the longer side stays at least `side`.
+    ///
+    /// # Errors
+    /// [`Error::Picture`] for what breaks off.
+    pub fn decode(&self, side: Option<u32>) -> Result<DynamicImage> {
+        if self.header.process == marker::SOF3 {
+            return self.slowly(self.closed()?, None);
+        }
+        let scans = scans::walk(self.bytes, &self.header).map_err(Error::picture)?;
+        // Without what follows it: films, second pictures.
+        let whole = match self.bytes.get(scans.end..scans.end + 2) {
+            Some([0xff, marker::EOI]) => Cow::Borrowed(&self.bytes[..scans.end + 2]),
+            _ => Cow::Owned([&self.bytes[..scans.end], &[0xff, marker::EOI]].concat()),
+        };
+        if side.is_none() && scans.interleaved && self.is_usual() {
+            let decoder = JpegDecoder::new(Cursor::new(&*whole)).map_err(Error::picture)?;
+            return DynamicImage::from_decoder(decoder).map_err(Error::picture);
+        }
+        self.slowly(&whole, side)
+    }
+
+    /// Whether zune-jpeg gets its colours right: of four inks, inverted CMYK as Adobe has it, not YCCK.
+    fn is_usual(&self) -> bool {
+        let inks = self.header.components.len() == 4;
+        self.is_sampled_usually() && (!inks || self.header.adobe == Some(0))
+    }
+
+    /// One component; three, the second and third of which have at most half as many samples each way; four alike.
+    fn is_sampled_usually(&self) -> bool {
+        let factors = self.header.components.iter();
+        let factors: Vec<(u8, u8)> = factors.map(|c| (c.horizontal, c.vertical)).collect();
+        match factors[..] {
+            [_] => true,
+            [(h, v), (1, 1), (1, 1)] => h <= 2 && v <= 2,
+            [(1, 1), (1, 1), (1, 1), (1, 1)] => true,
+            _ => false,
+        }
+    }
+
+    /// For those who give it to zune-jpeg themselves.
+    ///
+    /// # Errors
+    /// [`Error::Picture`] for what breaks off or would come out wrong.
+    pub fn check(&self) -> Result<()> {
+        let scans = scans::walk(self.bytes, &self.header).map_err(Error::picture)?;
+        match scans.interleaved && self.is_sampled_usually() {
+            true => Ok(()),
+            false => Err(super::format::not_supported(
+                "JPEG with unusual sampling in a TIFF",
+            )),
+        }
+    }
+
+    /// A lossless JPEG's scans are not walked over: its end marker must be there.
+    fn closed(&self) -> Result<&[u8]> {
+        let end = self.bytes.windows(2).position(|w| w == [0xff, marker::EOI]);
+        match end {
+            Some(end) => Ok(&self.bytes[..end + 2]),
+            None => Err(Error::picture(BREAKS_OFF)),
+        }
+    }
+
+    fn slowly(&self, bytes: &[u8], side: Option<u32>) -> Result<DynamicImage> {
+        use jpeg_decoder::{ColorTransform, Decoder, PixelFormat};
+        let mut decoder = Decoder::new(bytes);
+        decoder.read_info().map_err(Error::picture)?;
+        if self.header.components.len() == 4 && self.header.adobe.is_none() {
+            decoder.set_color_transform(ColorTransform::None); // the inks themselves; Adobe's are inverted
+        }
+        if let Some(side) = side {
+            let (w, h) = (self.header.width, self.header.height);
+            let longer = u32::from(w.max(h)).max(1);
+            let scaled = |v: u16| (u32::from(v) * side.min(longer)).div_ceil(longer) as u16;
+            decoder
+                .scale(scaled(w), scaled(h))
+                .map_err(Error::picture)?;
+        }
+        let pixels = decoder.decode().map_err(Error::picture)?;
+        let info = decoder
+            .info()
+            .ok_or_else(|| Error::picture("it has no pixels"))?;
+        let (w, h) = (info.width.into(), info.height.into());
+        let image = match info.pixel_format {
+            PixelFormat::L8 => GrayImage::from_raw(w, h, pixels).map(DynamicImage::from),
+            PixelFormat::L16 => {
+                let shift = 16 - u32::from(self.header.precision.clamp(1, 16));
+                let values = pixels.as_chunks().0.iter();
+                let values = values.map(|&b| u16::from_ne_bytes(b) << shift).collect();
+                ImageBuffer::<Luma<u16>, _>::from_raw(w, h, values).map(DynamicImage::from)
+            }
+            PixelFormat::RGB24 => RgbImage::from_raw(w, h, pixels).map(DynamicImage::from),
+            PixelFormat::CMYK32 => RgbImage::from_raw(w, h, rgb(&pixels)).map(DynamicImage::from),
+        };
+        image.ok_or_else(|| Error::picture("its pixels do not fit its size"))
+    }
+}
+
+/// Of cyan, magenta, yellow and black, 0 being no ink.
+fn rgb(cmyk: &[u8]) -> Vec<u8> {
+    let pixels = cmyk.as_chunks::<4>().0.iter();
+    let paper = |ink: u8| 255 - u32::from(ink);
+    let under_black =
+        |&[c, m, y, k]: &[u8; 4]| [c, m, y].map(|v| ((paper(v) * paper(k) + 127) / 255) as u8);
+    pixels.flat_map(under_black).collect()
+}

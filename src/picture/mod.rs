@@ -1,0 +1,129 @@
+//! Picture files to pixels: any common format by its content, in memory-safe code.
+//!
+//! - the size is checked in the header before anything is decoded (decompression bombs), and all decoders together hold
+//!   no more than a budget of memory ([`limits`]): large pictures wait for each other;
+//! - EXIF orientation is applied; transparency is laid on white, on black where what is visible is light; 16 bits become
+//!   8; CMYK and palettes become RGB; floats are scaled; of an animation the first frame counts;
+//! - a JPEG that breaks off is refused, where most decoders fill the rest with grey;
+//! - what is known and not read (HEIC, AVIF, camera raw) is named.
+
+mod decode;
+mod format;
+mod ico;
+mod jpeg;
+pub mod limits;
+mod png;
+mod tiff;
+
+use fast_image_resize::images::{Image, ImageRef};
+use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
+use image::imageops;
+use image::{GrayImage, Luma, RgbImage};
+use serde::{Deserialize, Serialize};
+
+pub use decode::{Decoded, decode, decode_rgb};
+pub use format::{is_picture, read};
+
+use crate::error::Result;
+use crate::timing;
+
+/// How pictures are read.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PictureParams {
+    /// Larger pictures are refused from their header.
+    pub max_pixels: u64,
+    /// Larger pictures are scaled down until their longer side has this many pixels.
+    pub max_side: u32,
+    /// Smaller pictures are scaled up until their longer side has this many pixels (0: never).
+    pub min_side: u32,
+}
+
+impl Default for PictureParams {
+    fn default() -> Self {
+        Self {
+            max_pixels: 250_000_000, // phone cameras have 200 million
+            max_side: 512,
+            min_side: 0,
+        }
+    }
+}
+
+impl PictureParams {
+    /// What of them determines a picture's pixels: the limits do not.
+    pub fn size(&self) -> (u32, u32) {
+        (self.max_side, self.min_side)
+    }
+}
+
+/// A decoded picture at its working size.
+pub struct Picture {
+    pub rgb: RgbImage,
+    /// Luma of the same size.
+    pub gray: GrayImage,
+}
+
+impl Picture {
+    pub fn from_rgb(rgb: RgbImage) -> Self {
+        let gray = GrayImage::from_fn(rgb.width(), rgb.height(), |x, y| {
+            Luma([luma(rgb.get_pixel(x, y).0)])
+        });
+        Self { rgb, gray }
+    }
+
+    /// Left and right exchanged.
+    pub fn mirrored(&self) -> Self {
+        Self {
+            rgb: imageops::flip_horizontal(&self.rgb),
+            gray: imageops::flip_horizontal(&self.gray),
+        }
+    }
+
+    /// Decodes the bytes of a picture file and brings it to working size.
+    ///
+    /// # Errors
+    /// [`Error::Picture`] for what is not a whole picture of at most `max_pixels`.
+    pub fn decode(bytes: &[u8], params: &PictureParams) -> Result<Self> {
+        // twice as much is enough for scaling down
+        let side = params.max_side.max(params.min_side).saturating_mul(2);
+        let decoded = timing::DECODE.time(|| decode(bytes, params.max_pixels, Some(side)))?;
+        let Decoded { rgb, size, held } = decoded;
+        timing::DECODE.did(u64::from(size.0) * u64::from(size.1));
+        let picture = timing::SCALE.time(|| Self::at_working_size(rgb, params));
+        drop(held);
+        Ok(picture)
+    }
+
+    fn at_working_size(rgb: RgbImage, params: &PictureParams) -> Self {
+        let side = rgb.width().max(rgb.height());
+        let target = side.min(params.max_side).max(params.min_side);
+        if side == target {
+            return Self::from_rgb(rgb);
+        }
+        let scale = |v: u32| {
+            ((u64::from(v) * u64::from(target) + u64::from(side) / 2) / u64::from(side)).max(1)
+                as u32
+        };
+        let (w, h) = (scale(rgb.width()), scale(rgb.height()));
+        Self::from_rgb(resized(&rgb, w, h))
+    }
+}
+
+/// By a triangle that is as wide as the step between pixels, so that all of them count when shrinking.
+fn resized(rgb: &RgbImage, width: u32, height: u32) -> RgbImage {
+    const EXPECT: &str = "three bytes a pixel, and some pixels";
+    let (w, h) = rgb.dimensions();
+    let source = ImageRef::new(w, h, rgb, PixelType::U8x3).expect(EXPECT);
+    let mut target = Image::new(width, height, PixelType::U8x3);
+    let triangle = ResizeAlg::Convolution(FilterType::Bilinear);
+    let options = ResizeOptions::new().resize_alg(triangle);
+    let done = Resizer::new().resize(&source, &mut target, &options);
+    done.expect(EXPECT);
+    RgbImage::from_raw(width, height, target.into_vec()).expect(EXPECT)
+}
+
+/// ITU-R BT.601 luma, which JPEG uses, in the 15-bit fixed point of OpenCV's `cvtColor`: its
+/// descriptors then come out the same.
+fn luma([r, g, b]: [u8; 3]) -> u8 {
+    ((9798 * u32::from(r) + 19235 * u32::from(g) + 3735 * u32::from(b) + (1 << 14)) >> 15) as u8
+}
