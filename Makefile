@@ -5,6 +5,8 @@
 # make bench          how fast every stage is beside the usual Python, on Flickr8k-CN: experiments/BENCH.md
 # make growth         time, memory and disk against the number of pictures and of vectors: experiments/GROWTH.md
 # make test           set-up, every test
+# make properties     the properties on cases drawn anew, many of them
+# make fuzz           damaged inputs drawn anew, for ten minutes
 DATA   ?= data/demo
 OUT    ?= out
 RECIPE ?= experiments/main.toml
@@ -15,8 +17,11 @@ CARGO  = cargo
 # One profile for everything, so that OpenCV's bindings and FAISS are built once.
 BUILD  = --release --locked
 COMMON = --data $(DATA) --recipe $(RECIPE)
+# Tests run on a build of our own code that minds overflows and debug assertions; dependencies stay as they are.
+CHECKED = --config profile.release.package.tuwen.overflow-checks=true \
+	--config profile.release.package.tuwen.debug-assertions=true
 
-.PHONY: help setup build demo data lite0 ocr-models features fit-cca results evaluate ablation copies-benchmark compression bench growth lint test clean-work
+.PHONY: help setup build demo data lite0 ocr-models features fit-cca results evaluate ablation copies-benchmark compression bench growth lint test properties fuzz clean-work
 .DEFAULT_GOAL = help
 
 help:
@@ -29,6 +34,8 @@ help:
 	@echo 'make compression [DATA=dir]                        what smaller vectors find of such copies'
 	@echo 'make bench DATA=dir                                  how fast every stage is beside the usual Python, on Flickr8k-CN'
 	@echo 'make growth [DATA=dir]                             time, memory and disk against the number of pictures'
+	@echo 'make properties [SEED=n] [CASES=n]                 the properties on other cases than the usual ones'
+	@echo 'make fuzz     [SEED=n] [SECONDS=n]                 damaged inputs, other ones each time'
 	@echo 'make test | make lint | make setup | make demo | make lite0 | make ocr-models | make clean-work'
 
 setup:
@@ -131,10 +138,25 @@ growth: data $(PEERS)/bench
 lint: setup
 	$(CARGO) fmt --check
 	$(CARGO) clippy $(BUILD) --all-targets -- -D warnings
+	$(CARGO) clippy $(BUILD) --all-targets --features deep -- -D warnings
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc $(BUILD) --no-deps
 
 test: setup ocr-models
-	$(CARGO) test $(BUILD)
+	$(CARGO) test $(BUILD) $(CHECKED)
+	$(CARGO) test $(BUILD) $(CHECKED) --features deep --test deep
+
+# Drawn anew where it is not given; the same number tries the same again.
+properties fuzz: SEED := $(or $(SEED),$(shell od -An -N4 -tu4 /dev/urandom | tr -d ' '))
+CASES ?= 1000
+properties: setup
+	@echo 'make properties SEED=$(SEED) CASES=$(CASES)   tries the same again'
+	TUWEN_TEST_SEED=$(SEED) TUWEN_TEST_CASES=$(CASES) $(CARGO) test $(BUILD) $(CHECKED) \
+		--test properties --test pictures || \
+		{ echo 'failed; again: make properties SEED=$(SEED) CASES=$(CASES)' >&2; exit 1; }
+
+SECONDS ?= 600
+fuzz: setup
+	$(CARGO) test $(BUILD) $(CHECKED) --test fuzz -- --seed $(SEED) --seconds $(SECONDS)
 
 # All that runs computed; data and results stay.
 clean-work:

@@ -2,6 +2,8 @@
 //! exact, and nothing depends on the number of threads.
 
 mod properties {
+    #[path = "../support/cases.rs"]
+    mod cases;
     mod made_up;
 
     mod artifacts;

@@ -213,6 +213,24 @@ impl Artifact {
         Ok(values.into())
     }
 
+    /// A vector of one number.
+    pub fn number<T: Element>(&self, name: &str) -> Result<T> {
+        let (_, values) = self.get(name, 1).map_err(|e| self.wrong(e))?;
+        match values[..] {
+            [number] => Ok(number),
+            _ => Err(self.wrong(format!("`{name}` is not one number"))),
+        }
+    }
+
+    /// An error unless what was read fits together: the checksum of a file says that it is as it was written, not that
+    /// a stage of this program has written it.
+    pub fn require(&self, fits: bool) -> Result<()> {
+        match fits {
+            true => Ok(()),
+            false => Err(self.wrong("its parts do not fit together".into())),
+        }
+    }
+
     /// The notes, as the type the stage wrote.
     pub fn read_notes<T: DeserializeOwned>(&self) -> Result<T> {
         serde_json::from_value(self.notes.clone()).map_err(|e| self.wrong(e.to_string()))

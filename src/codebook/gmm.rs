@@ -138,12 +138,16 @@ impl Gmm {
     }
 
     pub fn load(artifact: &Artifact) -> Result<Self> {
-        Ok(Self::new(
-            artifact.read_notes()?,
-            artifact.vector("gmm.weights")?,
+        let kind: DescriptorKind = artifact.read_notes()?;
+        let weights = artifact.vector("gmm.weights")?;
+        let (means, variances) = (
             artifact.matrix("gmm.means")?,
             artifact.matrix("gmm.variances")?,
-        ))
+        );
+        let (k, d) = means.dim();
+        artifact.require(k > 0 && d == kind.dim)?;
+        artifact.require(weights.len() == k && variances.dim() == (k, d))?;
+        Ok(Self::new(kind, weights, means, variances))
     }
 }
 

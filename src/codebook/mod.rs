@@ -308,9 +308,9 @@ impl Codebook {
     }
 
     pub fn load(artifact: &Artifact) -> Result<Self> {
-        Ok(Self::new(
-            artifact.read_notes()?,
-            artifact.matrix("centroids")?,
-        ))
+        let (kind, centroids): (DescriptorKind, Array2<f32>) =
+            (artifact.read_notes()?, artifact.matrix("centroids")?);
+        artifact.require(centroids.nrows() > 0 && centroids.ncols() == kind.dim)?;
+        Ok(Self::new(kind, centroids))
     }
 }

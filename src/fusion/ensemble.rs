@@ -352,15 +352,19 @@ impl Ensemble {
 
     pub fn load(artifact: &Artifact) -> Result<Self> {
         let dims = artifact.vector::<u32>("dims")?;
-        let ranges = |name: String| -> Result<Vec<Range<usize>>> {
+        artifact.require(dims.len() == 2)?;
+        let ranges = |name: String, dim: u32| -> Result<Vec<Range<usize>>> {
             let edges = artifact.matrix::<u32>(&name)?;
+            artifact.require(edges.nrows() > 0 && edges.ncols() == 2)?;
+            let within = |e: ndarray::ArrayView1<u32>| e[0] <= e[1] && e[1] <= dim;
+            artifact.require(edges.outer_iter().all(within))?;
             let range = |e: ndarray::ArrayView1<u32>| e[0] as usize..e[1] as usize;
             Ok(edges.outer_iter().map(range).collect())
         };
         let member = |(i, &weight): (usize, &f64)| -> Result<Member> {
             Ok(Member {
-                image: ranges(format!("{i}.images"))?,
-                text: ranges(format!("{i}.texts"))?,
+                image: ranges(format!("{i}.images"), dims[0])?,
+                text: ranges(format!("{i}.texts"), dims[1])?,
                 weight,
                 fusion: Fusion::load(&artifact.part(&format!("{i}.fusion"))?)?,
             })

@@ -219,14 +219,18 @@ impl Transfer {
     }
 
     pub fn load(artifact: &Artifact) -> Result<Self> {
-        let one = |name: &str| -> Result<f32> { Ok(artifact.vector::<f32>(name)?[0]) };
-        Ok(Self {
+        let transfer = Self {
             of: Fusion::load(&artifact.part("of")?)?,
-            neighbours: artifact.vector::<u32>("neighbours")?[0] as usize,
-            weight: one("weight")?,
-            temperature: one("temperature")?,
+            neighbours: artifact.number::<u32>("neighbours")? as usize,
+            weight: artifact.number("weight")?,
+            temperature: artifact.number("temperature")?,
             pictures: artifact.matrix("pictures")?,
             captions: artifact.matrix("captions")?,
-        })
+        };
+        let (pictures, width) = transfer.pictures.dim();
+        artifact.require(transfer.captions.dim() == (pictures, width))?;
+        artifact.require(width == transfer.of.dim())?;
+        artifact.require((1..=pictures).contains(&transfer.neighbours))?;
+        Ok(transfer)
     }
 }

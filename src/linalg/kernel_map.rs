@@ -178,11 +178,13 @@ impl Nystroem {
     }
 
     pub fn load(artifact: &Artifact) -> Result<Self> {
-        Ok(Self {
+        let map = Self {
             landmarks: artifact.matrix("nystroem.landmarks")?,
             projection: artifact.matrix("nystroem.projection")?,
-            gamma: artifact.vector("nystroem.gamma")?[0],
-        })
+            gamma: artifact.number("nystroem.gamma")?,
+        };
+        artifact.require(map.projection.nrows() == map.landmarks.nrows())?;
+        Ok(map)
     }
 }
 

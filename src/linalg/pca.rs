@@ -133,10 +133,9 @@ impl Pca {
     }
 
     pub fn load(artifact: &Artifact) -> Result<Self> {
-        Ok(Self::new(
-            artifact.vector("mean")?,
-            artifact.matrix("projection")?,
-            artifact.vector("variance")?,
-        ))
+        let (mean, variance) = (artifact.vector("mean")?, artifact.vector("variance")?);
+        let projection = artifact.matrix("projection")?;
+        artifact.require(projection.dim() == (mean.len(), variance.len()))?;
+        Ok(Self::new(mean, projection, variance))
     }
 }

@@ -99,13 +99,11 @@ impl Rows {
             Ok(half) => half.mapv(f16::to_f32),
             Err(_) => artifact.matrix("x")?,
         };
+        let usable = artifact.vector::<u8>("usable")?;
+        artifact.require(usable.len() == x.nrows())?;
         Ok(Self {
             x,
-            usable: artifact
-                .vector::<u8>("usable")?
-                .iter()
-                .map(|&u| u != 0)
-                .collect(),
+            usable: usable.iter().map(|&u| u != 0).collect(),
             bad: artifact.read_notes()?,
         })
     }

@@ -89,10 +89,13 @@ impl TextViewSetup {
     }
 
     pub fn load(self, artifact: &Artifact) -> Result<TextView> {
+        let (tfidf, lsa) = (TfIdf::load(artifact)?, Lsa::load(artifact)?);
+        artifact.require(tfidf.terms().count() == tfidf.dim())?;
+        artifact.require(lsa.directions().nrows() == tfidf.dim())?;
         Ok(TextView {
             tokenizer: self.tokenizer,
-            tfidf: TfIdf::load(artifact)?,
-            lsa: Lsa::load(artifact)?,
+            tfidf,
+            lsa,
         })
     }
 }

@@ -110,6 +110,7 @@ impl Plan {
 /// Where the cells of a row are.
 const I2T_R1: usize = 1;
 const MEAN_RECALL: usize = 9;
+const VALIDATION: usize = 10;
 const TO_THE_ROW_BEFORE: usize = 11;
 const MS_PER_PICTURE: usize = 12;
 const COLUMNS: usize = 15;
@@ -133,22 +134,17 @@ fn a_plan_gives_run_files_a_page_and_plots() {
             "a temporary folder is no repository"
         );
         assert_eq!(run["machine"]["arch"], std::env::consts::ARCH);
-        for cost in ["ms_per_picture", "ms_per_caption"] {
-            let ms = run["cost"][cost].as_f64().unwrap();
-            assert!(ms > 0.0 && ms < 1e4, "{cost}: {ms}");
-        }
+        assert!(run["cost"]["ms_per_caption"].is_number(), "{run}");
         let dims = run["chosen"][0]["setting"]["cca"]["dims"][0]
             .as_u64()
             .unwrap();
         assert_eq!(run["cost"]["bytes_per_item"], 4 * dims);
-        let val = run["chosen"][0]["mR"].as_f64().unwrap();
-        assert!((0.0..=100.0).contains(&val));
     }
     // What the first recipe computed, the second found there.
     let seconds = |recipe, stage: &str| plan.run_file(recipe)["seconds"][stage].as_f64();
-    assert!(seconds("first", "image_views").unwrap() > 0.0);
-    assert_eq!(seconds("second", "image_views"), None);
-    assert!(seconds("second", "fusion").unwrap() > 0.0);
+    let measured = |recipe, stage| seconds(recipe, stage).is_some();
+    assert!(measured("first", "image_views") && measured("first", "fusion"));
+    assert!(!measured("second", "image_views") && measured("second", "fusion"));
 
     let figures = plan.row("[first](runs/attachments/first.json)");
     assert_eq!(figures.len(), COLUMNS);
@@ -156,6 +152,11 @@ fn a_plan_gives_run_files_a_page_and_plots() {
         .as_f64()
         .unwrap();
     assert_eq!(figures[I2T_R1], format!("{r1:.1}"));
+    let run = plan.run_file("first");
+    let val = run["chosen"][0]["mR"].as_f64().unwrap();
+    assert_eq!(figures[VALIDATION], format!("{val:.2}"));
+    let ms = run["cost"]["ms_per_picture"].as_f64().unwrap();
+    assert_eq!(figures[MS_PER_PICTURE], format!("{ms:.1}"));
     assert_eq!(figures[TO_THE_ROW_BEFORE], "");
     assert_eq!(figures[COLUMNS - 1], "the \u{1} first");
     let second = plan.row("[second](runs/attachments/second.json), *transductive*");

@@ -182,9 +182,10 @@ fn inspect_names_stage_inputs_and_tensors() {
     for (begins, ends) in ARTIFACTS {
         inspect(&the_file(&case.work(), begins, ends))
             .ok()
-            .prints("stage")
-            .prints("made from")
-            .prints("tensor");
+            .prints("stage        ")
+            .prints("made from    ")
+            .prints("tensor ")
+            .prints("verified");
     }
 }
 

@@ -169,8 +169,7 @@ fn a_recipe_with_an_unknown_key_is_refused_by_its_name() {
     let recipe = case.path("small.toml");
     case.results(&[])
         .fails()
-        .says(&["ERROR", recipe.to_str().unwrap()])
-        .prints("");
+        .says(&["ERROR", recipe.to_str().unwrap()]);
     let outcome = case.results(&[]);
     assert!(outcome.stderr.contains("shrad"), "{outcome:#?}");
     assert!(!case.work().exists() && !case.out().exists());

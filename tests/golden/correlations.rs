@@ -179,5 +179,9 @@ fn a_stored_fusion_is_the_same_fusion() {
     )));
     let stored = fusion.store(Spec::new("cca", &(), 0));
     assert_eq!(Fusion::load(&stored).unwrap(), fusion);
-    assert!(Fusion::load(&artifact("codebook")).is_err());
+    let refused = Fusion::load(&artifact("codebook")).unwrap_err().to_string();
+    assert!(
+        refused.contains("fusion") && refused.contains("codebook"),
+        "{refused}"
+    );
 }

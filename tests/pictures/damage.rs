@@ -3,10 +3,10 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
-use proptest::test_runner::RngSeed;
 use tuwen::Error;
 use tuwen::picture::decode_rgb;
 
+use super::cases::config;
 use super::files::{MAX_PIXELS, bytes, bytes_in, formats, whole};
 
 /// Baseline, progressive, in scans of their own, with restarts.
@@ -105,12 +105,7 @@ fn half_a_file_of_any_format_is_refused() {
 const FEW_PIXELS: u64 = 1 << 18;
 
 proptest! {
-    #![proptest_config(ProptestConfig {
-        cases: 400,
-        rng_seed: RngSeed::Fixed(1), // the same cases every time
-        failure_persistence: None,
-        ..ProptestConfig::default()
-    })]
+    #![proptest_config(config(400))]
 
     #[test]
     fn a_damaged_file_is_an_error_or_a_picture_within_the_limit(

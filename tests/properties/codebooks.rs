@@ -29,7 +29,8 @@ fn a_codebook_wants_enough_of_its_own_kind() {
         size: 0,
         ..params.clone()
     };
-    assert!(none.fit(kind(4), x.view(), 0).is_err());
+    let refused = none.fit(kind(4), x.view(), 0).unwrap_err().to_string();
+    assert!(refused.contains("0 visual words"), "{refused}");
     // Fewer different descriptors than words: some words stay without, and none is lost.
     let few = x.select(Axis(0), &(0..200).map(|i| i % 5).collect::<Vec<_>>());
     let codebook = params.fit(kind(4), few.view(), 0).unwrap();

@@ -6,7 +6,7 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use tuwen::copies::{Chance, Link, Postings, Visual, Vote, Whitened, groups};
 
-use super::made_up::config;
+use super::cases::config;
 
 fn visuals(n: usize, words: u32, rng: &mut ChaCha8Rng) -> Vec<Visual> {
     let draw = |rng: &mut ChaCha8Rng| Visual {

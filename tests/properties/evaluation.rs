@@ -6,7 +6,8 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use tuwen::evaluation::{mean_recall, mid_rank};
 
-use super::made_up::{config, evaluated, ranking};
+use super::cases::config;
+use super::made_up::{evaluated, ranking};
 
 /// 1 + the wrong that score better + half of the wrong that score the same.
 fn naive_rank(scores: &[f32], right: &BTreeSet<usize>) -> f64 {

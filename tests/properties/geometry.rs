@@ -7,7 +7,7 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use tuwen::matching::{Correspondence, Frame, Model, Target, apply, consensus, log_tail};
 
-use super::made_up::config;
+use super::cases::config;
 
 const SIDE: f32 = 400.0;
 const TARGET: Target = Target {

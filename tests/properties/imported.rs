@@ -13,7 +13,8 @@ use tuwen::artifact::Artifact;
 use tuwen::picture::Picture;
 use tuwen::views::{FeatureParams, ImageView, ImportedParams};
 
-use super::made_up::{config, folder, spec, whole_numbers};
+use super::cases::config;
+use super::made_up::{folder, spec, whole_numbers};
 
 /// The header as NumPy 2 writes it, less the padding.
 fn npy(version: u8, descr: &str, fortran: bool, (n, d): (usize, usize), data: &[u8]) -> Vec<u8> {

@@ -8,7 +8,8 @@ use proptest::prelude::*;
 use tuwen::index::{Flat, Hit, Index, IndexParams, recall};
 use tuwen::search::Gallery;
 
-use super::made_up::{config, faiss, uniform, whole_numbers};
+use super::cases::config;
+use super::made_up::{faiss, uniform, whole_numbers};
 
 /// Every product by definition, sorted by score and then by place.
 fn naive_search(items: &Array2<f32>, queries: &Array2<f32>, k: usize) -> Vec<Vec<Hit>> {

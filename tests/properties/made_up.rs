@@ -1,10 +1,8 @@
-//! What several subjects need: cases that are the same every time, folders, and made-up inputs.
+//! What several subjects need: folders, and made-up inputs.
 
 use std::collections::BTreeMap;
 
 use ndarray::{Array2, ArrayView2};
-use proptest::prelude::*;
-use proptest::test_runner::RngSeed;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use tempfile::TempDir;
@@ -15,16 +13,6 @@ use tuwen::evaluation::{Ranking, Report, report};
 use tuwen::fusion::{CcaParams, Fusion, FusionParams, Pairs};
 use tuwen::index::{Faiss, IndexParams};
 use tuwen::linalg::SparseRow;
-
-/// The same cases every time: a failure is a change of ours. Another seed looks elsewhere.
-pub fn config(cases: u32) -> ProptestConfig {
-    ProptestConfig {
-        cases,
-        rng_seed: RngSeed::Fixed(1),
-        failure_persistence: None,
-        ..ProptestConfig::default()
-    }
-}
 
 pub fn folder() -> TempDir {
     tempfile::tempdir().unwrap()

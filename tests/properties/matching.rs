@@ -11,7 +11,8 @@ use tuwen::scene_text::{Idf, Lexicon, Match, Matching, Setting, Words};
 use tuwen::search::Gallery;
 use tuwen::text::{CharacterParams, Segmenter, SegmenterParams};
 
-use super::made_up::{config, uniform};
+use super::cases::config;
+use super::made_up::uniform;
 
 const BM25: Matching = Matching::Bm25 { k1: 1.2, b: 0.75 };
 

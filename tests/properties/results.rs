@@ -8,7 +8,8 @@ use tuwen::Error;
 use tuwen::dataset::{Direction, ReadOptions};
 use tuwen::submission::{self, Answer, Format, Known};
 
-use super::made_up::{config, folder};
+use super::cases::config;
+use super::made_up::folder;
 
 const DIRECTIONS: [Direction; 2] = [Direction::TextToImage, Direction::ImageToText];
 const FORMATS: [Format; 4] = [
@@ -155,7 +156,12 @@ fn a_result_file_is_scored_against_the_truth() {
     let score = submission::score(&path, &truth, &ReadOptions::default()).unwrap();
     assert_eq!((score.queries, score.r1, score.r5), (4, 25.0, 50.0));
     fs::write(&truth, "text_id,image_id\n").unwrap();
-    assert!(submission::score(&path, &truth, &ReadOptions::default()).is_err());
+    let empty = submission::score(&path, &truth, &ReadOptions::default());
+    assert!(
+        matches!(empty, Err(Error::TooFew { found: 0, .. })),
+        "{empty:?}"
+    );
     fs::write(&truth, "text_id,image_id\nOther-1,1.jpg\n").unwrap();
-    assert!(submission::score(&path, &truth, &ReadOptions::default()).is_err());
+    let others = submission::score(&path, &truth, &ReadOptions::default());
+    assert!(matches!(others, Err(Error::Mismatch { .. })), "{others:?}");
 }

@@ -9,7 +9,8 @@ use proptest::prelude::*;
 use tuwen::Error;
 use tuwen::dataset::{Table, Warning, encoding};
 
-use super::made_up::{config, folder};
+use super::cases::config;
+use super::made_up::folder;
 
 #[derive(Clone, Copy, Debug)]
 enum Coding {

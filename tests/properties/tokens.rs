@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use tuwen::text::SegmenterParams;
 
-use super::made_up::config;
+use super::cases::config;
 
 #[test]
 fn any_sentence_gives_words() {

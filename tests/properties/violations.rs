@@ -58,7 +58,7 @@ fn a_good_file_has_no_fault() {
 #[test]
 fn a_dropped_row_is_found() {
     for row in 0..15 {
-        assert_damage_found("", |rows| {
+        assert_damage_found("results, expected 5", |rows| {
             rows.remove(row);
         });
     }

@@ -399,17 +399,20 @@ impl Cca {
     }
 
     pub fn load(artifact: &Artifact) -> Result<Self> {
+        let correlations: Array1<f64> = artifact.vector("correlations")?;
         let map = |side: &str| -> Result<Map> {
-            Ok(Map {
+            let map = Map {
                 mean: artifact.vector(&format!("{side}.mean"))?,
                 weights: artifact.matrix(&format!("{side}.weights"))?,
-            })
+            };
+            artifact.require(map.weights.dim() == (map.mean.len(), correlations.len()))?;
+            Ok(map)
         };
         Ok(Self {
             image: map("image")?,
             text: map("text")?,
-            correlations: artifact.vector("correlations")?,
-            power: artifact.vector("power")?[0],
+            power: artifact.number("power")?,
+            correlations,
         })
     }
 }

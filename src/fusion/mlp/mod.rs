@@ -308,21 +308,23 @@ impl Mlp {
 
     pub fn load(artifact: &Artifact) -> Result<Self> {
         let tower = |side: &str| -> Result<Tower<f32>> {
+            let weights = Weights {
+                a: artifact.matrix(&format!("{side}.a"))?,
+                w1: artifact.matrix(&format!("{side}.w1"))?,
+                b1: artifact.vector(&format!("{side}.b1"))?,
+                w2: artifact.matrix(&format!("{side}.w2"))?,
+                b2: artifact.vector(&format!("{side}.b2"))?,
+            };
+            let mean: Array1<f32> = artifact.vector(&format!("{side}.mean"))?;
+            artifact.require(weights.fit(mean.len()))?;
             Ok(Tower {
-                mean: artifact.vector(&format!("{side}.mean"))?,
-                scale: artifact.vector(&format!("{side}.scale"))?[0],
-                weights: Weights {
-                    a: artifact.matrix(&format!("{side}.a"))?,
-                    w1: artifact.matrix(&format!("{side}.w1"))?,
-                    b1: artifact.vector(&format!("{side}.b1"))?,
-                    w2: artifact.matrix(&format!("{side}.w2"))?,
-                    b2: artifact.vector(&format!("{side}.b2"))?,
-                },
+                mean,
+                scale: artifact.number(&format!("{side}.scale"))?,
+                weights,
             })
         };
-        Ok(Self {
-            image: tower("image")?,
-            text: tower("text")?,
-        })
+        let (image, text) = (tower("image")?, tower("text")?);
+        artifact.require(image.weights.b2.len() == text.weights.b2.len())?;
+        Ok(Self { image, text })
     }
 }

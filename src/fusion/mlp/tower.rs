@@ -23,6 +23,12 @@ pub struct Weights<T> {
 }
 
 impl<T: Real> Weights<T> {
+    /// Whether they are a network's with an input of that width.
+    pub fn fit(&self, d: usize) -> bool {
+        let (h, o) = (self.b1.len(), self.b2.len());
+        self.a.dim() == (d, o) && self.w1.dim() == (d, h) && self.w2.dim() == (h, o)
+    }
+
     pub fn zeros_like(&self) -> Self {
         Self {
             a: Array2::zeros(self.a.dim()),

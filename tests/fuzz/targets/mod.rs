@@ -1,0 +1,27 @@
+//! The ways into the program. To add one: a file with its `TARGET`, and a line here.
+
+mod artifacts;
+mod fits;
+mod models;
+mod pictures;
+mod recipes;
+mod results;
+mod tables;
+mod vectors;
+mod weights;
+mod zips;
+
+use super::target::Target;
+
+pub const TARGETS: &[Target] = &[
+    tables::TARGET,
+    zips::TARGET,
+    pictures::TARGET,
+    artifacts::TARGET,
+    models::TARGET,
+    vectors::TARGET,
+    recipes::TARGET,
+    fits::TARGET,
+    results::TARGET,
+    weights::TARGET,
+];
