@@ -60,8 +60,10 @@ pub fn check_writable(path: &Path) -> Result<()> {
 
 fn target(path: &Path) -> io::Result<Target> {
     let into = |path: &Path| OpenOptions::new().write(true).open(path).map(Target::Other);
-    // `/dev/stdout` leads to a file that the shell has open: replaced, it would be lost to the shell.
-    if path.starts_with("/dev") || path.starts_with("/proc") {
+    // `/dev/stdout` leads to a file that the shell has open: replaced, it would be lost to the shell. `/dev/shm` is a
+    // folder as others are, in memory.
+    let in_memory = path.starts_with("/dev/shm");
+    if (path.starts_with("/dev") && !in_memory) || path.starts_with("/proc") {
         return into(path);
     }
     match fs::metadata(path) {

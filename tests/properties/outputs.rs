@@ -56,6 +56,19 @@ fn links_are_followed_also_where_they_lead_to_nothing_yet() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn the_folder_in_memory_is_no_device() {
+    let dir = tempfile::tempdir_in("/dev/shm").unwrap();
+    let path = dir.path().join("new/out.csv");
+    for bytes in [&b"longer"[..], b"short"] {
+        check_writable(&path).unwrap();
+        write(&path, bytes).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), bytes);
+    }
+    assert_eq!(names(path.parent().unwrap()), ["out.csv"]);
+}
+
+#[test]
 fn pipes_and_devices_are_written_into() {
     let dir = folder();
     let path = dir.path().join("pipe");
