@@ -63,7 +63,7 @@ pub enum Error {
         feature: &'static str,
     },
     /// Two stages that were not made for each other.
-    #[error("{left} is {left_is}, {right} is {right_is}: they cannot be used together")]
+    #[error("mismatch: {left} is {left_is}, but {right} is {right_is}")]
     Mismatch {
         left: String,
         left_is: String,

@@ -313,7 +313,7 @@ impl Artifact {
                 None
             }
             Err(e) => {
-                tracing::warn!("{e}; made again");
+                tracing::warn!("{e}; rebuilding it");
                 None
             }
         }

@@ -11,7 +11,7 @@ use tuwen::pipeline::Protocol;
 use super::bars::Bars;
 use super::common::Data;
 
-/// Run all recipes of a plan on a dataset, lay them side by side, and compare with what was expected
+/// Run all recipes of a plan on a data set and compare them with each other and with their expected scores
 #[derive(clap::Args)]
 #[command(after_help = "\
 Writes a run file per recipe (runs/DATASET/NAME.json), a page of tables and a plot per ladder, beside \

@@ -8,7 +8,7 @@ use tuwen::recipe::Recipe;
 use super::common::Common;
 use super::output;
 
-/// Say what a run would use of a dataset and what it would leave out; computes nothing
+/// Show what a run would use of a data set and what it would leave out; computes nothing
 #[derive(clap::Args)]
 #[command(after_help = "\
 Reads the tables and lists as a run would, and the first bytes of every picture. Exits 1 where nothing could be \

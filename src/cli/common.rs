@@ -6,26 +6,26 @@ use anyhow::{Context, Result};
 use tuwen::dataset::{Dataset, ReadOptions};
 use tuwen::recipe::Recipe;
 
-/// A dataset, a recipe, and where work is kept.
+/// A data set, a recipe, and the folder for intermediate files.
 #[derive(clap::Args)]
 pub struct Common {
     #[command(flatten)]
     pub data: Data,
-    /// Recipe (TOML) [default: the built-in main.toml]
+    /// Recipe (TOML file, or the name of a built-in one) [default: the built-in main.toml]
     #[arg(long, value_name = "FILE")]
     recipe: Option<PathBuf>,
 }
 
-/// A dataset, and where work is kept.
+/// A data set, and the folder for intermediate files.
 #[derive(clap::Args)]
 pub struct Data {
     /// Folder of the dataset: Taidi Cup attachments, Flickr8k(-CN), Flickr30k, RSICD, RSITMD, or a table of captions
     #[arg(long, value_name = "DIR")]
     pub data: PathBuf,
-    /// Folder whose vocab/ and features/ keep what is computed
+    /// Folder in which vocab/ and features/ store intermediate files
     #[arg(long, value_name = "DIR", default_value = ".")]
     pub work: PathBuf,
-    /// Which captions, where a dataset has several: how the file's name begins (flickr8kenc)
+    /// Which caption file to use if there are several: the beginning of its name (flickr8kenc)
     #[arg(long, value_name = "NAME")]
     captions: Option<String>,
     #[command(flatten)]
@@ -35,7 +35,7 @@ pub struct Data {
 /// How texts are written.
 #[derive(clap::Args)]
 pub struct Encoding {
-    /// Encoding of tables and lists that are not marked [default: found out; gb18030, big5, utf-8, utf-16le, ...]
+    /// Encoding of tables and lists without a byte-order mark (gb18030, big5, utf-8, utf-16le, ...) [default: detected]
     #[arg(long, value_name = "NAME", value_parser = tuwen::dataset::encoding)]
     encoding: Option<&'static encoding_rs::Encoding>,
 }

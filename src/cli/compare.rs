@@ -15,43 +15,44 @@ use super::draw;
 use super::files::Limits;
 use super::output;
 
-/// Say whether two pictures show the same: keypoint matches, inliers, transformation
+/// Compare two pictures: do they show the same thing?
 #[derive(clap::Args)]
 #[command(after_help = "\
-Ends with 0 where they match, with 1 where they do not, with 2 where they cannot be compared: one of them
-cannot be read, or has no keypoints. The score is -log10
-of how many unrelated pairs of pictures would agree so well by chance: 6 is one in a million. A mirror image matches, too.
+Prints the number of keypoint matches and inliers, the score, and the transformation. The exit code is 0 if the pictures
+match, 1 if they do not, and 2 if they cannot be compared (a picture cannot be read, or has no keypoints). The score is
+-log10 of the expected number of unrelated pairs that match as well by chance: 6 means one in a million. A mirror image
+also matches.
 
 Examples:
   tuwen match a.jpg b.jpg --draw matches.png
   tuwen match a.jpg b.jpg --method orb --neighbours flann --json")]
 pub struct Args {
-    /// The one picture
+    /// First picture
     a: PathBuf,
-    /// The other
+    /// Second picture
     b: PathBuf,
-    /// Keypoints
+    /// Kind of keypoints
     #[arg(long, value_enum, default_value = "sift")]
     method: Method,
-    /// How keypoints that look alike are found
+    /// Search for nearest neighbours
     #[arg(long, value_enum, default_value = "exhaustive")]
     neighbours: Search,
-    /// What may lead from one picture to the other
+    /// Geometric model between the pictures
     #[arg(long, value_enum, default_value = "homography")]
     model: Form,
-    /// Keypoints match where the nearest is nearer than this much of the second
+    /// Ratio test: accept a match if nearest/second-nearest distance is below this
     #[arg(long, value_name = "RATIO", default_value_t = MatchParams::default().ratio)]
     ratio: f32,
-    /// Also match keypoints that are not each other's nearest
+    /// Also accept matches that are not mutual nearest neighbours
     #[arg(long)]
     no_cross_check: bool,
-    /// Do not look for the mirror image
+    /// Do not try the mirror image
     #[arg(long)]
     no_mirror: bool,
-    /// Score from which pictures match
+    /// Minimum score for a match
     #[arg(long, value_name = "SCORE", default_value_t = tuwen::matching::THRESHOLD)]
     threshold: f64,
-    /// A PNG with both pictures side by side and a line for every match that agrees
+    /// Write a PNG with both pictures side by side and a line for each inlier
     #[arg(long, value_name = "FILE")]
     draw: Option<PathBuf>,
     /// Print one JSON object
@@ -185,13 +186,9 @@ fn tell(verdict: &Verdict) -> Result<()> {
     } else {
         "no match"
     };
-    let mirrored = if verdict.mirrored {
-        ", in a mirror"
-    } else {
-        ""
-    };
+    let mirrored = if verdict.mirrored { " (mirrored)" } else { "" };
     say!(
-        "{word}: {inliers} of {matches} matches agree{mirrored}; {a} and {b} keypoints; score {score:.1}"
+        "{word}: {inliers} of {matches} matches are inliers{mirrored}; {a} and {b} keypoints; score {score:.1}"
     );
     if verdict.same_bytes {
         say!("the files are the same, byte for byte");

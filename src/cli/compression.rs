@@ -103,9 +103,10 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let widest = CODES[0].0;
     ensure!(
         places.len() > widest,
-        "{} has {} pictures that can be used; to learn {widest} numbers takes more than so many",
+        "{} has {} usable pictures; at least {} are needed to learn {widest} dimensions",
         args.gallery.display(),
-        places.len()
+        places.len(),
+        widest + 1
     );
     ensure!(
         !rows.is_empty(),

@@ -13,34 +13,34 @@ use super::finder::Finder;
 use super::output;
 use super::page::{Item, Page, Shown};
 
-/// Find, for each query picture, the picture of a gallery that it is a copy of
+/// Find out which pictures are copies of pictures in a gallery
 #[derive(clap::Args)]
 #[command(after_help = "\
-Crops, scaled, turned, mirrored and re-encoded copies are found, and those that were written over. Writes one line
-for each query that has a match: source (the gallery's file), query. The index of the gallery is kept in
-WORK/features/copies: a picture that was there before costs nothing. (Visual words are learned from the first gallery
-that has enough for them, about two hundred pictures, and serve later ones; a smaller one is looked at anew. VLAD and
-Fisher vectors want four pictures for each number of --dim.) The score is -log10 of how many pictures of such a gallery
-would be so alike by chance.
+Finds copies that were cropped, scaled, rotated, mirrored, re-encoded, or overlaid with text or logos. Writes one line for
+each query that has a match: source (the file in the gallery) and query. The index of the gallery is kept in
+WORK/features/copies, so that only new or changed pictures are processed again. (Visual words are learned from the first
+gallery with enough pictures, about two hundred, and used for later ones; a smaller gallery is indexed again each time.
+VLAD and Fisher vectors need four pictures for each dimension of --dim.) The score is -log10 of the expected number of
+equally similar pictures in a gallery of this size.
 
 Examples:
   tuwen copies --gallery originals --queries suspects --out submit.csv
   tuwen copies --gallery originals --queries suspects --out submit.csv --scores --html page.html
   tuwen copies --gallery originals --queries suspects --out look-alikes.csv --method vlad --threshold 0")]
 pub struct Args {
-    /// Folder of the pictures that may have been copied
+    /// Folder of originals
     #[arg(long, value_name = "DIR")]
     gallery: PathBuf,
-    /// Folder of the pictures that may be copies
+    /// Folder of pictures that may be copies
     #[arg(long, value_name = "DIR")]
     queries: PathBuf,
-    /// The table to write
+    /// Table to write (CSV; `-` is the standard output)
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
-    /// Add a third column with the score, and a fourth with the number of matches that agree
+    /// Add columns with the score and the number of inliers
     #[arg(long)]
     scores: bool,
-    /// A page that shows each query, what was found, and the matches that agree
+    /// Also write an HTML page with each query, its matches and the inliers
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
     #[command(flatten)]
@@ -103,7 +103,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     output::summary(
         &args.out,
         &format!(
-            "{matched} of {} queries have a match, of score {} or more",
+            "{matched} of {} queries have a match with a score of at least {}",
             queries.len(),
             args.finder.threshold()
         ),
@@ -117,8 +117,8 @@ fn search(index: &Index, path: &Path) -> Result<Vec<Found>> {
 }
 
 fn show(args: &Args, index: &Index, answered: &[(&PathBuf, Vec<Found>)]) -> Page {
-    let lead = "Each query with what it is a copy of. Lines join keypoints that agree; a query that matches in a \
-                mirror is turned over. Scores are -log10 of how many pictures would be so alike by chance.";
+    let lead = "Each query with the pictures that it may be a copy of. Lines join matching keypoints; a query that matches as a \
+                mirror image is shown mirrored. Scores are -log10 of the expected number of equally similar pictures.";
     let mut page = Page::new("tuwen copies", lead);
     for (query, found) in answered {
         let bytes = tuwen::picture::read(query).unwrap_or_default();
@@ -131,7 +131,7 @@ fn show(args: &Args, index: &Index, answered: &[(&PathBuf, Vec<Found>)]) -> Page
                 note: hit
                     .comparison
                     .as_ref()
-                    .map(|c| format!("{} matches agree", c.inliers())),
+                    .map(|c| format!("{} inliers", c.inliers())),
             }
         });
         let item = Item::picture(&bytes, &relative(&args.queries, query));

@@ -18,26 +18,26 @@ use super::keep::{self, Measured, copy_of};
 use super::output;
 use super::page::{Item, Page, Shown};
 
-/// Find the groups of pictures of a folder that show the same
+/// Find groups of duplicate pictures in a folder
 #[derive(clap::Args)]
 #[command(after_help = "\
-Writes one line for each picture that shows the same as another: group, keep, file, score, width, height, bytes,
-sharpness. `keep` is 1 for the largest picture of a group, of several the sharpest, then one whose name is not a
-copy's (`a (1).jpg`, `a copy.jpg`, `a - 副本.jpg`), the oldest, the one with the shortest path; the score is that of
-its best match in the group (inf: the same byte for byte). Nothing is deleted. Bytes of a name that are not UTF-8 are
-written \\xHH, and its backslashes \\\\. A group holds all pictures that are joined by
-matches, so that two of them need not match each other.
+Writes one line for each picture that has a duplicate: group, keep, file, score, width, height, bytes,
+sharpness. `keep` is 1 for the picture to keep: the largest of its group; if several are equally large, the sharpest; then
+one whose name is not that of a copy (`a (1).jpg`, `a copy.jpg`, `a - 副本.jpg`), the oldest, the one with the shortest
+path. The score is that of the best match in the group (inf: byte for byte the same). Nothing is deleted. Bytes of a name
+that are not UTF-8 are written \\xHH, and its backslashes \\\\. A group holds all pictures that are connected by matches:
+two of them need not match each other.
 
 Examples:
   tuwen duplicates photos --out groups.csv --html groups.html
   tuwen duplicates photos --out groups.csv --method phash")]
 pub struct Args {
-    /// The folder; folders in it count, too
+    /// Folder to look into, with its sub-folders
     folder: PathBuf,
-    /// The table to write
+    /// Table to write (CSV; `-` is the standard output)
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
-    /// A page that shows the groups, and the matches that agree
+    /// Also write an HTML page with the groups and the inliers
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
     #[command(flatten)]
@@ -110,7 +110,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     output::summary(
         &args.out,
         &format!(
-            "{} groups with {more} pictures more than one each, of {} pictures",
+            "{} groups, {more} redundant pictures, {} pictures in all",
             measured.len(),
             files.len()
         ),
@@ -274,7 +274,7 @@ fn write(args: &Args, groups: &[Vec<Member>]) -> Result<()> {
 
 fn show(args: &Args, index: &Index, groups: &[Vec<Member>]) -> Page {
     let lead = "Each group with the picture that is proposed to be kept, the largest, of several the sharpest, and the \
-                others with their best match. Lines join keypoints that agree.";
+                others with their best match. Lines join matching keypoints.";
     let mut page = Page::new("tuwen duplicates", lead);
     for members in groups {
         let (keep, others) = members.split_first().expect("a group has members");

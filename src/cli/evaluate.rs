@@ -9,7 +9,7 @@ use super::bars::Bars;
 use super::common::Common;
 use super::output;
 
-/// Measure a recipe: R@1/5/10 and median rank both ways, chance, 95 % intervals
+/// Measure a recipe: R@1/5/10 and median rank in both directions, chance level, 95 % intervals
 #[derive(clap::Args)]
 #[command(after_help = "\
 Ties count at mid-rank. Choose settings on val; read test once.
@@ -20,13 +20,13 @@ Examples:
 pub struct Args {
     #[command(flatten)]
     common: Common,
-    /// The split whose pairs are ranked
+    /// Split to evaluate on
     #[arg(long, value_name = "SPLIT", value_parser = ["val", "test"], default_value = "test")]
     split: String,
-    /// Divide the training pairs into N folds by a hash of the image's id, each tested on in turn
+    /// Cross-validate: divide the training pairs into N folds by a hash of the image's id and test on each in turn
     #[arg(long, value_name = "N", conflicts_with = "split", value_parser = clap::value_parser!(u64).range(2..=100))]
     folds: Option<u64>,
-    /// Ask each fold's queries among all pairs, not among the fold's alone
+    /// Search among all pairs, not only among those of the fold
     #[arg(long, requires = "folds")]
     whole_gallery: bool,
     /// Print one JSON object

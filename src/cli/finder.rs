@@ -20,41 +20,40 @@ use super::search::at_least_one;
 /// How copies are looked for.
 #[derive(clap::Args)]
 pub struct Finder {
-    /// How pictures are compared
+    /// Method to compare pictures
     #[arg(long, value_enum, default_value = "auto")]
     method: Method,
-    /// Score from which a picture is a copy [default: 3; sift and orb: 6; one vector a picture: 1.5]
+    /// Minimum score of a copy [default: auto 3; sift and orb 6; other methods 1.5]
     #[arg(long, value_name = "SCORE", allow_hyphen_values = true)]
     threshold: Option<f64>,
-    /// auto: pictures whose geometry is verified for each query
+    /// auto: number of candidates per query whose geometry is verified
     #[arg(long, value_name = "N", default_value_t = Search::default().shortlist, value_parser = at_least_one)]
     shortlist: usize,
-    /// auto: visual words; fewer where the gallery is too small to learn so many
+    /// auto: number of visual words (fewer if the gallery is too small for so many)
     #[arg(long, value_name = "N", default_value_t = WordsParams::default().words, value_parser = at_least_one)]
     words: usize,
-    /// histogram: colours, and how they are compared
+    /// histogram: colour space and similarity
     #[arg(long, value_enum, default_value = "hsv-chi2")]
     histogram: Histogram,
-    /// One vector a picture: numbers that PCA-whitening leaves of VLAD and Fisher vectors
+    /// vlad, fisher: dimensions kept by PCA-whitening
     #[arg(long, value_name = "N", default_value_t = 256, value_parser = at_least_one)]
     dim: usize,
-    /// One vector a picture: ask again with the mean of a query and at most N that it finds (query expansion)
+    /// Methods with one vector per picture: query expansion over the top N
     #[arg(long, value_name = "N", default_value_t = 0)]
     expand: usize,
-    /// One vector a picture: put the mean of a picture and at most N copies of it in its place (database-side
-    /// augmentation)
+    /// Methods with one vector per picture: database-side augmentation with at most N copies
     #[arg(long, value_name = "N", default_value_t = 0)]
     augment: usize,
-    /// One vector a picture: folder of unrelated pictures that scores are judged by [default: the gallery]
+    /// Methods with one vector per picture: folder of unrelated pictures that calibrate the scores [default: the gallery]
     #[arg(long, value_name = "DIR")]
     background: Option<PathBuf>,
-    /// Folder whose features/ keep what is computed
+    /// Folder in which features/ stores intermediate files
     #[arg(long, value_name = "DIR", default_value = ".")]
     work: PathBuf,
-    /// Also look at hidden files, trash and thumbnails
+    /// Include hidden files, trash and thumbnails
     #[arg(long)]
     pub hidden: bool,
-    /// Write the table for spreadsheets: with a byte order mark, and names that would be formulas behind a '
+    /// Write the table for spreadsheets: with a byte-order mark, and with ' before cells that would be formulas
     #[arg(long)]
     pub spreadsheet: bool,
     #[command(flatten)]
@@ -63,7 +62,7 @@ pub struct Finder {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Method {
-    /// SIFT words with signatures in an inverted file, the best verified by geometry
+    /// Visual words of SIFT with signatures in an inverted file; the best candidates are verified by geometry
     Auto,
     /// Histogram of colours
     Histogram,
@@ -75,9 +74,9 @@ enum Method {
     Vlad,
     /// Fisher vector of SIFT, PCA-whitened
     Fisher,
-    /// SIFT keypoints of every picture against the query's, for small galleries
+    /// All SIFT keypoints of all pictures, for small galleries
     Sift,
-    /// ORB keypoints of every picture against the query's, for small galleries
+    /// All ORB keypoints of all pictures, for small galleries
     Orb,
 }
 
@@ -116,7 +115,7 @@ impl Finder {
         if self.background.is_some() || self.expand > 0 || self.augment > 0 {
             ensure!(
                 matches!(self.params(), MethodParams::Vectors(_)),
-                "--background, --expand and --augment are for methods of one vector a picture: \
+                "--background, --expand and --augment are for methods with one vector per picture: \
                  histogram, phash, bow, vlad, fisher"
             );
         }

@@ -6,7 +6,7 @@ use tuwen::pipeline::Pipeline;
 use super::bars::Bars;
 use super::common::Common;
 
-/// Learn the fusion (after computing what is missing) and print how its settings did
+/// Learn the fusion (and compute the views it needs), and print the score of each setting
 #[derive(clap::Args)]
 #[command(after_help = "\
 Settings are chosen on the validation split, or on a tenth of the training pictures, 5,000 at most.

@@ -6,13 +6,13 @@ use tuwen::artifact::{Artifact, read_header};
 
 use super::output;
 
-/// Say what an artifact is and what it was made from
+/// Show what an artifact is and what it was made from
 #[derive(clap::Args)]
 #[command(after_help = "\
 Example:
   tuwen inspect vocab/demo/words-0123abcd.safetensors")]
 pub struct Args {
-    /// A .safetensors file of this program
+    /// A .safetensors file made by tuwen
     file: PathBuf,
     /// Print the metadata as JSON
     #[arg(long)]

@@ -38,20 +38,21 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
 
-/// Classical image <-> text retrieval (图文检索) on a CPU: sentences find pictures, pictures find sentences.
+/// Classical image <-> text retrieval (图文检索) on a CPU: find pictures for a sentence, sentences for a picture, and
+/// copies of a picture.
 #[derive(Parser)]
 #[command(version, max_term_width = 100, after_help = EXAMPLES)]
 pub struct Args {
-    /// Worker threads (results do not depend on it)
+    /// Number of worker threads (results do not depend on it)
     #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=MAX_THREADS))]
     threads: Option<u16>,
-    /// Say more (-v, -vv)
+    /// Increase verbosity (-v, -vv)
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub verbose: u8,
-    /// Say warnings and errors alone
+    /// Print only warnings and errors
     #[arg(short, long, global = true)]
     pub quiet: bool,
-    /// Say where the time went
+    /// Print the time spent in each stage
     #[arg(long, global = true)]
     timings: bool,
     #[command(subcommand)]

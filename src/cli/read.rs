@@ -13,7 +13,7 @@ use super::bars::Bars;
 use super::files::{Limits, pictures_below};
 use super::output;
 
-/// Read what is written in pictures
+/// Read the text in pictures (OCR)
 #[derive(clap::Args)]
 #[command(after_help = "\
 Writes one line of JSON per picture: its path, and the lines of text found in it from top to bottom, each with its
@@ -24,19 +24,19 @@ Examples:
   tuwen read poster.jpg
   tuwen read data/demo/attachment2/ImageData --out texts.jsonl")]
 pub struct Args {
-    /// Pictures, and folders of pictures; folders in them count, too
+    /// Pictures, and folders of pictures with their sub-folders
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
-    /// The file to write; `-` is the standard output [default: -]
+    /// File to write (`-` is the standard output) [default: -]
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
     /// Folder of the networks and of ONNX Runtime [default: where `make ocr-models` puts them]
     #[arg(long, value_name = "DIR")]
     models: Option<PathBuf>,
-    /// Lines read with less confidence are left out
+    /// Minimum confidence; lines below it are left out
     #[arg(long, value_name = "P", default_value_t = ReaderParams::default().confidence)]
     confidence: f32,
-    /// Also look at hidden files, trash and thumbnails in folders
+    /// Include hidden files, trash and thumbnails in folders
     #[arg(long)]
     hidden: bool,
     #[command(flatten)]

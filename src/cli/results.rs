@@ -24,8 +24,8 @@ use super::page::{Item, Page, Shown, matched};
 /// Answer attachments 2 and 3: write result1.csv and result2.csv
 #[derive(clap::Args)]
 #[command(after_help = "\
-Learns from attachment 1 what is not learned yet. Where truth.csv stands beside an attachment, the \
-answers are scored. A second run with nothing changed does nothing.
+Learns from attachment 1, unless that is done already. If there is a truth.csv beside an attachment, the \
+answers are scored. A second run does nothing if nothing has changed.
 
 Examples:
   tuwen results --data data/demo --out out --contact-sheet out/page.html
@@ -36,10 +36,10 @@ pub struct Args {
     /// Folder for the result files
     #[arg(long, value_name = "DIR", default_value = "out")]
     out: PathBuf,
-    /// Write a query's id on the first of its rows alone
+    /// Write each query's id only on its first row
     #[arg(long)]
     blank_continuation: bool,
-    /// Begin the files with a byte-order mark, for spreadsheets
+    /// Start the files with a byte-order mark, for spreadsheets
     #[arg(long)]
     bom: bool,
     /// Also write a page that shows queries with their answers
@@ -99,7 +99,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     }
     for (index, recall) in &run.index_recall {
         say!(
-            "{index}: the index finds {:.1} % of the true nearest",
+            "{index}: the index finds {:.1} % of the true nearest neighbours",
             100.0 * recall
         );
     }
@@ -230,7 +230,7 @@ fn answers(c: &Collection, direction: Direction, found: &[Found]) -> Vec<Answer>
     let (queries, gallery) = query_ids(c, direction);
     let unanswered = queries.iter().zip(found).filter(|(_, f)| !f.answered);
     warn_each(
-        &format!("{direction} query that says nothing (its rows are the first of the gallery)"),
+        &format!("{direction} query without usable features (filled with the first gallery items)"),
         unanswered.map(|(query, _)| (*query).to_owned()),
     );
     if gallery.len() < ANSWERS {
@@ -272,7 +272,7 @@ fn show(
         let note = if *answered {
             ""
         } else {
-            "· says nothing: the first of the gallery"
+            "· no usable features: the first gallery items"
         };
         let hits = hits.iter().map(|h| Shown {
             item: hit(h.item),

@@ -13,28 +13,28 @@ use super::page::{Item, Page, Shown, matched};
 /// Find pictures for a sentence, or sentences for a picture
 #[derive(clap::Args)]
 #[command(after_help = "\
-Searches the test gallery where there is one, else the training data. Sentence and keywords count \
-as one text; a picture finds texts. Prints rank, score, id (and caption), tab-separated.
+Searches the test gallery if there is one, otherwise the training data. The sentence and keywords are joined into \
+one query. Prints rank, score and path for pictures, or rank, score, id and caption for texts, separated by tabs.
 
 Examples:
   tuwen search \"海边奔跑的狗\" --data data/flickr8k-cn --html page.html
   tuwen search --keywords 狗,海 --data data/flickr8k-cn --top 10
   tuwen search --image dog.jpg --data data/flickr8k-cn")]
 pub struct Args {
-    /// What the picture shows
+    /// Sentence to search for
     sentence: Option<String>,
-    /// Keywords, separated by commas
+    /// Keywords to search for, separated by commas
     #[arg(long, value_name = "WORD,...", value_delimiter = ',')]
     keywords: Vec<String>,
-    /// A picture that asks for its texts
+    /// Picture to search with (finds texts)
     #[arg(long, value_name = "FILE")]
     image: Option<PathBuf>,
     #[command(flatten)]
     common: Common,
-    /// How many answers
+    /// Number of results
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = at_least_one)]
     top: usize,
-    /// Also write a page with the answers
+    /// Also write an HTML page with the results
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
 }
@@ -72,10 +72,10 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         .collect();
     let text = words.join(" ");
     if args.image.is_none() && text.trim().is_empty() {
-        usage("say what to look for: a sentence, --keywords or --image");
+        usage("nothing to search for; give a sentence, --keywords or --image");
     }
     if args.image.is_some() && !text.trim().is_empty() {
-        usage("a text finds pictures, --image finds texts: give one of them");
+        usage("a text finds pictures and --image finds texts; give only one of them");
     }
     let picture = match &args.image {
         Some(path) => {
@@ -136,9 +136,9 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         .remove(0);
     if !found.answered {
         bail!(if picture.is_some() {
-            "nothing is found in this picture to search by"
+            "no features were found in this picture"
         } else {
-            "none of these words occurs in the captions that were learned from"
+            "none of these words occurs in the training captions"
         });
     }
     let c: &Collection = &dataset.collections[place];

@@ -7,7 +7,7 @@ use tuwen::submission::{Known, validate};
 
 use super::common::Encoding;
 
-/// Check a result file; exits 1 and lists every violation
+/// Check a result file: list every violation; the exit code is 1 if there are any
 #[derive(clap::Args)]
 #[command(after_help = "\
 Both forms are read: the id on every row, or on the first row of a query alone.

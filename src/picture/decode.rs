@@ -45,7 +45,7 @@ pub fn decode(bytes: &[u8], max_pixels: u64, side: Option<u32>) -> Result<Decode
     }
     // A decoder that panics on hostile bytes has found a bad picture, not ended our run.
     catch_unwind(AssertUnwindSafe(|| unguarded(bytes, max_pixels, side)))
-        .unwrap_or_else(|_| Err(Error::picture("the decoder gave up")))
+        .unwrap_or_else(|_| Err(Error::picture("the decoder panicked")))
 }
 
 fn unguarded(bytes: &[u8], max_pixels: u64, side: Option<u32>) -> Result<Decoded> {

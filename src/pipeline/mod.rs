@@ -5,8 +5,8 @@
 //!                                          ├-> fusion -> shared space -> index -> answers
 //! captions -> text views ------------------┘
 //! ```
-//! Every arrow is an artifact whose [`Spec`] names what it was made from, so that a stage runs when, and
-//! only when, something before it has changed. Below the work folder, `vocab/` takes what was learned and
+//! All arrows but those of the captions, which are cheap, and of the index, which is built from vectors at each run,
+//! are artifacts: a [`Spec`] names what each was made from, so that a stage runs only if something before it has changed. Below the work folder, `vocab/` takes what was learned and
 //! `features/` what was computed per item.
 
 mod fusion;

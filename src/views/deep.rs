@@ -101,7 +101,7 @@ impl Feature for DeepParams {
 }
 
 const FETCH_LITE0: &str = "`make lite0` fetches data/models/efficientnet-lite0.pth";
-const BRING_CLIP: &str = "the program brings no weights of CLIP: download model.safetensors and \
+const BRING_CLIP: &str = "CLIP weights are not included: download model.safetensors and \
                           config.json, and name them in the recipe";
 
 /// Of a file that is not part of the program: says where it comes from.

@@ -272,7 +272,7 @@ fn the_page_shows_what_was_found() {
     case.run(&["--html", page.to_str().unwrap()]).ok();
     let page = fs::read_to_string(page).unwrap();
     let has = |what: &str| page.contains(what);
-    assert!(has("part.png") && has("3.png") && has("matches agree"));
+    assert!(has("part.png") && has("3.png") && has("inliers"));
     assert!(has("other.png no match"));
     assert_eq!(page.matches("data:image/jpeg").count(), 3);
 }
@@ -302,7 +302,7 @@ fn other_files_are_counted_and_a_broken_index_is_made_again() {
         let last = bytes.len() - 1;
         bytes[last] ^= 1;
         fs::write(&path, bytes).unwrap();
-        case.run(&["--words", "16"]).ok().says(&["made again"]);
+        case.run(&["--words", "16"]).ok().says(&["rebuilding it"]);
         assert_eq!(case.table(), "source,query\nno name,a<b>.png\n", "{name}");
     }
 }

@@ -60,7 +60,9 @@ fn assert_made_again(case: &Case, path: &Path, damage: impl Fn(&[u8]) -> Vec<u8>
     }
     fs::remove_file(case.out().join("run.json")).unwrap();
     let name = path.file_name().unwrap().to_str().unwrap();
-    case.results(&[]).ok().says(&["WARN", name, "made again"]);
+    case.results(&[])
+        .ok()
+        .says(&["WARN", name, "rebuilding it"]);
     assert_same(&tree(&case.work()), &work);
     assert_eq!(case.result_bytes(), results);
 }
@@ -132,7 +134,7 @@ fn a_search_makes_a_damaged_model_again() {
     for path in [pca, codebook(&case)] {
         fs::write(&path, cut(&fs::read(&path).unwrap())).unwrap();
         let name = path.file_name().unwrap().to_str().unwrap();
-        let after = search(&case).says(&["WARN", name, "made again"]);
+        let after = search(&case).says(&["WARN", name, "rebuilding it"]);
         assert_eq!(after.stdout, before.stdout);
         assert_same(&tree(&case.work()), &work);
     }

@@ -74,7 +74,7 @@ fn copies_are_grouped_and_the_best_is_proposed() {
     let page = case.path("page.html");
     let outcome = case.run(&["--html", page.to_str().unwrap()]).ok();
     outcome
-        .prints("4 groups with 6 pictures more than one each, of 21 pictures")
+        .prints("4 groups, 6 redundant pictures, 21 pictures in all")
         .says(&["cannot be used", "broken.jpg"])
         .says(&["cannot be used", "broken-too.jpg"]);
     let table = case.table();
@@ -119,7 +119,7 @@ fn links_are_no_duplicates() {
     std::os::unix::fs::symlink("z/one.png", case.path("photos/link.png")).unwrap();
     case.run(&[])
         .ok()
-        .prints("0 groups with 0 pictures more than one each, of 1 pictures");
+        .prints("0 groups, 0 redundant pictures, 1 pictures in all");
     case.save("two.png", &scene(1));
     case.run(&[]).ok();
     assert_eq!(case.groups(), ["1,1,z/one.png", "1,0,two.png"]); // the older
@@ -154,12 +154,12 @@ fn what_systems_keep_for_themselves_is_left_out() {
     fs::write(case.path("photos/.DS_Store"), "").unwrap();
     case.run(&[])
         .ok()
-        .prints("0 groups with 0 pictures more than one each, of 1 pictures")
+        .prints("0 groups, 0 redundant pictures, 1 pictures in all")
         .says(&["11 hidden", "--hidden"])
         .does_not_say("WARN");
     case.run(&["--hidden"])
         .ok()
-        .prints("1 groups with 9 pictures more than one each, of 10 pictures");
+        .prints("1 groups, 9 redundant pictures, 10 pictures in all");
 }
 
 #[test]

@@ -110,7 +110,7 @@ fn a_query_that_says_nothing_is_an_error_that_says_why() {
     let flat = odd_picture("flat.png");
     case.run("search", &["--image", flat.to_str().unwrap()])
         .fails()
-        .says(&["nothing is found in this picture"]);
+        .says(&["no features were found in this picture"]);
 }
 
 #[test]
@@ -118,7 +118,7 @@ fn a_picture_that_cannot_be_used_is_named_with_the_reason() {
     let case = Case::computed();
     for (name, reason) in [
         ("empty.jpg", "empty"),
-        ("truncated.jpg", "breaks off"),
+        ("truncated.jpg", "truncated"),
         ("not_an_image.jpg", "known format"),
         ("bomb.png", "60000x60000"),
         ("nowhere.jpg", "cannot read"),

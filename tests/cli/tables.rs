@@ -194,7 +194,7 @@ fn a_query_that_says_nothing_gets_the_first_of_the_gallery() {
     let mut outcome = case
         .results(&[])
         .ok()
-        .says(&["WARN", "says nothing", "3 in all"]);
+        .says(&["WARN", "without usable features", "3 in all"]);
     case.assert_valid();
     let first: Vec<String> = columns::<1>(&case.table(2, "image_data.csv"))
         .into_iter()
@@ -205,7 +205,7 @@ fn a_query_that_says_nothing_gets_the_first_of_the_gallery() {
         let says_nothing = queries.iter().any(|(id, _)| id == query);
         assert_eq!(results, if says_nothing { &first } else { old }, "{query}");
         if says_nothing {
-            outcome = outcome.says(&["WARN", "says nothing", query]);
+            outcome = outcome.says(&["WARN", "without usable features", query]);
         }
     }
 }

@@ -174,7 +174,7 @@ fn broken_files_are_refused_with_their_reason() {
         };
         let words = match error.as_str() {
             "empty" => "empty",
-            "truncated" => "breaks off",
+            "truncated" => "truncated",
             "unknown_format" => "known format",
             "too_large" => "max_pixels",
             other => panic!("unknown kind of error {other}"),

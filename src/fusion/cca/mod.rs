@@ -212,7 +212,7 @@ fn whitener(eigen: &Eigen, r: f64) -> Result<Array2<f64>> {
     if k == 0 {
         return Err(Error::Numeric {
             what: "CCA",
-            reason: "one side of the pairs is the same for all of them".into(),
+            reason: "one modality is constant over all pairs".into(),
         });
     }
     let scale = values.slice(s![..k]).mapv(|v| (v + ridge).sqrt().recip());

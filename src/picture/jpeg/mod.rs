@@ -19,7 +19,7 @@ use image::{DynamicImage, GrayImage, ImageBuffer, Luma, RgbImage};
 use self::header::Header;
 use crate::error::{Error, Result};
 
-const BREAKS_OFF: &str = "the JPEG breaks off";
+const BREAKS_OFF: &str = "truncated JPEG";
 
 /// A JPEG file whose header was read.
 pub struct Jpeg<'a> {

@@ -45,7 +45,7 @@ impl<'a> Tiff<'a> {
     /// # Errors
     /// [`Error::Picture`] for what has no directory, and for camera raw files, whose first picture is a thumbnail.
     pub fn open(bytes: &'a [u8]) -> Result<Self> {
-        let damaged = || Error::picture("the TIFF breaks off or is damaged");
+        let damaged = || Error::picture("truncated or damaged TIFF");
         let directory = Directory::read(bytes).ok_or_else(damaged)?;
         let tiff = Self { bytes, directory };
         let photometric = tiff.photometric();
@@ -188,7 +188,7 @@ impl<'a> Tiff<'a> {
         let tables = self.directory.bytes_of(tag::JPEG_TABLES);
         let tables = tables.strip_suffix(&[0xff, 0xd9]).unwrap_or(tables);
         for (start, end) in self.chunks() {
-            let damaged = || Error::picture("the TIFF breaks off or is damaged");
+            let damaged = || Error::picture("truncated or damaged TIFF");
             let own = self.bytes.get(start..end).ok_or_else(damaged)?;
             match tables {
                 [] => Jpeg::open(own)?.check()?,
@@ -247,7 +247,7 @@ impl<'a> Tiff<'a> {
 
 fn wrong(e: tiff::TiffError) -> Error {
     match e {
-        tiff::TiffError::IoError(_) => Error::picture("the TIFF breaks off or is damaged"),
+        tiff::TiffError::IoError(_) => Error::picture("truncated or damaged TIFF"),
         tiff::TiffError::UnsupportedError(e) => not_supported(&format!("TIFF ({e})")),
         e => Error::picture(e),
     }

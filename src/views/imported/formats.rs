@@ -37,7 +37,7 @@ pub fn read(params: &ImportedParams) -> Result<Vectors> {
     };
     let Some(ids_path) = &params.ids else {
         return Err(wrong(
-            "whose are its rows? `ids` must name a text file with one id a line".into(),
+            "no ids for its rows: set `ids` to a text file with one id per line".into(),
         ));
     };
     let ids = ids(ids_path)?;

@@ -108,7 +108,7 @@ impl ImportedParams {
                 return Err(Error::Table {
                     path: self.ids.as_ref().unwrap_or(&self.path).clone(),
                     line: Some(i as u64 + 1),
-                    reason: format!("`{id}` stands there twice"),
+                    reason: format!("duplicate id `{id}`"),
                 });
             }
         }
