@@ -14,7 +14,7 @@ pub use made_from::{Fingerprint, Spec};
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
@@ -273,7 +273,7 @@ impl Artifact {
     }
 
     fn read_untimed(path: &Path) -> Result<Self> {
-        let bytes = fs::read(path).map_err(Error::io("read", path))?;
+        let bytes = files::read(path, files::ANY_SIZE)?;
         let bad = |reason: String| Error::artifact(path, reason);
         let (_, meta) = SafeTensors::read_metadata(&bytes).map_err(|e| bad(e.to_string()))?;
         let header = parse_header(path, meta.metadata())?;

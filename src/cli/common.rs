@@ -6,6 +6,8 @@ use anyhow::{Context, Result};
 use tuwen::dataset::{Dataset, ReadOptions};
 use tuwen::recipe::Recipe;
 
+use super::files::Limits;
+
 /// A data set, a recipe, and the folder for intermediate files.
 #[derive(clap::Args)]
 pub struct Common {
@@ -14,6 +16,8 @@ pub struct Common {
     /// Recipe (TOML file, or the name of a built-in one) [default: the built-in main.toml]
     #[arg(long, value_name = "FILE")]
     recipe: Option<PathBuf>,
+    #[command(flatten)]
+    limits: Limits,
 }
 
 /// A data set, and the folder for intermediate files.
@@ -50,11 +54,21 @@ impl Encoding {
 }
 
 impl Common {
+    /// The recipe, with the limits of the command line. They are in force from now on.
     pub fn recipe(&self) -> Result<Recipe> {
-        match &self.recipe {
-            Some(path) => Ok(Recipe::load(path)?),
-            None => Ok(Recipe::default_recipe()?),
+        self.limits.set();
+        let mut recipe = match &self.recipe {
+            Some(path) => Recipe::load(path)?,
+            None => Recipe::default_recipe()?,
+        };
+        if let Some(pixels) = self.limits.max_pixels {
+            recipe.picture.max_pixels = pixels;
+            recipe
+                .scene_text
+                .iter_mut()
+                .for_each(|s| s.reader.max_pixels = pixels);
         }
+        Ok(recipe)
     }
 
     pub fn dataset(&self) -> Result<Dataset> {

@@ -105,7 +105,7 @@ fn compare(args: &Args) -> Result<ExitCode> {
     args.limits.set();
     let mut params = MatchParams {
         picture: PictureParams {
-            max_pixels: args.limits.max_pixels,
+            max_pixels: args.limits.pixels(),
             ..PictureParams::default()
         },
         neighbours: match args.neighbours {

@@ -89,7 +89,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     sets.extend(alone.map(|i| vec![i]));
     bars.start("measuring", sets.len() as u64);
     let measure = |set: &Vec<usize>| {
-        let members = members(&index, &best, set, args.finder.limits.max_pixels);
+        let members = members(&index, &best, set, args.finder.limits.pixels());
         bars.step(1);
         members
     };

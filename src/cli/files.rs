@@ -4,21 +4,30 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use tuwen::files::{printable, walk, written};
-use tuwen::picture::{is_picture, limits};
+use tuwen::picture::{PictureParams, is_picture, limits};
 use tuwen::progress::warn_each;
 
 /// What decoding may cost.
 #[derive(clap::Args)]
 pub struct Limits {
-    /// Larger pictures are refused
-    #[arg(long, value_name = "PIXELS", default_value_t = tuwen::picture::PictureParams::default().max_pixels)]
-    pub max_pixels: u64,
-    /// Memory that all decoders hold together; larger pictures wait for each other
+    /// Largest picture that is decoded, in pixels [default: 250000000, or what the recipe says]
+    #[arg(long, value_name = "PIXELS", value_parser = clap::value_parser!(u64).range(1..=MOST_PIXELS))]
+    pub max_pixels: Option<u64>,
+    /// Memory that all decoders may use together; large pictures wait for each other
     #[arg(long, value_name = "MIB", default_value_t = limits::DEFAULT_MEMORY >> 20, value_parser = clap::value_parser!(u64).range(1..=1 << 30))]
     max_memory: u64,
 }
 
+/// As in a recipe.
+const MOST_PIXELS: u64 = 4_000_000_000;
+
 impl Limits {
+    /// For verbs without a recipe.
+    pub fn pixels(&self) -> u64 {
+        self.max_pixels
+            .unwrap_or(PictureParams::default().max_pixels)
+    }
+
     /// From now on, in this process.
     pub fn set(&self) {
         limits::set_memory(self.max_memory << 20);

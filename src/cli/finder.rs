@@ -131,7 +131,7 @@ impl Finder {
 
     fn params(&self) -> MethodParams {
         let picture = PictureParams {
-            max_pixels: self.limits.max_pixels,
+            max_pixels: self.limits.pixels(),
             ..PictureParams::default()
         };
         let vectors = |params| {

@@ -57,7 +57,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     args.limits.set();
     let params = ReaderParams {
         confidence: args.confidence,
-        max_pixels: args.limits.max_pixels,
+        max_pixels: args.limits.pixels(),
         ..ReaderParams::default()
     };
     let named = args.models.as_ref().map(Models::in_folder);

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result, bail};
 use ndarray::Array2;
 use tuwen::dataset::{Collection, Dataset, Direction, Split};
+use tuwen::files::printable;
 use tuwen::pipeline::{Pipeline, embed};
 
 use super::bars::Bars;
@@ -79,8 +80,8 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     }
     let picture = match &args.image {
         Some(path) => {
-            let name = path.display().to_string();
-            let bytes = std::fs::read(path).with_context(|| format!("cannot read {name}"))?;
+            let name = printable(path);
+            let bytes = tuwen::picture::read(path)?;
             Some((name, bytes))
         }
         None => None,

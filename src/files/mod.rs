@@ -6,6 +6,6 @@ mod walk;
 mod write;
 
 pub use printable::{printable, visible, written};
-pub use read::{head, read};
+pub use read::{ANY_SIZE, head, read};
 pub use walk::{Walk, is_left_out, walk};
 pub use write::{check_writable, lock_folder, sweep, write};

@@ -6,6 +6,9 @@ use std::path::Path;
 
 use crate::error::{Error, Result};
 
+/// For files that may be of any size: memory is what limits them.
+pub const ANY_SIZE: u64 = u64::MAX - 1;
+
 /// The bytes of a regular file of at most `most` bytes; links are followed.
 ///
 /// # Errors

@@ -1,6 +1,5 @@
 //! The three formats, to ids and rows.
 
-use std::fs;
 use std::path::Path;
 
 use ndarray::Array2;
@@ -10,6 +9,7 @@ use serde::Deserialize;
 use super::{ImportedParams, npy};
 use crate::artifact::floats;
 use crate::error::{Error, Result};
+use crate::files;
 
 /// What a file holds.
 pub struct Vectors {
@@ -22,7 +22,7 @@ pub struct Vectors {
 /// Reads the vectors and their ids; there are as many of one as of the other.
 pub fn read(params: &ImportedParams) -> Result<Vectors> {
     let path = &params.path;
-    let bytes = fs::read(path).map_err(Error::io("read", path))?;
+    let bytes = files::read(path, files::ANY_SIZE)?;
     let wrong = |reason: String| wrong(path, None, reason);
     let extension = path.extension().and_then(|e| e.to_str()).unwrap_or("");
     let x = match extension {
@@ -69,7 +69,8 @@ fn not_empty(path: &Path, vectors: Vectors) -> Result<Vectors> {
 
 /// One id a line; empty lines at the end do not count.
 fn ids(path: &Path) -> Result<Vec<String>> {
-    let text = fs::read_to_string(path).map_err(Error::io("read", path))?;
+    let bytes = files::read(path, files::ANY_SIZE)?;
+    let text = String::from_utf8(bytes).map_err(|_| wrong(path, None, "it is not UTF-8".into()))?;
     let text = text.trim_start_matches('\u{feff}').trim_end();
     let ids: Vec<String> = text.lines().map(|l| l.trim().to_owned()).collect();
     match ids.iter().position(String::is_empty) {
