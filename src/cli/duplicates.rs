@@ -8,6 +8,7 @@ use anyhow::Result;
 use rayon::prelude::*;
 use tuwen::copies::{Found, Index, Link, groups, sharpness};
 use tuwen::files::printable;
+use tuwen::matching::differing;
 use tuwen::picture::{Picture, decode};
 use tuwen::progress::{Progress, warn_each};
 
@@ -21,12 +22,15 @@ use super::page::{Item, Page, Shown};
 /// Find groups of duplicate pictures in a folder
 #[derive(clap::Args)]
 #[command(after_help = "\
-Writes one line for each picture that has a duplicate: group, keep, file, score, width, height, bytes,
-sharpness. `keep` is 1 for the picture to keep: the largest of its group; if several are equally large, the sharpest; then
-one whose name is not that of a copy (`a (1).jpg`, `a copy.jpg`, `a - 副本.jpg`), the oldest, the one with the shortest
-path. The score is that of the best match in the group (inf: byte for byte the same). Nothing is deleted. Bytes of a name
-that are not UTF-8 are written \\xHH, and its backslashes \\\\. A group holds all pictures that are connected by matches:
-two of them need not match each other.
+Writes one line for each picture that has a duplicate: group, keep, file, score, width, height, bytes, sharpness, differs.
+Nothing is deleted. A group holds all pictures that are connected by matches: two of them need not match each other.
+
+keep      1 for the picture to keep: the largest of its group; if several are equally large, the sharpest; then one whose
+          name is not that of a copy (`a (1).jpg`, `a copy.jpg`, `a - 副本.jpg`), the oldest, the one with the shortest path
+file      bytes of a name that are not UTF-8 are written \\xHH, and its backslashes \\\\
+score     of the best match in the group (inf: byte for byte the same)
+differs   the share that the picture and its best match do not have in common once they are aligned: near 0 for a copy,
+          large for forms with other contents
 
 Examples:
   tuwen duplicates photos --out groups.csv --html groups.html
@@ -48,8 +52,13 @@ pub struct Args {
 struct Member<'a> {
     file: &'a Path,
     matched: Matched<'a>,
+    /// Share of what is not the same in its best match; none where it is not known.
+    differs: Option<f64>,
     measured: Measured,
 }
+
+/// Pictures that differ in more than this are probably one form with other contents, or one scene at another time.
+const OTHER_CONTENTS: f64 = 0.3;
 
 /// Why a file is in its group.
 enum Matched<'a> {
@@ -71,6 +80,10 @@ impl Member<'_> {
             Matched::Same(_) => f64::INFINITY,
             Matched::Alike(best) => best.found.score,
         }
+    }
+
+    fn has_other_contents(&self) -> bool {
+        self.differs.is_some_and(|d| d >= OTHER_CONTENTS)
     }
 }
 
@@ -106,6 +119,14 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         show(args, &index, &measured).write(path)?;
     }
     warn_each("picture that cannot be used", bad.into_iter());
+    let others = measured.iter().flatten();
+    let others = others.filter(|m| m.has_other_contents()).count();
+    if others > 0 {
+        tracing::warn!(
+            "{others} pictures differ from their best match in {OTHER_CONTENTS} or more of what they show (column \
+             `differs`): probably forms with other contents; look at them before you delete any"
+        );
+    }
     let more: usize = measured.iter().map(|members| members.len() - 1).sum();
     output::summary(
         &args.out,
@@ -215,6 +236,7 @@ fn members<'a>(
             match measured(file, max_pixels) {
                 Ok(measured) => members.push(Member {
                     file,
+                    differs: differs(index, &matched),
                     matched,
                     measured,
                 }),
@@ -227,6 +249,26 @@ fn members<'a>(
     }
     keep::best_first(&mut members, |m| (m.file, &m.measured));
     (members, bad)
+}
+
+/// How much of a picture is not the same in its best match, where they can be aligned.
+fn differs(index: &Index, matched: &Matched) -> Option<f64> {
+    let best = match matched {
+        Matched::Same(_) => return Some(0.0),
+        Matched::Alike(best) => best,
+    };
+    let comparison = best.found.comparison.as_ref()?;
+    let consensus = comparison.consensus.as_ref()?;
+    let open = |place: usize| -> Option<Picture> {
+        let bytes = tuwen::picture::read(&index.files(place)[0]).ok()?;
+        index.open(&bytes).ok()
+    };
+    let (query, picture) = (open(best.query)?, open(best.found.picture)?);
+    let query = match comparison.mirrored {
+        true => query.mirrored(),
+        false => query,
+    };
+    differing(&query.gray, &picture.gray, &consensus.transform)
 }
 
 fn measured(file: &Path, max_pixels: u64) -> tuwen::Result<Measured> {
@@ -252,6 +294,7 @@ fn write(args: &Args, groups: &[Vec<Member>]) -> Result<()> {
         "height",
         "bytes",
         "sharpness",
+        "differs",
     ];
     let mut table = Table::new(args.finder.spreadsheet, &header)?;
     for (number, members) in (1..).zip(groups) {
@@ -266,6 +309,7 @@ fn write(args: &Args, groups: &[Vec<Member>]) -> Result<()> {
                 m.measured.height.to_string(),
                 m.measured.bytes.to_string(),
                 format!("{:.1}", m.measured.sharpness),
+                m.differs.map_or(String::new(), |d| format!("{d:.2}")),
             ])?;
         }
     }
@@ -305,8 +349,14 @@ fn show(args: &Args, index: &Index, groups: &[Vec<Member>]) -> Page {
                 score: m.score() as f32,
                 right: false,
                 note: Some(format!(
-                    "{with}; {}x{}, {} bytes",
-                    m.measured.width, m.measured.height, m.measured.bytes
+                    "{with}; {}x{}, {} bytes{}",
+                    m.measured.width,
+                    m.measured.height,
+                    m.measured.bytes,
+                    match m.has_other_contents() {
+                        true => "; the same form with other contents?",
+                        false => "",
+                    }
                 )),
             }
         });

@@ -55,12 +55,18 @@ pub(super) fn read(
     };
     let guess = match asked {
         Some(encoding) => {
-            let other = std::str::from_utf8(&bytes).is_ok_and(|t| !t.is_ascii());
-            if other && encoding != UTF_8 && Encoding::for_bom(&bytes).is_none() {
-                let message = format!("it is read as {}, as was asked", encoding.name());
+            let marked = Encoding::for_bom(&bytes).map(|(marked, _)| marked);
+            let is_utf8 = std::str::from_utf8(&bytes).is_ok_and(|t| !t.is_ascii());
+            let mut encoding = marked.unwrap_or(encoding);
+            if is_utf8 && marked.is_none() && encoding != UTF_8 {
+                // One table of several may be in another encoding than the others.
+                if encoding.decode_without_bom_handling(&bytes).1 {
+                    encoding = UTF_8;
+                }
+                let message = format!("it is read as {}", encoding.name());
                 warn("text that seems to be UTF-8", message);
             }
-            Guess::sure(Encoding::for_bom(&bytes).map_or(encoding, |(marked, _)| marked))
+            Guess::sure(encoding)
         }
         None => guess(&bytes),
     };

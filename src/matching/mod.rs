@@ -4,12 +4,14 @@
 //! outcome is judged by how likely so many matches agree by chance, which means the same for pictures with few
 //! keypoints and with many.
 
+mod differences;
 mod geometry;
 mod keypoints;
 mod neighbours;
 
 use serde::{Deserialize, Serialize};
 
+pub use differences::differing;
 pub use geometry::{
     Consensus, Correspondence, Model, Target, Transform, apply, consensus, log_tail,
 };

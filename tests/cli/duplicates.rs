@@ -127,7 +127,7 @@ fn links_are_no_duplicates() {
     fs::hard_link(case.path("photos/two.png"), case.path("photos/two (1).png")).unwrap();
     case.run(&[])
         .ok()
-        .prints("of 2 pictures")
+        .prints("2 pictures in all")
         .says(&["3 names are links"]); // with link.png
     assert_eq!(case.groups().len(), 2);
 }
@@ -256,4 +256,31 @@ fn folders_without_duplicates_and_without_pictures() {
     case.run(&[]).ok().prints("0 groups");
     fs::remove_dir_all(case.path("photos")).unwrap();
     case.run(&[]).fails().says(&["photos"]);
+}
+
+#[test]
+fn forms_with_other_contents_are_told_from_copies() {
+    let case = Case::new();
+    let form = |seed: u64| {
+        let mut page = RgbImage::new(240, 360);
+        imageops::replace(&mut page, &scene(1), 0, 0);
+        imageops::replace(&mut page, &scene(seed), 0, 180);
+        page
+    };
+    let (first, second) = (form(2), form(3));
+    case.save("first.png", &first);
+    case.save("second.png", &second);
+    let small = imageops::resize(&first, 160, 240, imageops::FilterType::Triangle);
+    case.save("copy of first.jpg", &small);
+    case.run(&[])
+        .ok()
+        .says(&["WARN", "1 pictures", "forms with other contents"]);
+    let table = case.table();
+    let differs = |name: &str| -> f64 {
+        let line = table.lines().find(|l| l.contains(name)).unwrap();
+        line.rsplit(',').next().unwrap().parse().unwrap()
+    };
+    assert!(differs(",first.png") < 0.1, "{table}");
+    assert!(differs("copy of first.jpg") < 0.1, "{table}");
+    assert!(differs("second.png") > 0.3, "{table}");
 }

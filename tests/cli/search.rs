@@ -104,7 +104,7 @@ fn a_query_that_says_nothing_is_an_error_that_says_why() {
     let case = Case::computed();
     for words in ["zyzzyva", "的和是", "，。！", "🦜"] {
         let outcome = case.run("search", &[words]).fails();
-        let outcome = outcome.says(&["none of these words", "learned from"]);
+        let outcome = outcome.says(&["none of these words", "training captions"]);
         assert_eq!(outcome.stdout, "");
     }
     let flat = odd_picture("flat.png");

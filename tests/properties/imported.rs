@@ -220,7 +220,7 @@ fn what_does_not_fit_together_is_refused_with_the_reason() {
         (
             "v.jsonl",
             text("{\"id\": 1, \"vector\": [1]}\n\n{\"id\": 1, \"vector\": [2]}"),
-            &["`1`", "twice"],
+            &["`1`", "duplicate id"],
         ),
         (
             "v.jsonl",

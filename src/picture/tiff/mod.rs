@@ -22,7 +22,7 @@ use super::limits::LONGEST_SIDE;
 use crate::error::{Error, Result};
 
 pub fn is(bytes: &[u8]) -> bool {
-    Directory::is(bytes)
+    Directory::is(bytes) && bytes.get(8..11) != Some(b"CR\x02") // Canon's raw files begin as TIFF
 }
 
 /// A TIFF file whose first directory was read.
