@@ -25,7 +25,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::artifact::Spec;
 use crate::error::Result;
-use crate::picture::{PictureParams, decode_rgb};
+use crate::picture::{PictureParams, decode_rgb, limits};
 use crate::timing;
 use angle::AngleClassifier;
 use detection::Detector;
@@ -142,7 +142,7 @@ impl ReaderParams {
     /// [`Error::Weights`](crate::Error::Weights) where a file is not there.
     pub fn spec(&self, models: &Models) -> Result<Spec> {
         let params = &(VERSION, self.confidence, self.max_pixels, self.max_side);
-        models.stamp(Spec::new("scene-text", params, 0))
+        models.stamp(limits::stamp(Spec::new("scene-text", params, 0)))
     }
 }
 

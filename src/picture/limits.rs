@@ -2,6 +2,7 @@
 
 use std::sync::{Condvar, Mutex, PoisonError};
 
+use crate::artifact::{Fingerprint, Spec};
 use crate::error::{Error, Result};
 
 /// The longest side that is decoded, in pixels; four times what JPEG can say. A picture of one row of a hundred
@@ -34,6 +35,15 @@ pub fn set_memory(bytes: u64) {
 /// How many bytes that is.
 pub fn memory() -> u64 {
     BUDGET.lock().unwrap_or_else(PoisonError::into_inner).most
+}
+
+/// Adds what is refused to what is kept of pictures, where the budget is not the usual one: a larger one brings other
+/// pictures.
+pub fn stamp(spec: Spec) -> Spec {
+    match memory() {
+        DEFAULT_MEMORY => spec,
+        other => spec.input("memory for decoding", Fingerprint::of(&other)),
+    }
 }
 
 /// Memory that a decoder holds, until it is dropped. Whoever holds it must not wait for other threads.

@@ -102,11 +102,11 @@ impl Pipeline<'_> {
             self.progress.step(1);
             match lines {
                 Ok(lines) => Ok((digest.clone(), lines)),
-                Err(e) if e.is_passing() => Err(e),
-                Err(e) => {
+                Err(e @ (Error::Picture { .. } | Error::File { .. })) => {
                     tracing::debug!("{}: not read: {e}", images[i].source.describe());
                     Ok((digest.clone(), vec![]))
                 }
+                Err(e) => Err(e),
             }
         });
         read.collect()

@@ -12,7 +12,7 @@ use super::local::LocalParams;
 use crate::appearance::AppearanceParams;
 use crate::artifact::{Artifact, Fingerprint, Spec};
 use crate::error::Result;
-use crate::picture::{Picture, PictureParams};
+use crate::picture::{Picture, PictureParams, limits};
 
 /// Where the numbers of an image view come from.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -45,7 +45,7 @@ impl FeatureParams {
         for (name, file) in self.feature().files()? {
             spec = spec.input(name, file);
         }
-        Ok(spec)
+        Ok(limits::stamp(spec))
     }
 
     /// Whether settings that are each within their range go together.

@@ -261,7 +261,7 @@ fn folders_without_duplicates_and_without_pictures() {
 #[test]
 fn forms_with_other_contents_are_told_from_copies() {
     let case = Case::new();
-    let form = |seed: u64| {
+    let form = |seed: u32| {
         let mut page = RgbImage::new(240, 360);
         imageops::replace(&mut page, &scene(1), 0, 0);
         imageops::replace(&mut page, &scene(seed), 0, 180);
