@@ -168,15 +168,13 @@ fn problems(c: &Collection) -> Vec<Option<Problem>> {
         match image.source.head(HEAD) {
             Err(e) => Some(("picture that cannot be read", format!("{place}: {e}"))),
             Ok(bytes) if bytes.is_empty() => Some(("picture of no bytes", place)),
-            Ok(bytes) if !begins_like_a_picture(&bytes) => {
-                Some(("file that is not a picture in a known format", place))
-            }
-            Ok(_) => None,
+            Ok(bytes) => check_head(&bytes).err().map(|e| {
+                (
+                    "file that is not a picture that can be read",
+                    format!("{place}: {e}"),
+                )
+            }),
         }
     };
     c.images.par_iter().map(problem).collect()
-}
-
-fn begins_like_a_picture(bytes: &[u8]) -> bool {
-    image::guess_format(bytes).is_ok_and(|format| format.reading_enabled())
 }

@@ -75,6 +75,18 @@ pub fn is_picture(path: &Path) -> bool {
         || files::head(path, HEAD).is_ok_and(|head| begins_as_picture(&head))
 }
 
+/// Whether a file begins as a picture in a format that is read, by its first bytes.
+///
+/// # Errors
+/// [`Error::Picture`] that says what it is instead.
+pub fn check_head(head: &[u8]) -> Result<()> {
+    let by_image = image::guess_format(head).is_ok_and(|format| format.reading_enabled());
+    match by_image || tiff::is(head) || ico::is(head) {
+        true => Ok(()),
+        false => Err(unknown(head)),
+    }
+}
+
 fn begins_as_picture(head: &[u8]) -> bool {
     image::guess_format(head).is_ok()
         || tiff::is(head)

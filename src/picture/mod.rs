@@ -22,7 +22,7 @@ use image::{GrayImage, Luma, RgbImage};
 use serde::{Deserialize, Serialize};
 
 pub use decode::{Decoded, decode, decode_rgb};
-pub use format::{is_picture, read};
+pub use format::{check_head, is_picture, read};
 
 use crate::error::Result;
 use crate::timing;
