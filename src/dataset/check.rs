@@ -5,6 +5,7 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use super::{Collection, Dataset, Direction, Split, by_kind};
+use crate::picture::check_head;
 
 /// What a run would find.
 #[derive(Clone, Debug, Serialize)]
@@ -45,7 +46,7 @@ pub struct LeftOut {
 const SHOWN: usize = 3;
 
 /// Enough of a file to know a picture by.
-const HEAD: u64 = 64;
+const HEAD: u64 = 1024;
 
 /// Why an image has no picture that could be decoded: the kind, and the details.
 type Problem = (&'static str, String);

@@ -715,7 +715,7 @@ fn a_report_says_what_is_used_and_what_is_not() {
     let expected = [
         ("id without a picture", 5),
         ("picture without an id (not used)", 2),
-        ("file that is not a picture in a known format", 1),
+        ("file that is not a picture that can be read", 1),
         ("picture of no bytes", 1),
     ];
     assert_eq!(reasons, expected);
