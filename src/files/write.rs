@@ -41,7 +41,7 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     }
 }
 
-/// Finds out whether [`write`] would be able to, before the work whose result is to be written; writes nothing.
+/// Finds out whether [`write()`] would be able to, before the work whose result is to be written; writes nothing.
 ///
 /// # Errors
 /// [`Error::Io`] with what `write` would fail by.

@@ -82,7 +82,7 @@ impl Picture {
     /// Decodes the bytes of a picture file and brings it to working size.
     ///
     /// # Errors
-    /// [`Error::Picture`] for what is not a whole picture of at most `max_pixels`.
+    /// [`Error::Picture`](crate::Error::Picture) for what is not a whole picture of at most `max_pixels`.
     pub fn decode(bytes: &[u8], params: &PictureParams) -> Result<Self> {
         // twice as much is enough for scaling down
         let side = params.max_side.max(params.min_side).saturating_mul(2);
