@@ -143,9 +143,15 @@ impl Recipe {
     }
 
     fn parse(path: &Path, table: Table) -> Result<Self> {
-        let recipe: Self = Value::Table(table)
-            .try_into()
-            .map_err(|e: toml::de::Error| source::wrong(path, e.to_string()))?;
+        let value = Value::Table(table);
+        ranges::check(&value).map_err(|reason| source::wrong(path, reason))?;
+        let recipe: Self = serde_path_to_error::deserialize(value).map_err(|e| {
+            let key = match e.path().to_string() {
+                root if root == "." => String::new(),
+                key => format!("`{key}`: "),
+            };
+            source::wrong(path, format!("{key}{}", e.into_inner()))
+        })?;
         recipe
             .check()
             .map_err(|reason| source::wrong(path, reason))?;
@@ -191,8 +197,6 @@ impl Recipe {
         {
             return Err("`scene_text.matching` is an empty list".into());
         }
-        let plain = Value::try_from(self).map_err(|e| e.to_string())?;
-        ranges::check(&plain)?;
         for view in &self.image_views {
             let checked = view.feature.check();
             checked.map_err(|e| format!("view `{}`: {e}", view.name))?;

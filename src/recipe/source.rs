@@ -157,7 +157,7 @@ fn merge(into: &mut Table, from: Table) {
                 merge(old, new);
             }
             (Some(Value::Array(old)), Value::Array(new))
-                if new.iter().all(|v| named(v).is_some()) =>
+                if !new.is_empty() && new.iter().all(|v| named(v).is_some()) =>
             {
                 merge_named(old, new);
             }
@@ -228,6 +228,9 @@ mod tests {
             &mut base,
             table("l = [3]\n[t]\ny = 3\n[fusion.mlp]\nhidden = 4"),
         );
+        merge(&mut base, table("l = []"));
+        assert_eq!(base["l"], Value::Array(vec![]), "an empty list is a list");
+        merge(&mut base, table("l = [3]"));
         let expected = "a = 1\nl = [3]\n[t]\nx = 1\ny = 3\n[fusion.mlp]\nhidden = 4";
         assert_eq!(base, table(expected));
     }
