@@ -49,13 +49,13 @@ impl Item {
     pub fn text(text: &TextItem) -> Self {
         Self::new(format!(
             "<p>{}</p><figcaption>{}",
-            escape(&text.caption),
-            escape(&text.id.0)
+            isolated(&text.caption),
+            isolated(&text.id.0)
         ))
     }
 
     pub fn sentence(sentence: &str) -> Self {
-        Self::new(format!("<p>{}</p><figcaption>", escape(sentence)))
+        Self::new(format!("<p>{}</p><figcaption>", isolated(sentence)))
     }
 
     pub fn image(image: &ImageItem) -> Self {
@@ -88,10 +88,10 @@ impl Item {
     }
 
     fn pixels(rgb: Option<&RgbImage>, most: u32, name: &str) -> Self {
-        let name = escape(name);
+        let (alt, name) = (escape(name), isolated(name));
         Self::new(match rgb.and_then(|rgb| jpeg(rgb, most)) {
             Some(data) => format!(
-                "<img alt=\"{name}\" src=\"data:image/jpeg;base64,{data}\"><figcaption>{name}"
+                "<img alt=\"{alt}\" src=\"data:image/jpeg;base64,{data}\"><figcaption>{name}"
             ),
             None => format!("<p>{name}</p><figcaption>cannot be shown"),
         })
@@ -113,6 +113,11 @@ fn jpeg(rgb: &RgbImage, most: u32) -> Option<String> {
         .encode_image(&small)
         .ok()?;
     Some(STANDARD.encode(jpeg.into_inner()))
+}
+
+/// A text from outside: whichever way it is written, what follows it is not turned.
+fn isolated(text: &str) -> String {
+    format!("<bdi>{}</bdi>", escape(text))
 }
 
 fn escape(text: &str) -> String {
@@ -179,7 +184,7 @@ impl Page {
                 hit.score,
                 hit.note
                     .iter()
-                    .map(|note| format!("<br>{}", escape(note)))
+                    .map(|note| format!("<br>{}", isolated(note)))
                     .collect::<String>()
             );
         }

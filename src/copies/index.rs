@@ -9,7 +9,7 @@ use super::method::{Found, Method, Pictures, Searcher, open};
 use super::store::Store;
 use crate::artifact::{Artifact, Fingerprint, Spec};
 use crate::error::{Error, Result};
-use crate::files::printable;
+use crate::files::{self, printable};
 use crate::picture::limits::MAX_BYTES;
 use crate::picture::{Picture, PictureParams};
 use crate::progress::Progress;
@@ -55,6 +55,7 @@ impl<M: Method> Looked<M> {
         progress: &dyn Progress,
         bad: &mut Vec<String>,
     ) -> Result<Self> {
+        files::sweep(folder);
         let sets: Vec<Files> = sets
             .iter()
             .map(|files| by_digest(files, progress, bad))

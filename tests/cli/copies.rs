@@ -273,7 +273,7 @@ fn the_page_shows_what_was_found() {
     let page = fs::read_to_string(page).unwrap();
     let has = |what: &str| page.contains(what);
     assert!(has("part.png") && has("3.png") && has("inliers"));
-    assert!(has("other.png no match"));
+    assert!(has("other.png</bdi> no match"));
     assert_eq!(page.matches("data:image/jpeg").count(), 3);
 }
 
