@@ -3,6 +3,7 @@
 use std::fs;
 
 use ndarray::{Array2, Axis, s};
+use tuwen::Error;
 use tuwen::index::{Faiss, Flat, Hit, Index, IndexParams, recall};
 
 use super::figures::{Golden, assert_near, wide};
@@ -113,29 +114,31 @@ fn indices_answer_the_same_after_a_round_trip() {
 
 #[test]
 fn an_index_that_cannot_be_is_an_error() {
-    for (name, search) in [
-        ("Flt", ""),
-        ("IVF16,", ""),
-        ("", ""),
-        ("PQ7np", ""),
-        ("Flat", "nprobe"),
-        ("Flat", "nprobe=x"),
-        ("Flat", "warp=3"),
+    for (name, search, reason) in [
+        ("Flt", "", "factory `Flt`"),
+        ("IVF16,", "", "factory `IVF16,`"),
+        ("", "", "factory ``"),
+        ("PQ7np", "", "factory `PQ7np`"),
+        ("Flat", "nprobe", "`nprobe` is not NAME=NUMBER"),
+        ("Flat", "nprobe=x", "`nprobe=x` is not NAME=NUMBER"),
+        ("Flat", "warp=3", "warp"),
     ] {
         let error = build(&factory(name, search))
             .err()
             .unwrap_or_else(|| panic!("`{name}` `{search}` is accepted"));
-        assert!(!error.to_string().is_empty());
+        assert!(error.to_string().contains(reason), "{error}");
     }
     let few = Array2::<f32>::eye(24).slice_move(s![..3, ..]);
-    assert!(
-        Faiss::build(&factory("IVF16,Flat", ""), few.view(), few.view()).is_err(),
-        "16 lists of 3 vectors"
-    );
+    let lists = Faiss::build(&factory("IVF16,Flat", ""), few.view(), few.view());
+    let error = lists.err().expect("16 lists of 3 vectors");
+    assert!(matches!(error, Error::Faiss { .. }), "{error}");
     let folder = tempfile::tempdir().unwrap();
-    assert!(Faiss::read(&folder.path().join("absent.faiss"), "").is_err());
     fs::write(folder.path().join("noise.faiss"), [7; 100]).unwrap();
-    assert!(Faiss::read(&folder.path().join("noise.faiss"), "").is_err());
+    for name in ["absent.faiss", "noise.faiss"] {
+        let read = Faiss::read(&folder.path().join(name), "");
+        let error = read.err().expect("no index is there");
+        assert!(matches!(error, Error::Faiss { .. }), "{name}: {error}");
+    }
 }
 
 #[test]
