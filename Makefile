@@ -137,13 +137,12 @@ growth: data $(PEERS)/bench
 
 lint: setup
 	$(CARGO) fmt --check
-	$(CARGO) clippy $(BUILD) --all-targets -- -D warnings
+	$(CARGO) clippy $(BUILD) -- -D warnings
 	$(CARGO) clippy $(BUILD) --all-targets --features deep -- -D warnings
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc $(BUILD) --no-deps
 
 test: setup ocr-models
-	$(CARGO) test $(BUILD) $(CHECKED)
-	$(CARGO) test $(BUILD) $(CHECKED) --features deep --test deep
+	$(CARGO) test $(BUILD) $(CHECKED) --features deep
 
 # Drawn anew where it is not given; the same number tries the same again.
 properties fuzz: SEED := $(or $(SEED),$(shell od -An -N4 -tu4 /dev/urandom | tr -d ' '))

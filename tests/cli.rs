@@ -15,6 +15,7 @@ mod cli {
     mod deep;
     mod duplicates;
     mod evaluation;
+    mod faults;
     mod forms;
     mod imported;
     mod interruption;

@@ -18,6 +18,7 @@ use crate::error::{Error, Result};
 
 /// Mean and deviation of CLIP's pictures, whose values go from 0 to 1 (`clip/clip.py`: `_transform`).
 const MEAN: [f32; 3] = [0.481_454_66, 0.457_827_5, 0.408_210_73];
+#[allow(clippy::excessive_precision)] // as they are published
 const DEVIATION: [f32; 3] = [0.268_629_54, 0.261_302_58, 0.275_777_11];
 
 /// How a picture becomes a square.
