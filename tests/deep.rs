@@ -11,7 +11,7 @@ use safetensors::SafeTensors;
 use tuwen::artifact::{Artifact, Spec};
 use tuwen::deep::{Clip, Fit, clip_pixels};
 use tuwen::picture::{Picture, PictureParams};
-use tuwen::views::{ClipParams, DeepParams, FeatureParams, ImageView};
+use tuwen::views::{ClipParams, DeepParams, FeatureParams};
 
 const SIDE: u32 = 32;
 const KINDS: [(&str, Fit); 2] = [("clip", Fit::Crop), ("chinese-clip", Fit::Squeeze)];
