@@ -31,6 +31,8 @@ use crate::timing;
 /// Raised when the layout of any artifact changes.
 pub const SCHEMA: u32 = 1;
 const KEY: &str = "tuwen";
+/// Parts within parts, of ensembles of fusions over fusions.
+const MAX_NESTING: usize = 16;
 /// safetensors caps its own header at 100 MB.
 const MAX_HEADER: u64 = 100_000_000;
 
@@ -278,6 +280,10 @@ impl Artifact {
         let (_, meta) = SafeTensors::read_metadata(&bytes).map_err(|e| bad(e.to_string()))?;
         let header = parse_header(path, meta.metadata())?;
         let st = SafeTensors::deserialize(&bytes).map_err(|e| bad(e.to_string()))?;
+        let depth = |name: &str| name.matches('/').count();
+        if st.iter().any(|(name, _)| depth(name) > MAX_NESTING) {
+            return Err(bad("its parts are nested too deep".into()));
+        }
         let tensors = st
             .iter()
             .map(|(name, view)| {

@@ -83,7 +83,11 @@ fn pictures_without_a_vector_are_named_and_never_an_answer() {
 
     all.clear();
     write_lines(&case.path("vectors.jsonl"), &[("other".into(), vec![1, 2])]);
-    case.run("features", &[]).fails();
+    case.run("features", &[])
+        .fails()
+        .says(&["WARN", "vectors.jsonl has no vector for"])
+        .says(&["WARN", "picture that cannot be used", "96 in all"])
+        .says(&["ERROR", "principal components", "0 found"]);
 }
 
 #[test]

@@ -242,3 +242,16 @@ fn files_of_others_are_not_ours() {
         assert!(said.contains("not made by this program"), "{said}");
     }
 }
+
+#[test]
+fn parts_that_are_nested_without_end_are_refused() {
+    let folder = folder();
+    let path = folder.path().join("nested.safetensors");
+    let mut nested = small_artifact();
+    for _ in 0..40 {
+        nested = Artifact::new(spec()).with_part("of", nested);
+    }
+    nested.write(&path).unwrap();
+    let error = Artifact::read(&path).unwrap_err().to_string();
+    assert!(error.contains("nested too deep"), "{error}");
+}
