@@ -9,6 +9,8 @@ use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis, concatenate};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use crate::artifact::Artifact;
+use crate::error::Result;
 use crate::linalg::matmul;
 
 /// Settings of the charge.
@@ -61,20 +63,68 @@ impl Default for HubnessParams {
 /// Items per block of scores.
 const BLOCK: usize = 256;
 
-impl Charge {
-    /// The charge of each of `items`, n×s, for the queries of `bank`, m×s; 0 for an empty bank.
-    pub fn of(self, items: ArrayView2<f32>, bank: ArrayView2<f32>) -> Array1<f32> {
-        if bank.nrows() == 0 {
+/// Training queries that charge items.
+#[derive(Clone, Debug, PartialEq)]
+pub struct QueryBank {
+    charge: Charge,
+    /// m×s
+    queries: Array2<f32>,
+    /// Standard deviation of the scores of queries and items.
+    sigma: f32,
+}
+
+impl QueryBank {
+    /// A bank of m×s queries whose scores are scaled by their deviation over `items`, n×s, such as are charged.
+    pub fn new(charge: Charge, queries: Array2<f32>, items: ArrayView2<f32>) -> Self {
+        let sigma = match queries.nrows().min(items.nrows()) {
+            0 => 1.0,
+            _ => deviation(items, queries.view()).max(f32::MIN_POSITIVE),
+        };
+        Self {
+            charge,
+            queries,
+            sigma,
+        }
+    }
+
+    /// The charge of each of n×s items; 0 for an empty bank. It depends on the item alone.
+    pub fn charges(&self, items: ArrayView2<f32>) -> Array1<f32> {
+        if self.queries.nrows() == 0 {
             return Array1::zeros(items.nrows());
         }
-        let sigma = deviation(items, bank).max(f32::MIN_POSITIVE);
         let mut charges = Vec::with_capacity(items.nrows());
         for items in items.axis_chunks_iter(Axis(0), BLOCK) {
-            let scores = matmul(items, bank.t());
+            let scores = matmul(items, self.queries.t());
             let rows = scores.axis_iter(Axis(0)).into_par_iter();
-            charges.par_extend(rows.map(|row| self.of_scores(row, sigma)));
+            charges.par_extend(rows.map(|row| self.charge.of_scores(row, self.sigma)));
         }
         charges.into()
+    }
+
+    /// As an artifact that [`Self::load`] reads.
+    pub fn store(&self, artifact: Artifact) -> Artifact {
+        artifact
+            .with_notes(&self.charge)
+            .with_matrix("queries", self.queries.view())
+            .with_vector("sigma", Array1::from_elem(1, self.sigma).view())
+    }
+
+    /// # Errors
+    /// [`Error::Artifact`](crate::Error::Artifact) for an artifact that is not a bank.
+    pub fn load(artifact: &Artifact) -> Result<Self> {
+        Ok(Self {
+            charge: artifact.read_notes()?,
+            queries: artifact.matrix("queries")?,
+            sigma: artifact.number("sigma")?,
+        })
+    }
+}
+
+impl Charge {
+    /// The charge of each of `items`, n×s, for the queries of `bank`, m×s, whose scores are scaled by their deviation
+    /// over these very items; 0 for an empty bank.
+    pub fn of(self, items: ArrayView2<f32>, bank: ArrayView2<f32>) -> Array1<f32> {
+        QueryBank::new(self, bank.to_owned(), items).charges(items)
     }
 
     fn of_scores(self, scores: ArrayView1<f32>, sigma: f32) -> f32 {

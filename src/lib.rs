@@ -11,7 +11,7 @@
 //! that determines all of it. Every stage has one grammar: parameters (public, with defaults, from TOML) →
 //! `fit` on training items → a fitted model of another type, which never changes.
 //!
-//! Begin with [`pipeline`], which knows the order of the stages; then read one stage: [`descriptor`],
+//! Begin with [`training`], which knows the order of the stages; then read one stage: [`descriptor`],
 //! [`codebook`], [`encoding`], [`appearance`], [`text`], [`fusion`], [`hubness`], [`scene_text`], [`index`],
 //! [`evaluation`]. [`artifact`] is the one file format, [`dataset`] what is read, [`submission`] what is written for the contest, [`ablation`] what lays
 //! recipes side by side. [`matching`] compares two pictures by their keypoints, [`copies`] finds those of a gallery that show the same, [`ocr`]
@@ -67,9 +67,9 @@ pub mod hubness;
 pub mod index;
 pub mod linalg;
 pub mod matching;
+pub mod model;
 pub mod ocr;
 pub mod picture;
-pub mod pipeline;
 pub mod progress;
 pub mod recipe;
 pub mod sampling;
@@ -78,6 +78,7 @@ pub mod search;
 pub mod submission;
 pub mod text;
 pub mod timing;
+pub mod training;
 pub mod views;
 
 pub use error::{Error, Result};

@@ -15,10 +15,10 @@ use crate::evaluation::{self, KS, Ranking, Report};
 use crate::files;
 use crate::fusion::FusionParams;
 use crate::ocr::Models;
-use crate::pipeline::{Features, Fitted, Pipeline, Protocol, SceneTextChoice};
 use crate::progress::Progress;
 use crate::recipe::Recipe;
 use crate::sampling::sample_places;
+use crate::training::{Features, Fitted, Protocol, SceneTextChoice, Training};
 
 /// Raised when what a run file holds changes.
 const SCHEMA: u32 = 1;
@@ -158,7 +158,7 @@ impl Bench<'_> {
     fn for_each_part(
         &self,
         recipe: &Recipe,
-        each: impl FnMut(&Pipeline) -> Result<()>,
+        each: impl FnMut(&Training) -> Result<()>,
     ) -> Result<()> {
         let (dataset, work) = (self.dataset, self.work);
         self.protocol
@@ -202,16 +202,16 @@ impl Bench<'_> {
     pub fn run(&self, recipe: &Recipe, fingerprint: Fingerprint) -> Result<Measured> {
         let mut rankings = [None, None];
         let mut parts: Vec<Part> = Vec::new();
-        self.for_each_part(recipe, |pipeline| {
-            self.protocol.announce(pipeline);
-            let (features, fitted, seconds) = learn(pipeline)?;
+        self.for_each_part(recipe, |training| {
+            self.protocol.announce(training);
+            let (features, fitted, seconds) = learn(training)?;
             self.protocol
-                .rank(pipeline, &features, &fitted, &mut rankings)?;
+                .rank(training, &features, &fitted, &mut rankings)?;
             let bytes_per_item = size_of::<f32>() * fitted.fusion.dim();
             let chosen = chosen(&fitted);
             let cost = match parts.first() {
                 Some(first) => first.cost.clone(), // one fold stands for all
-                None => self.cost(pipeline, fitted, bytes_per_item)?,
+                None => self.cost(training, fitted, bytes_per_item)?,
             };
             parts.push(Part {
                 chosen,
@@ -278,8 +278,8 @@ impl Bench<'_> {
     }
 
     /// Describes some pictures and captions of those that were asked about, one after the other on one core.
-    fn cost(&self, pipeline: &Pipeline, fitted: Fitted, bytes_per_item: usize) -> Result<Cost> {
-        let place = |d| pipeline.place(self.protocol.split(), d);
+    fn cost(&self, training: &Training, fitted: Fitted, bytes_per_item: usize) -> Result<Cost> {
+        let place = |d| training.place(self.protocol.split(), d);
         let pictures = place(Direction::ImageToText).or(place(Direction::TextToImage));
         let Some(place) = pictures else {
             return Ok(Cost {
@@ -288,13 +288,13 @@ impl Bench<'_> {
                 bytes_per_item,
             });
         };
-        let collection = &pipeline.dataset.collections[place];
+        let collection = &training.dataset.collections[place];
         let reader = if fitted.share_of_words() > 0.0 {
-            pipeline.reader()?
+            training.reader()?
         } else {
             None
         };
-        let models = pipeline.models(fitted.fusion)?;
+        let models = training.models(fitted.fusion)?;
         let picture = |i: usize| {
             let image = &collection.images[i];
             let bytes = image.source.read().ok()?;
@@ -337,23 +337,23 @@ fn chosen(
 }
 
 /// Features and fusion, and how long they took where they were made from nothing.
-fn learn(pipeline: &Pipeline) -> Result<(Vec<Features>, Fitted, Seconds)> {
-    let new = pipeline.what_is_new()?;
+fn learn(training: &Training) -> Result<(Vec<Features>, Fitted, Seconds)> {
+    let new = training.what_is_new()?;
     let clock = |new: bool, since: Instant| {
         new.then(|| (since.elapsed().as_secs_f64() * 1e3).round() / 1e3)
     };
     let start = Instant::now();
-    let images = pipeline.image_features()?;
+    let images = training.image_features()?;
     let image_views = clock(new.image_views, start);
     let start = Instant::now();
-    let texts = pipeline.text_features()?;
+    let texts = training.text_features()?;
     let text_views = clock(new.text_views, start);
     let both = images.into_iter().zip(texts);
     let features: Vec<Features> = both
         .map(|(images, texts)| Features { images, texts })
         .collect();
     let start = Instant::now();
-    let fitted = pipeline.fit(&features)?;
+    let fitted = training.fit(&features)?;
     let seconds = Seconds {
         image_views,
         text_views,

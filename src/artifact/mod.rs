@@ -8,8 +8,10 @@
 //!
 //! A file is written under a temporary name, synced and renamed, so that it is whole or absent.
 
+mod bundle;
 mod made_from;
 
+pub use bundle::{Bundle, PartSize};
 pub use made_from::{Fingerprint, Spec};
 
 use std::borrow::Cow;
@@ -86,7 +88,7 @@ macro_rules! element {
         }
     )*};
 }
-element!(u8 => U8, u32 => U32, f16 => F16, f32 => F32, f64 => F64);
+element!(u8 => U8, u32 => U32, u64 => U64, f16 => F16, f32 => F32, f64 => F64);
 
 /// Little-endian floats of any width, in single precision; nothing for other types.
 pub(crate) fn floats(dtype: Dtype, bytes: &[u8]) -> Option<Vec<f32>> {
@@ -262,11 +264,7 @@ impl Artifact {
             notes: self.notes.clone(),
             content: self.content(),
         };
-        let json = serde_json::to_string(&header).expect("a header is plain data");
-        let metadata = HashMap::from([(KEY.to_owned(), json)]);
-        let bytes = safetensors::serialize(self.tensors.iter(), Some(metadata))
-            .map_err(|e| Error::artifact(path, e.to_string()))?;
-        files::write(path, &bytes)
+        write_tensors(path, &header, &self.tensors)
     }
 
     /// Reads a file and verifies it: it is ours, of this schema, and not a bit of it has changed.
@@ -324,6 +322,14 @@ impl Artifact {
             }
         }
     }
+}
+
+fn write_tensors(path: &Path, header: &Header, tensors: &BTreeMap<String, Tensor>) -> Result<()> {
+    let json = serde_json::to_string(header).expect("a header is plain data");
+    let metadata = HashMap::from([(KEY.to_owned(), json)]);
+    let bytes = safetensors::serialize(tensors.iter(), Some(metadata))
+        .map_err(|e| Error::artifact(path, e.to_string()))?;
+    files::write(path, &bytes)
 }
 
 /// Reads only the metadata of an artifact, whatever its size.

@@ -6,7 +6,7 @@ use tuwen::ablation::{
     Bench, Commit, Entry, Place, Plan, Row, Shown, State, Verdict, bless, page, plot, verdict,
 };
 use tuwen::files;
-use tuwen::pipeline::Protocol;
+use tuwen::training::Protocol;
 
 use super::bars::Bars;
 use super::common::Data;

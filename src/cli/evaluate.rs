@@ -3,7 +3,7 @@ use std::process::ExitCode;
 use anyhow::{Result, ensure};
 use tuwen::dataset::Split;
 use tuwen::evaluation;
-use tuwen::pipeline::Protocol;
+use tuwen::training::Protocol;
 
 use super::bars::Bars;
 use super::common::Common;
@@ -54,11 +54,11 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     }
     let mut rankings = [None, None];
     let (work, bars) = (&args.common.data.work, Bars::default());
-    protocol.for_each(&recipe, &dataset, work, &bars, |pipeline| {
-        protocol.announce(pipeline);
-        let features = pipeline.features()?;
-        let fitted = pipeline.fit(&features)?;
-        protocol.rank(pipeline, &features, &fitted, &mut rankings)
+    protocol.for_each(&recipe, &dataset, work, &bars, |training| {
+        protocol.announce(training);
+        let features = training.features()?;
+        let fitted = training.fit(&features)?;
+        protocol.rank(training, &features, &fitted, &mut rankings)
     })?;
     ensure!(
         rankings.iter().flatten().any(|r| !r.ranks.is_empty()),

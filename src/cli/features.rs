@@ -1,7 +1,7 @@
 use std::process::ExitCode;
 
 use anyhow::Result;
-use tuwen::pipeline::Pipeline;
+use tuwen::training::Training;
 
 use super::bars::Bars;
 use super::common::Common;
@@ -24,7 +24,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         args.common.dataset()?,
         Bars::default(),
     );
-    let features = Pipeline::new(&recipe, &dataset, &args.common.data.work, &bars).features()?;
+    let features = Training::new(&recipe, &dataset, &args.common.data.work, &bars).features()?;
     for (c, f) in dataset.collections.iter().zip(&features) {
         let usable = |u: &[bool]| u.iter().filter(|&&u| u).count();
         say!(

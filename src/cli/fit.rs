@@ -1,7 +1,7 @@
 use std::process::ExitCode;
 
 use anyhow::Result;
-use tuwen::pipeline::Pipeline;
+use tuwen::training::Training;
 
 use super::bars::Bars;
 use super::common::Common;
@@ -24,8 +24,8 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         args.common.dataset()?,
         Bars::default(),
     );
-    let pipeline = Pipeline::new(&recipe, &dataset, &args.common.data.work, &bars);
-    let fitted = pipeline.fit(&pipeline.features()?)?;
+    let training = Training::new(&recipe, &dataset, &args.common.data.work, &bars);
+    let fitted = training.fit(&training.features()?)?;
     let outcome = &fitted.outcome;
     say!("mR on {} of each setting:", outcome.validation);
     for trial in &outcome.trials {

@@ -8,13 +8,13 @@ use tuwen::artifact::Fingerprint;
 use tuwen::dataset::{Collection, Direction, Split};
 use tuwen::evaluation::{self, Report};
 use tuwen::files;
-use tuwen::pipeline::{Outcome, Pipeline, SceneTextChoice, embed};
 use tuwen::progress::warn_each;
 use tuwen::recipe::Recipe;
 use tuwen::sampling::sample_places;
 use tuwen::scene_text::Words;
 use tuwen::search::Found;
 use tuwen::submission::{self, ANSWERS, Answer, Format};
+use tuwen::training::{Outcome, SceneTextChoice, Training, embed};
 
 use super::bars::Bars;
 use super::check;
@@ -81,18 +81,18 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         .as_deref()
         .map_or(Ok(()), files::check_writable)?;
     files::sweep(&args.out);
-    let pipeline = Pipeline::new(&recipe, &dataset, &args.common.data.work, &bars);
+    let training = Training::new(&recipe, &dataset, &args.common.data.work, &bars);
     let format = Format {
         blank_continuation: args.blank_continuation,
         bom: args.bom,
     };
-    let fingerprint = Fingerprint::of(&(pipeline.fingerprint()?, format));
+    let fingerprint = Fingerprint::of(&(training.fingerprint()?, format));
     let run = match up_to_date(args, &fingerprint) {
         Some(run) => {
             tracing::info!("results: up to date, nothing to do");
             run
         }
-        _ => answer(args, &pipeline, format, fingerprint)?,
+        _ => answer(args, &training, format, fingerprint)?,
     };
     for file in run.files.keys() {
         say!("{}", args.out.join(file).display());
@@ -127,16 +127,16 @@ fn up_to_date(args: &Args, fingerprint: &Fingerprint) -> Option<Run> {
 
 fn answer(
     args: &Args,
-    pipeline: &Pipeline,
+    training: &Training,
     format: Format,
     fingerprint: Fingerprint,
 ) -> Result<Run> {
-    let dataset = &pipeline.dataset;
-    let features = pipeline.features()?;
-    let fitted = pipeline.fit(&features)?;
-    let title = format!("{} · {}", dataset.name, pipeline.recipe.name);
+    let dataset = &training.dataset;
+    let features = training.features()?;
+    let fitted = training.fit(&features)?;
+    let title = format!("{} · {}", dataset.name, training.recipe.name);
     let mut scores = "cosines".to_owned();
-    if pipeline.recipe.hubness.is_some() {
+    if training.recipe.hubness.is_some() {
         scores += ", less what an item is charged for suiting every query";
     }
     let percent = 100.0 * fitted.share_of_words();
@@ -154,7 +154,7 @@ fn answer(
     let both = [Direction::TextToImage, Direction::ImageToText];
     ensure!(
         both.iter()
-            .any(|&d| pipeline.place(Split::Test, d).is_some()),
+            .any(|&d| training.place(Split::Test, d).is_some()),
         "there is nothing to answer: {} has no attachment 2 or 3",
         dataset.name
     );
@@ -162,20 +162,20 @@ fn answer(
     let (mut written, mut index_recall) = (BTreeMap::new(), BTreeMap::new());
     let mut rankings = BTreeMap::new();
     for direction in both {
-        let Some(place) = pipeline.place(Split::Test, direction) else {
+        let Some(place) = training.place(Split::Test, direction) else {
             continue;
         };
         let c = &dataset.collections[place];
-        let gallery = pipeline.gallery(place, direction, &features, &fitted)?;
+        let gallery = training.gallery(place, direction, &features, &fitted)?;
         let z = embed(&fitted.fusion, &features[place])?;
         let (q, usable, items) = match direction {
             Direction::TextToImage => (&z.texts, &z.text_usable, &z.images),
             Direction::ImageToText => (&z.images, &z.image_usable, &z.texts),
         };
-        let words = pipeline.words(&fitted, place, direction)?;
+        let words = training.words(&fitted, place, direction)?;
         let words = words.as_ref();
         let found = gallery.answer(q.view(), usable, ANSWERS, words.map(|w| (w, items.view())))?;
-        if !pipeline.recipe.index.is_exact() {
+        if !training.recipe.index.is_exact() {
             let recall = gallery.recall(items, q.view(), ANSWERS)?;
             index_recall.insert(direction.to_string(), recall);
         }
@@ -187,7 +187,7 @@ fn answer(
             show(page, c, direction, &found, words);
         }
         if !c.pairs.is_empty() {
-            let ranking = pipeline.rank(Split::Test, direction, &features, &fitted)?;
+            let ranking = training.rank(Split::Test, direction, &features, &fitted)?;
             rankings.extend(ranking.map(|r| (direction, r)));
         }
     }
@@ -200,12 +200,12 @@ fn answer(
         _ => None,
     };
     let [t2i, i2t] = both.map(|direction| rankings.get(&direction));
-    let about = (dataset.name.as_str(), pipeline.recipe.name.as_str(), "test");
-    let report = evaluation::report(about, t2i, i2t, pipeline.recipe.seed);
+    let about = (dataset.name.as_str(), training.recipe.name.as_str(), "test");
+    let report = evaluation::report(about, t2i, i2t, training.recipe.seed);
     let run = Run {
         fingerprint,
         dataset: dataset.name.clone(),
-        recipe: pipeline.recipe.clone(),
+        recipe: training.recipe.clone(),
         outcome: fitted.outcome,
         scene_text: fitted.scene_text.map(|s| s.choice),
         index_recall,

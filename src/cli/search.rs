@@ -5,7 +5,7 @@ use anyhow::{Context, Result, bail};
 use ndarray::Array2;
 use tuwen::dataset::{Collection, Dataset, Direction, Split};
 use tuwen::files::printable;
-use tuwen::pipeline::{Pipeline, embed};
+use tuwen::training::{Training, embed};
 
 use super::bars::Bars;
 use super::common::Common;
@@ -91,19 +91,19 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         args.common.dataset()?,
         Bars::default(),
     );
-    let pipeline = Pipeline::new(&recipe, &dataset, &args.common.data.work, &bars);
-    let features = pipeline.features()?;
-    let fitted = pipeline.fit(&features)?;
+    let training = Training::new(&recipe, &dataset, &args.common.data.work, &bars);
+    let features = training.features()?;
+    let fitted = training.fit(&features)?;
     let direction = match picture {
         Some(_) => Direction::ImageToText,
         None => Direction::TextToImage,
     };
     let place = gallery_of(&dataset, direction);
-    let gallery = pipeline.gallery(place, direction, &features, &fitted)?;
-    let mut words = pipeline.words(&fitted, place, direction)?;
+    let gallery = training.gallery(place, direction, &features, &fitted)?;
+    let mut words = training.words(&fitted, place, direction)?;
     if let Some(words) = &mut words {
         words.asking = vec![match &picture {
-            Some((name, bytes)) => pipeline
+            Some((name, bytes)) => training
                 .read_picture(bytes)
                 .with_context(|| format!("cannot use {name}"))?,
             None => text.clone(),
@@ -114,7 +114,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         (Some(_), Direction::TextToImage) => embed(&fitted.fusion, &features[place])?.images,
         (Some(_), Direction::ImageToText) => embed(&fitted.fusion, &features[place])?.texts,
     };
-    let models = pipeline.models(fitted.fusion.clone())?;
+    let models = training.models(fitted.fusion.clone())?;
     let (z, query): (Array2<f32>, Item) = match &picture {
         Some((name, bytes)) => {
             let id = std::path::Path::new(name).file_name().unwrap_or_default();

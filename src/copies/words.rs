@@ -105,6 +105,29 @@ impl WordsParams {
     }
 }
 
+impl WordsParams {
+    /// Descriptors of a picture to learn words from, n×128.
+    pub(crate) fn sample(&self, picture: &Picture) -> Option<Array2<f32>> {
+        let keypoints = self.detect(self.sift.features, picture).ok()?;
+        let values = descriptors(&keypoints);
+        let some: Vec<usize> = sample_places(values.nrows(), PER_PICTURE).collect();
+        Some(values.select(Axis(0), &some))
+    }
+
+    /// Learns words from the samples of some pictures.
+    pub(crate) fn learn_from(&self, spec: Spec, values: Vec<Array2<f32>>) -> Result<Artifact> {
+        let views: Vec<_> = values.iter().map(|v| v.view()).collect();
+        let x = match concatenate(Axis(0), &views) {
+            Ok(x) => x,
+            Err(_) => Array2::default((0, DIM)), // of no picture
+        };
+        drop(values);
+        let words = self.words.min(x.nrows() / PER_WORD).max(1);
+        let vocabulary = Vocabulary::fit(words, x.view(), self.seed)?;
+        Ok(vocabulary.store(Artifact::new(spec)))
+    }
+}
+
 /// Of SIFT keypoints, n×128.
 fn descriptors(keypoints: &Keypoints) -> ArrayView2<'_, f32> {
     match &keypoints.values {
@@ -127,21 +150,8 @@ impl Method for WordsParams {
     }
 
     fn learn(&self, spec: Spec, pictures: &Pictures) -> Result<Artifact> {
-        let values: Vec<Array2<f32>> = pictures.sample(self.pictures, |picture| {
-            let keypoints = self.detect(self.sift.features, &picture).ok()?;
-            let values = descriptors(&keypoints);
-            let some: Vec<usize> = sample_places(values.nrows(), PER_PICTURE).collect();
-            Some(values.select(Axis(0), &some))
-        })?;
-        let views: Vec<_> = values.iter().map(|v| v.view()).collect();
-        let x = match concatenate(Axis(0), &views) {
-            Ok(x) => x,
-            Err(_) => Array2::default((0, DIM)), // of no picture
-        };
-        drop(values);
-        let words = self.words.min(x.nrows() / PER_WORD).max(1);
-        let vocabulary = Vocabulary::fit(words, x.view(), self.seed)?;
-        Ok(vocabulary.store(Artifact::new(spec)))
+        let values = pictures.sample(self.pictures, |picture| self.sample(&picture))?;
+        self.learn_from(spec, values)
     }
 
     fn load(&self, artifact: &Artifact) -> Result<Vocabulary> {

@@ -9,7 +9,9 @@ use std::ops::Range;
 use ndarray::{Array1, Array2, ArrayView2, Axis, CowArray, Ix2, s};
 use serde::{Deserialize, Serialize};
 
-use super::{Choice, Columns, Fusion, FusionParams, Memory, Pairs, Score, Side, Trial};
+use super::{
+    Choice, Columns, Fusion, FusionParams, Memory, Method, Pairs, Projector, Score, Side, Trial,
+};
 use crate::artifact::{Artifact, Spec};
 use crate::dataset::Pair;
 use crate::error::{Error, Result};
@@ -185,73 +187,6 @@ impl EnsembleParams {
         })
     }
 
-    /// Fits the members whose (first) weight is not 0.
-    pub(super) fn fit(&self, data: Pairs) -> Result<Ensemble> {
-        self.check()?;
-        let mut members = Vec::new();
-        for params in self.members.iter().filter(|m| m.weight[0] > 0.0) {
-            let part = Part::of(params, data)?;
-            let fusion = params.fusion.fit(part.pairs(data.pairs))?;
-            let weight = params.weight[0];
-            members.push(Member {
-                weight,
-                ..part.member(fusion)
-            });
-        }
-        Ok(Ensemble::new(&data, members))
-    }
-
-    /// Every member's settings for itself, then the weights, one member after another.
-    pub(super) fn choose(&self, data: Pairs, score: Score) -> Result<Choice> {
-        self.check()?;
-        let mut trials = Vec::new();
-        let mut settings = Vec::new();
-        let mut members = Vec::new();
-        for params in &self.members {
-            let part = Part::of(params, data)?;
-            let alone = |f: &Fusion| Ensemble::new(&data, vec![part.member(f.clone())]);
-            let score = |f: &Fusion| score(&Fusion::Ensemble(alone(f)));
-            let choice = params.fusion.recall(part.pairs(data.pairs), &score)?;
-            trials.extend(choice.trials.into_iter().map(|t| Trial {
-                setting: ensemble(vec![params.settled(t.setting, 1.0)]),
-                score: t.score,
-            }));
-            settings.push(choice.setting);
-            members.push(part.member(choice.fusion));
-        }
-        let setting = |weights: &[f64]| {
-            let members = self.members.iter().zip(&settings).zip(weights);
-            ensemble(
-                members
-                    .map(|((m, s), &w)| m.settled(s.clone(), w))
-                    .collect(),
-            )
-        };
-        let weighted = |weights: &[f64]| {
-            let members = members.iter().zip(weights).filter(|(_, w)| **w > 0.0);
-            let members = members.map(|(m, &weight)| Member {
-                weight,
-                ..m.clone()
-            });
-            Fusion::Ensemble(Ensemble::new(&data, members.collect()))
-        };
-        let mut try_out = |weights: &[f64]| -> Result<f64> {
-            let score = score(&weighted(weights))?;
-            tracing::debug!("weights {weights:?}: {score:.3}");
-            trials.push(Trial {
-                setting: setting(weights),
-                score,
-            });
-            Ok(score)
-        };
-        let weights = self.climb(&mut try_out)?;
-        Ok(Choice {
-            fusion: weighted(&weights),
-            setting: setting(&weights),
-            trials,
-        })
-    }
-
     /// Coordinate search from the first of every member's weights.
     fn climb(&self, score: &mut dyn FnMut(&[f64]) -> Result<f64>) -> Result<Vec<f64>> {
         let mut best: Vec<f64> = self.members.iter().map(|m| m.weight[0]).collect();
@@ -275,9 +210,14 @@ impl EnsembleParams {
         }
         Ok(best)
     }
+}
 
-    /// The names of views that some member asks for, image and text.
-    pub(super) fn views(&self) -> (Vec<&String>, Vec<&String>) {
+impl Method for EnsembleParams {
+    fn stage(&self) -> &'static str {
+        STAGE
+    }
+
+    fn views(&self) -> (Vec<&String>, Vec<&String>) {
         let mut names = (Vec::new(), Vec::new());
         for member in &self.members {
             names.0.extend(&member.image_views);
@@ -288,28 +228,89 @@ impl EnsembleParams {
         }
         names
     }
+
+    /// Fits the members whose (first) weight is not 0.
+    fn fit(&self, data: Pairs) -> Result<Fusion> {
+        self.check()?;
+        let mut members = Vec::new();
+        for params in self.members.iter().filter(|m| m.weight[0] > 0.0) {
+            let part = Part::of(params, data)?;
+            let fusion = params.fusion.fit(part.pairs(data.pairs))?;
+            let weight = params.weight[0];
+            members.push(Member {
+                weight,
+                ..part.member(fusion)
+            });
+        }
+        Ok(Fusion::new(Ensemble::new(&data, members)))
+    }
+
+    /// Every member's settings for itself, then the weights, one member after another.
+    fn choose(&self, data: Pairs, score: Score) -> Result<Choice> {
+        self.check()?;
+        let mut trials = Vec::new();
+        let mut settings = Vec::new();
+        let mut members = Vec::new();
+        for params in &self.members {
+            let part = Part::of(params, data)?;
+            let alone = |f: &Fusion| Ensemble::new(&data, vec![part.member(f.clone())]);
+            let score = |f: &Fusion| score(&Fusion::new(alone(f)));
+            let choice = params.fusion.recall(part.pairs(data.pairs), &score)?;
+            trials.extend(choice.trials.into_iter().map(|t| Trial {
+                setting: ensemble(vec![params.settled(t.setting, 1.0)]),
+                score: t.score,
+            }));
+            settings.push(choice.setting);
+            members.push(part.member(choice.fusion));
+        }
+        let setting = |weights: &[f64]| {
+            let members = self.members.iter().zip(&settings).zip(weights);
+            ensemble(
+                members
+                    .map(|((m, s), &w)| m.settled(s.clone(), w))
+                    .collect(),
+            )
+        };
+        let weighted = |weights: &[f64]| {
+            let members = members.iter().zip(weights).filter(|(_, w)| **w > 0.0);
+            let members = members.map(|(m, &weight)| Member {
+                weight,
+                ..m.clone()
+            });
+            Fusion::new(Ensemble::new(&data, members.collect()))
+        };
+        let mut try_out = |weights: &[f64]| -> Result<f64> {
+            let score = score(&weighted(weights))?;
+            tracing::debug!("weights {weights:?}: {score:.3}");
+            trials.push(Trial {
+                setting: setting(weights),
+                score,
+            });
+            Ok(score)
+        };
+        let weights = self.climb(&mut try_out)?;
+        Ok(Choice {
+            fusion: weighted(&weights),
+            setting: setting(&weights),
+            trials,
+        })
+    }
 }
 
 fn ensemble(members: Vec<MemberParams>) -> FusionParams {
     FusionParams::Ensemble(EnsembleParams { members })
 }
 
-impl Ensemble {
-    fn new(data: &Pairs, members: Vec<Member>) -> Self {
-        Self {
-            image_dim: data.x.ncols(),
-            text_dim: data.y.ncols(),
-            members,
-        }
+impl Projector for Ensemble {
+    fn stage(&self) -> &'static str {
+        STAGE
     }
 
-    /// Width of the shared space.
-    pub fn dim(&self) -> usize {
+    fn dim(&self) -> usize {
         self.members.iter().map(|m| m.fusion.dim()).sum()
     }
 
-    /// n×d -> n×s, rows of length 1 (shorter where a member projects to zero).
-    pub fn project(&self, side: Side, x: ArrayView2<f32>) -> Result<Array2<f32>> {
+    fn project(&self, side: Side, x: ArrayView2<f32>) -> Result<Array2<f32>> {
         let d = match side {
             Side::Image => self.image_dim,
             Side::Text => self.text_dim,
@@ -334,7 +335,7 @@ impl Ensemble {
         Ok(z)
     }
 
-    pub fn store(&self, artifact: Artifact) -> Artifact {
+    fn store(&self, artifact: Artifact) -> Artifact {
         let dims = Array1::from(vec![self.image_dim as u32, self.text_dim as u32]);
         let weights: Array1<f64> = self.members.iter().map(|m| m.weight).collect();
         let mut artifact = artifact
@@ -348,6 +349,27 @@ impl Ensemble {
                 .with_part(&format!("{i}.fusion"), part);
         }
         artifact
+    }
+
+    fn for_texts(&self) -> Option<Fusion> {
+        let member = |m: &Member| Member {
+            fusion: m.fusion.for_texts(),
+            ..m.clone()
+        };
+        Some(Fusion::new(Self {
+            members: self.members.iter().map(member).collect(),
+            ..self.clone()
+        }))
+    }
+}
+
+impl Ensemble {
+    fn new(data: &Pairs, members: Vec<Member>) -> Self {
+        Self {
+            image_dim: data.x.ncols(),
+            text_dim: data.y.ncols(),
+            members,
+        }
     }
 
     pub fn load(artifact: &Artifact) -> Result<Self> {

@@ -1,7 +1,8 @@
 //! Fusion: a model learned on pairs that projects both modalities into one shared space, in which the
 //! inner product says how well an image and a text go together.
 //!
-//! To add one: a file, a line in [`FusionParams`], [`Fusion`] and their matches.
+//! To add one: a file with its settings, which are a `Method`, and what they learn, which is a [`Projector`]; a line in
+//! [`FusionParams`], in its `method` and in [`Fusion::load`].
 
 mod cca;
 mod ensemble;
@@ -9,7 +10,9 @@ mod mlp;
 mod transfer;
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::ops::Range;
+use std::sync::Arc;
 
 use ndarray::{Array2, ArrayView2};
 use serde::{Deserialize, Serialize};
@@ -118,13 +121,35 @@ pub enum FusionParams {
     Transfer(TransferParams),
 }
 
+/// What a kind of fusion has learned: a projection of both modalities into one shared space.
+pub trait Projector: fmt::Debug + Send + Sync {
+    /// The stage name of its artifact.
+    fn stage(&self) -> &'static str;
+
+    /// Width of the shared space.
+    fn dim(&self) -> usize;
+
+    /// n×d -> n×s, unit rows (zero rows for what projects to zero).
+    fn project(&self, side: Side, x: ArrayView2<f32>) -> Result<Array2<f32>>;
+
+    /// Adds all that [`Fusion::load`] reads.
+    fn store(&self, artifact: Artifact) -> Artifact;
+
+    /// A smaller fusion with the same projection of texts, where there is one.
+    fn for_texts(&self) -> Option<Fusion> {
+        None
+    }
+}
+
 /// A fitted fusion.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Fusion {
-    Cca(Box<Cca>),
-    Mlp(Box<Mlp>),
-    Ensemble(Ensemble),
-    Transfer(Box<Transfer>),
+#[derive(Clone, Debug)]
+pub struct Fusion(Arc<dyn Projector>);
+
+impl PartialEq for Fusion {
+    fn eq(&self, other: &Self) -> bool {
+        let content = |f: &Self| f.store(Spec::new(f.stage(), &(), 0)).content();
+        content(self) == content(other)
+    }
 }
 
 /// One setting and how it did on validation data.
@@ -146,38 +171,45 @@ pub struct Choice {
 /// How good a fusion is on pairs it has not seen.
 pub type Score<'a> = &'a dyn Fn(&Fusion) -> Result<f64>;
 
+/// The settings of a kind of fusion: how it learns.
+trait Method {
+    fn stage(&self) -> &'static str;
+
+    /// The names of the views that it asks for, image and text.
+    fn views(&self) -> (Vec<&String>, Vec<&String>) {
+        (vec![], vec![])
+    }
+
+    /// Fits every combination of settings and keeps the best (the first of equals).
+    fn choose(&self, data: Pairs, score: Score) -> Result<Choice>;
+
+    /// Fits the first of every list of settings.
+    fn fit(&self, data: Pairs) -> Result<Fusion>;
+}
+
 impl FusionParams {
+    fn method(&self) -> &dyn Method {
+        match self {
+            Self::Cca(p) => p,
+            Self::Mlp(p) => p,
+            Self::Ensemble(p) => p,
+            Self::Transfer(p) => p,
+        }
+    }
+
     /// The stage name of its artifact.
     pub fn stage(&self) -> &'static str {
-        match self {
-            Self::Cca(_) => cca::STAGE,
-            Self::Mlp(_) => mlp::STAGE,
-            Self::Ensemble(_) => ensemble::STAGE,
-            Self::Transfer(_) => transfer::STAGE,
-        }
+        self.method().stage()
     }
 
     /// The names of views that it asks for, image and text.
     pub(crate) fn views(&self) -> (Vec<&String>, Vec<&String>) {
-        match self {
-            Self::Ensemble(p) => p.views(),
-            Self::Transfer(p) => p.of.views(),
-            Self::Cca(_) | Self::Mlp(_) => (vec![], vec![]),
-        }
+        self.method().views()
     }
 
     /// Fits every combination of settings and keeps the best (the first of equals).
     pub fn choose(&self, data: Pairs, score: Score) -> Result<Choice> {
-        timing::FUSION.time(|| self.choose_untimed(data, score))
-    }
-
-    fn choose_untimed(&self, data: Pairs, score: Score) -> Result<Choice> {
-        match self {
-            Self::Cca(p) => Ok(p.choose(data, score)?.into()),
-            Self::Mlp(p) => p.choose(data, score),
-            Self::Ensemble(p) => p.choose(data, score),
-            Self::Transfer(p) => p.choose(data, score),
-        }
+        timing::FUSION.time(|| self.method().choose(data, score))
     }
 
     /// As [`Self::choose`], where it was not done before.
@@ -191,65 +223,49 @@ impl FusionParams {
 
     /// Fits the first of every list of settings.
     pub fn fit(&self, data: Pairs) -> Result<Fusion> {
-        match self {
-            Self::Cca(p) => Ok(Fusion::Cca(Box::new(p.fit(data)?))),
-            Self::Mlp(p) => Ok(Fusion::Mlp(Box::new(p.fit(data)?))),
-            Self::Ensemble(p) => Ok(Fusion::Ensemble(p.fit(data)?)),
-            Self::Transfer(p) => Ok(Fusion::Transfer(Box::new(p.fit(data)?))),
-        }
+        self.method().fit(data)
     }
 }
 
 impl Fusion {
+    /// Takes what a kind of fusion has learned.
+    pub fn new(projector: impl Projector + 'static) -> Self {
+        Self(Arc::new(projector))
+    }
+
     /// The stage name of its artifact.
     pub fn stage(&self) -> &'static str {
-        match self {
-            Self::Cca(_) => cca::STAGE,
-            Self::Mlp(_) => mlp::STAGE,
-            Self::Ensemble(_) => ensemble::STAGE,
-            Self::Transfer(_) => transfer::STAGE,
-        }
-    }
-
-    /// n×d -> n×s, unit rows (zero rows for what projects to zero).
-    pub fn project(&self, side: Side, x: ArrayView2<f32>) -> Result<Array2<f32>> {
-        timing::PROJECTION.time(|| self.project_untimed(side, x))
-    }
-
-    fn project_untimed(&self, side: Side, x: ArrayView2<f32>) -> Result<Array2<f32>> {
-        match self {
-            Self::Cca(m) => m.project(side, x),
-            Self::Mlp(m) => m.project(side, x),
-            Self::Ensemble(m) => m.project(side, x),
-            Self::Transfer(m) => m.project(side, x),
-        }
+        self.0.stage()
     }
 
     /// Width of the shared space.
     pub fn dim(&self) -> usize {
-        match self {
-            Self::Cca(m) => m.dim(),
-            Self::Mlp(m) => m.dim(),
-            Self::Ensemble(m) => m.dim(),
-            Self::Transfer(m) => m.dim(),
-        }
+        self.0.dim()
     }
 
+    /// n×d -> n×s, unit rows (zero rows for what projects to zero).
+    pub fn project(&self, side: Side, x: ArrayView2<f32>) -> Result<Array2<f32>> {
+        timing::PROJECTION.time(|| self.0.project(side, x))
+    }
+
+    /// The same projection of texts, without what only pictures need.
+    pub fn for_texts(&self) -> Self {
+        self.0.for_texts().unwrap_or_else(|| self.clone())
+    }
+
+    /// As an artifact that [`Self::load`] reads.
     pub fn store(&self, spec: Spec) -> Artifact {
-        match self {
-            Self::Cca(m) => m.store(Artifact::new(spec)),
-            Self::Mlp(m) => m.store(Artifact::new(spec)),
-            Self::Ensemble(m) => m.store(Artifact::new(spec)),
-            Self::Transfer(m) => m.store(Artifact::new(spec)),
-        }
+        self.0.store(Artifact::new(spec))
     }
 
+    /// # Errors
+    /// [`Error::Mismatch`] for an artifact of another stage, [`Error::Artifact`] for parts that do not fit together.
     pub fn load(artifact: &Artifact) -> Result<Self> {
         match artifact.spec.stage.as_str() {
-            cca::STAGE => Ok(Self::Cca(Box::new(Cca::load(artifact)?))),
-            mlp::STAGE => Ok(Self::Mlp(Box::new(Mlp::load(artifact)?))),
-            ensemble::STAGE => Ok(Self::Ensemble(Ensemble::load(artifact)?)),
-            transfer::STAGE => Ok(Self::Transfer(Box::new(Transfer::load(artifact)?))),
+            cca::STAGE => Ok(Self::new(Cca::load(artifact)?)),
+            mlp::STAGE => Ok(Self::new(Mlp::load(artifact)?)),
+            ensemble::STAGE => Ok(Self::new(Ensemble::load(artifact)?)),
+            transfer::STAGE => Ok(Self::new(Transfer::load(artifact)?)),
             other => Err(Error::Mismatch {
                 left: "a fusion".into(),
                 left_is: "wanted".into(),

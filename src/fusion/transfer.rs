@@ -9,7 +9,7 @@ use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::{Choice, Fusion, FusionParams, Pairs, Score, Side, Trial};
+use super::{Choice, Fusion, FusionParams, Method, Pairs, Projector, Score, Side, Trial};
 use crate::artifact::{Artifact, Spec};
 use crate::error::{Error, Result};
 use crate::linalg::{l2_normalize, matmul};
@@ -113,15 +113,25 @@ impl TransferParams {
             captions,
         })
     }
+}
+
+impl Method for TransferParams {
+    fn stage(&self) -> &'static str {
+        STAGE
+    }
+
+    fn views(&self) -> (Vec<&String>, Vec<&String>) {
+        self.of.views()
+    }
 
     /// With the first weight.
-    pub(super) fn fit(&self, data: Pairs) -> Result<Transfer> {
+    fn fit(&self, data: Pairs) -> Result<Fusion> {
         self.check()?;
-        self.learn(self.of.fit(data)?, data)
+        Ok(Fusion::new(self.learn(self.of.fit(data)?, data)?))
     }
 
     /// The settings of the fusion below for itself, then the weight.
-    pub(super) fn choose(&self, data: Pairs, score: Score) -> Result<Choice> {
+    fn choose(&self, data: Pairs, score: Score) -> Result<Choice> {
         self.check()?;
         let below = self.of.choose(data, score)?;
         let mut trials: Vec<Trial> = below
@@ -136,7 +146,7 @@ impl TransferParams {
         let mut best: Option<(f64, f32)> = None;
         for &weight in &self.weight {
             transfer.weight = weight;
-            let fusion = Fusion::Transfer(Box::new(transfer.clone()));
+            let fusion = Fusion::new(transfer.clone());
             let score = score(&fusion)?;
             tracing::debug!("transfer of captions {weight}: {score:.3}");
             trials.push(Trial {
@@ -150,7 +160,7 @@ impl TransferParams {
         transfer.weight = best.expect("weights were checked").1;
         Ok(Choice {
             setting: self.settled(below.setting, transfer.weight),
-            fusion: Fusion::Transfer(Box::new(transfer)),
+            fusion: Fusion::new(transfer),
             trials,
         })
     }
@@ -159,14 +169,16 @@ impl TransferParams {
 /// Pictures moved at a time, to bound memory.
 const BLOCK: usize = 512;
 
-impl Transfer {
-    /// Width of the shared space.
-    pub fn dim(&self) -> usize {
+impl Projector for Transfer {
+    fn stage(&self) -> &'static str {
+        STAGE
+    }
+
+    fn dim(&self) -> usize {
         self.of.dim()
     }
 
-    /// n×d -> n×s, unit rows (zero rows for what projects to zero).
-    pub fn project(&self, side: Side, x: ArrayView2<f32>) -> Result<Array2<f32>> {
+    fn project(&self, side: Side, x: ArrayView2<f32>) -> Result<Array2<f32>> {
         let mut z = self.of.project(side, x)?;
         if side == Side::Text || self.weight == 0.0 {
             return Ok(z);
@@ -180,6 +192,27 @@ impl Transfer {
         Ok(z)
     }
 
+    fn store(&self, artifact: Artifact) -> Artifact {
+        let below = self.of.store(Spec::new(self.of.stage(), &(), 0));
+        let one = |v: f32| Array1::from_elem(1, v);
+        artifact
+            .with_part("of", below)
+            .with_vector(
+                "neighbours",
+                Array1::from_elem(1, self.neighbours as u32).view(),
+            )
+            .with_vector("weight", one(self.weight).view())
+            .with_vector("temperature", one(self.temperature).view())
+            .with_matrix("pictures", self.pictures.view())
+            .with_matrix("captions", self.captions.view())
+    }
+
+    fn for_texts(&self) -> Option<Fusion> {
+        Some(self.of.for_texts())
+    }
+}
+
+impl Transfer {
     /// A picture's place, from its cosine with every training picture.
     fn moved(&self, z: ArrayView1<f32>, scores: ArrayView1<f32>) -> Array1<f32> {
         if z.iter().all(|&v| v == 0.0) {
@@ -201,21 +234,6 @@ impl Transfer {
         let mut moved = &z + &(sum * self.weight);
         l2_normalize(moved.view_mut());
         moved
-    }
-
-    pub fn store(&self, artifact: Artifact) -> Artifact {
-        let below = self.of.store(Spec::new(self.of.stage(), &(), 0));
-        let one = |v: f32| Array1::from_elem(1, v);
-        artifact
-            .with_part("of", below)
-            .with_vector(
-                "neighbours",
-                Array1::from_elem(1, self.neighbours as u32).view(),
-            )
-            .with_vector("weight", one(self.weight).view())
-            .with_vector("temperature", one(self.temperature).view())
-            .with_matrix("pictures", self.pictures.view())
-            .with_matrix("captions", self.captions.view())
     }
 
     pub fn load(artifact: &Artifact) -> Result<Self> {

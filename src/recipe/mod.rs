@@ -19,11 +19,9 @@ use crate::error::Result;
 use crate::fusion::FusionParams;
 use crate::hubness::{Bank, HubnessParams};
 use crate::index::IndexParams;
-use crate::linalg::{KernelMap, PcaParams};
 use crate::picture::PictureParams;
 use crate::scene_text::SceneTextParams;
-use crate::text::{CharacterParams, ProjectionParams, SegmenterParams, TfIdfParams};
-use crate::views::FeatureParams;
+use crate::views::{ImageViewParams, TextViewParams};
 
 /// A whole run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -81,50 +79,6 @@ fn default_max_bad_images() -> usize {
 }
 fn default_shard() -> usize {
     256
-}
-fn one() -> f32 {
-    1.0
-}
-
-/// One way to turn a picture into a vector.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ImageViewParams {
-    pub name: String,
-    /// Factor of this view's block beside the others'.
-    #[serde(default = "one")]
-    pub weight: f32,
-    #[serde(flatten)]
-    pub feature: FeatureParams,
-    /// The kernel that stands in for the inner product.
-    #[serde(default)]
-    pub map: KernelMap,
-    #[serde(default)]
-    pub pca: PcaParams,
-}
-
-/// One way to turn a caption into a vector.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct TextViewParams {
-    pub name: String,
-    #[serde(default = "one")]
-    pub weight: f32,
-    pub tokens: TokenParams,
-    #[serde(default)]
-    pub tfidf: TfIdfParams,
-    /// Directions that the weighted terms are projected to.
-    pub lsa_dim: usize,
-    #[serde(default)]
-    pub projection: ProjectionParams,
-}
-
-/// What counts as a term.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub enum TokenParams {
-    Words(SegmenterParams),
-    Characters(CharacterParams),
 }
 
 impl Recipe {

@@ -14,9 +14,10 @@ use std::borrow::Cow;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use crate::artifact::Artifact;
 use crate::error::Result;
 use crate::ocr::ReaderParams;
-pub use postings::{Matching, Postings};
+pub use postings::{Matching, Postings, norm};
 pub use terms::{Bag, Rarity, Term, Terms};
 
 /// Settings of the view; a list of values is a choice to be made on validation data.
@@ -78,6 +79,31 @@ impl Lexicon {
         let bags: Vec<Bag> = captions.par_iter().map(|c| terms.bag(c)).collect();
         let rarity = Rarity::fit(&bags);
         Ok(Self { terms, rarity, idf })
+    }
+
+    /// Cuts texts into terms.
+    pub fn terms(&self) -> &Terms {
+        &self.terms
+    }
+
+    /// How rare terms are in training captions.
+    pub fn rarity(&self) -> &Rarity {
+        &self.rarity
+    }
+
+    /// As an artifact that [`Self::load`] reads.
+    pub fn store(&self, artifact: Artifact) -> Artifact {
+        self.rarity.store(artifact.with_notes(&self.idf))
+    }
+
+    /// # Errors
+    /// Those of loading the dictionaries, and [`Error::Artifact`](crate::Error::Artifact) for another artifact.
+    pub fn load(artifact: &Artifact) -> Result<Self> {
+        Ok(Self {
+            terms: Terms::load()?,
+            rarity: Rarity::load(artifact)?,
+            idf: artifact.read_notes()?,
+        })
     }
 
     /// Texts ready to be searched: captions, or the lines read in pictures.

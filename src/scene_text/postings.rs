@@ -19,6 +19,31 @@ pub enum Matching {
     Bm25 { k1: f32, b: f32 },
 }
 
+impl Matching {
+    /// What each term of a query weighs.
+    pub fn weights(self, query: &Bag, rarity: &Rarity) -> Vec<(Term, f32)> {
+        match self {
+            Self::Cosine => unit(query, rarity),
+            Self::Bm25 { .. } => share(query, rarity),
+        }
+    }
+
+    /// What a term that occurs `count` times weighs in a document of so many terms and that norm (see [`norm`]), among
+    /// documents of `mean` terms.
+    pub fn weight(self, count: f32, idf: f32, [length, norm]: [f32; 2], mean: f32) -> f32 {
+        match self {
+            Self::Cosine => (1.0 + count.ln()) * idf / norm,
+            Self::Bm25 { k1, b } => count / (count + k1 * (1.0 - b + b * length / mean)),
+        }
+    }
+}
+
+/// Length of the vector of (1 + ln count)·idf.
+pub fn norm(bag: &Bag, rarity: &Rarity) -> f32 {
+    let weigh = |&(term, count): &(Term, f32)| (1.0 + count.ln()) * rarity.of(term);
+    bag.0.iter().map(|t| weigh(t).powi(2)).sum::<f32>().sqrt()
+}
+
 /// Documents by their terms.
 pub struct Postings {
     matching: Matching,
@@ -34,15 +59,9 @@ impl Postings {
         let mean = sum / f32::max(n, 1.0);
         let mut of = HashMap::<Term, Vec<(u32, f32)>>::new();
         for (place, document) in documents.iter().enumerate() {
-            let weights: Vec<(Term, f32)> = match matching {
-                Matching::Cosine => unit(document, rarity),
-                Matching::Bm25 { k1, b } => {
-                    let slow = k1 * (1.0 - b + b * document.length() / mean);
-                    let weigh = |&(term, count): &(Term, f32)| (term, count / (count + slow));
-                    document.0.iter().map(weigh).collect()
-                }
-            };
-            for (term, weight) in weights {
+            let size = [document.length(), norm(document, rarity)];
+            for &(term, count) in &document.0 {
+                let weight = matching.weight(count, rarity.of(term), size, mean);
                 of.entry(term).or_default().push((place as u32, weight));
             }
         }
@@ -55,10 +74,7 @@ impl Postings {
 
     /// The documents that have a term in common with a query, rising, and how well they match.
     pub fn matches(&self, query: &Bag, rarity: &Rarity) -> Vec<Match> {
-        let weights = match self.matching {
-            Matching::Cosine => unit(query, rarity),
-            Matching::Bm25 { .. } => share(query, rarity),
-        };
+        let weights = self.matching.weights(query, rarity);
         let mut scores = vec![0.0; self.documents];
         for (term, weight) in weights {
             for &(place, there) in self.of.get(&term).into_iter().flatten() {
@@ -76,7 +92,7 @@ impl Postings {
 fn unit(bag: &Bag, rarity: &Rarity) -> Vec<(Term, f32)> {
     let weigh = |&(term, count): &(Term, f32)| (term, (1.0 + count.ln()) * rarity.of(term));
     let mut weights: Vec<_> = bag.0.iter().map(weigh).collect();
-    let norm = weights.iter().map(|(_, w)| w * w).sum::<f32>().sqrt();
+    let norm = norm(bag, rarity);
     weights.iter_mut().for_each(|(_, w)| *w /= norm);
     weights
 }

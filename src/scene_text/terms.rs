@@ -2,6 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use ndarray::Array1;
+
+use crate::artifact::Artifact;
 use crate::error::Result;
 use crate::text::{CharacterParams, Segmenter, SegmenterParams};
 
@@ -15,6 +18,11 @@ impl Term {
         let hash = blake3::hash(format!("{kind}/{term}").as_bytes());
         let first = hash.as_bytes().first_chunk();
         Self(u64::from_le_bytes(*first.expect("a digest has 32 bytes")))
+    }
+
+    /// The digest, by which a term is found in a file.
+    pub fn digest(self) -> u64 {
+        self.0
     }
 }
 
@@ -50,6 +58,21 @@ impl Terms {
     fn cut(&self, line: &str) -> [Vec<String>; 3] {
         let grams = |n| CharacterParams { min: n, max: n }.tokens(line);
         [self.segmenter.tokens(line), grams(2), grams(1)]
+    }
+
+    /// The words of a text, as they are compared.
+    pub fn words(&self, text: &str) -> Vec<String> {
+        self.segmenter.tokens(text)
+    }
+
+    /// What a text must have to contain a literal word: its pairs of characters, or its one character.
+    pub fn literal(&self, word: &str) -> Vec<Term> {
+        let grams = |kind: usize, n| -> Vec<Term> {
+            let grams = CharacterParams { min: n, max: n }.tokens(word);
+            grams.iter().map(|g| Term::new(KINDS[kind], g)).collect()
+        };
+        let pairs = grams(1, 2);
+        if pairs.is_empty() { grams(2, 1) } else { pairs }
     }
 
     /// The terms of a text; none reaches from one line into the next.
@@ -112,7 +135,34 @@ impl Rarity {
         }
     }
 
+    /// The inverse document frequency of a term.
     pub fn of(&self, term: Term) -> f32 {
         self.idf.get(&term).copied().unwrap_or(self.unseen)
+    }
+
+    /// As an artifact that [`Self::load`] reads.
+    pub fn store(&self, artifact: Artifact) -> Artifact {
+        let mut all: Vec<(Term, f32)> = self.idf.iter().map(|(&t, &idf)| (t, idf)).collect();
+        all.sort_unstable_by_key(|(term, _)| *term);
+        let terms: Array1<u64> = all.iter().map(|(term, _)| term.0).collect();
+        let idf: Array1<f32> = all.iter().map(|(_, idf)| *idf).collect();
+        artifact
+            .with_vector("terms", terms.view())
+            .with_vector("idf", idf.view())
+            .with_vector("unseen", Array1::from_elem(1, self.unseen).view())
+    }
+
+    /// # Errors
+    /// [`Error::Artifact`](crate::Error::Artifact) for an artifact that is none of [`Self::store`].
+    pub fn load(artifact: &Artifact) -> Result<Self> {
+        let (terms, idf) = (
+            artifact.vector::<u64>("terms")?,
+            artifact.vector::<f32>("idf")?,
+        );
+        artifact.require(terms.len() == idf.len())?;
+        Ok(Self {
+            idf: terms.iter().map(|&t| Term(t)).zip(idf).collect(),
+            unseen: artifact.number("unseen")?,
+        })
     }
 }

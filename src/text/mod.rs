@@ -7,5 +7,5 @@ mod tfidf;
 
 pub use characters::CharacterParams;
 pub use lsa::{Lsa, ProjectionParams};
-pub use segment::{Segmenter, SegmenterParams};
+pub use segment::{Dictionaries, Segmenter, SegmenterParams};
 pub use tfidf::{TfIdf, TfIdfParams, Weighting};

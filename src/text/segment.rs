@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, LazyLock};
 
 use jieba_rs::Jieba;
 use rust_stemmers::{Algorithm, Stemmer};
@@ -51,9 +52,18 @@ impl Default for SegmenterParams {
     }
 }
 
-/// A loaded segmenter.
+/// What a segmenter reads from files.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Dictionaries {
+    /// One word a line.
+    pub stop_words: String,
+    /// In the format of jieba's user dictionaries.
+    pub user_dictionary: String,
+}
+
+/// A loaded segmenter. Those with the dictionaries of the program share them.
 pub struct Segmenter {
-    jieba: Jieba,
+    jieba: Arc<Jieba>,
     stop_words: BTreeSet<String>,
     stemmer: Stemmer,
     hmm: bool,
@@ -61,42 +71,84 @@ pub struct Segmenter {
 }
 
 impl SegmenterParams {
+    /// The text of the dictionaries.
+    ///
+    /// # Errors
+    /// [`Error::Io`] for a file that cannot be read.
+    pub fn dictionaries(&self) -> Result<Dictionaries> {
+        let text = |path: &Option<PathBuf>, built_in: &str| match path {
+            None => Ok(built_in.to_owned()),
+            Some(p) => fs::read_to_string(p).map_err(Error::io("read", p)),
+        };
+        Ok(Dictionaries {
+            stop_words: text(&self.stop_words, STOP_WORDS)?,
+            user_dictionary: text(&self.user_dictionary, USER_DICTIONARY)?,
+        })
+    }
+
     /// Loads the dictionaries.
     ///
     /// # Errors
     /// [`Error::Io`] for a file that cannot be read, [`Error::Table`] for a broken dictionary.
     pub fn load(&self) -> Result<Segmenter> {
-        let text = |path: &Option<PathBuf>, built_in: &str| match path {
-            None => Ok(built_in.to_owned()),
-            Some(p) => fs::read_to_string(p).map_err(Error::io("read", p)),
-        };
-        let stop_words = text(&self.stop_words, STOP_WORDS)?;
-        let dictionary = text(&self.user_dictionary, USER_DICTIONARY)?;
-        let mut jieba = Jieba::new();
-        let entries: String = entries(&dictionary)
-            .map(|l| format!("{}\n", l.to_lowercase()))
-            .collect();
-        jieba
-            .load_dict(&mut BufReader::new(entries.as_bytes()))
-            .map_err(|e| Error::Table {
-                path: self
-                    .user_dictionary
-                    .clone()
-                    .unwrap_or_else(|| Path::new("vocab/user_dictionary.txt").into()),
-                line: None,
-                reason: e.to_string(),
-            })?;
-        for word in WITH_CAPITALS {
-            jieba.add_word(&word.to_lowercase(), None, None);
-        }
+        self.with(&self.dictionaries()?)
+    }
+
+    /// A segmenter with these dictionaries, wherever they came from.
+    ///
+    /// # Errors
+    /// [`Error::Table`] for a broken dictionary.
+    pub fn with(&self, dictionaries: &Dictionaries) -> Result<Segmenter> {
+        let Dictionaries {
+            stop_words,
+            user_dictionary,
+        } = dictionaries;
+        let parts = (stop_words, user_dictionary, WITH_CAPITALS, self.hmm);
         Ok(Segmenter {
-            jieba,
-            stop_words: entries_normalised(&stop_words),
+            jieba: match user_dictionary == USER_DICTIONARY {
+                true => built_in(),
+                false => Arc::new(self.jieba(user_dictionary)?),
+            },
+            stop_words: entries_normalised(stop_words),
             stemmer: Stemmer::create(Algorithm::English),
             hmm: self.hmm,
-            fingerprint: Fingerprint::of(&(stop_words, dictionary, WITH_CAPITALS, self.hmm)),
+            fingerprint: Fingerprint::of(&parts),
         })
     }
+
+    fn jieba(&self, user_dictionary: &str) -> Result<Jieba> {
+        jieba(user_dictionary).map_err(|reason| Error::Table {
+            path: self
+                .user_dictionary
+                .clone()
+                .unwrap_or_else(|| Path::new("vocab/user_dictionary.txt").into()),
+            line: None,
+            reason,
+        })
+    }
+}
+
+/// jieba with its own dictionary and one more.
+fn jieba(user_dictionary: &str) -> Result<Jieba, String> {
+    let mut jieba = Jieba::new();
+    let entries: String = entries(user_dictionary)
+        .map(|l| format!("{}\n", l.to_lowercase()))
+        .collect();
+    jieba
+        .load_dict(&mut BufReader::new(entries.as_bytes()))
+        .map_err(|e| e.to_string())?;
+    for word in WITH_CAPITALS {
+        jieba.add_word(&word.to_lowercase(), None, None);
+    }
+    Ok(jieba)
+}
+
+/// Loaded once: it takes as long as a hundred searches.
+fn built_in() -> Arc<Jieba> {
+    static JIEBA: LazyLock<Arc<Jieba>> = LazyLock::new(|| {
+        Arc::new(jieba(USER_DICTIONARY).expect("the program's own dictionary is whole"))
+    });
+    JIEBA.clone()
 }
 
 /// Lines that are neither empty nor comments.

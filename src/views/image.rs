@@ -12,7 +12,25 @@ use super::local::LocalParams;
 use crate::appearance::AppearanceParams;
 use crate::artifact::{Artifact, Fingerprint, Spec};
 use crate::error::Result;
+use crate::linalg::{KernelMap, PcaParams};
 use crate::picture::{Picture, PictureParams, limits};
+
+/// One way to turn a picture into a vector.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ImageViewParams {
+    pub name: String,
+    /// Factor of this view's block beside the others'.
+    #[serde(default = "super::one")]
+    pub weight: f32,
+    #[serde(flatten)]
+    pub feature: FeatureParams,
+    /// The kernel that stands in for the inner product.
+    #[serde(default)]
+    pub map: KernelMap,
+    #[serde(default)]
+    pub pca: PcaParams,
+}
 
 /// Where the numbers of an image view come from.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -5,13 +5,15 @@ mod deep;
 mod image;
 mod imported;
 mod local;
+mod projection;
 mod text;
 
 pub use deep::{ClipParams, DeepParams, Lite0Params};
-pub use image::{Feature, FeatureParams, ImageView};
+pub use image::{Feature, FeatureParams, ImageView, ImageViewParams};
 pub use imported::ImportedParams;
 pub use local::LocalParams;
-pub use text::{TextView, TextViewSetup};
+pub use projection::Projection;
+pub use text::{TextView, TextViewParams, TextViewSetup, TokenParams};
 
 use half::f16;
 use ndarray::{Array2, s};
@@ -19,6 +21,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::artifact::Artifact;
 use crate::error::Result;
+
+fn one() -> f32 {
+    1.0
+}
 
 /// A picture that cannot be used, and why.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

@@ -2,14 +2,41 @@
 
 use ndarray::Array2;
 use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
 
 use super::Rows;
 use crate::artifact::{Artifact, Fingerprint, Spec};
 use crate::error::Result;
 use crate::linalg::SparseRow;
-use crate::recipe::{TextViewParams, TokenParams};
-use crate::text::{CharacterParams, Lsa, Segmenter, TfIdf};
+use crate::text::{
+    CharacterParams, Dictionaries, Lsa, ProjectionParams, Segmenter, SegmenterParams, TfIdf,
+    TfIdfParams,
+};
 use crate::timing;
+
+/// One way to turn a caption into a vector.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TextViewParams {
+    pub name: String,
+    #[serde(default = "super::one")]
+    pub weight: f32,
+    pub tokens: TokenParams,
+    #[serde(default)]
+    pub tfidf: TfIdfParams,
+    /// Directions that the weighted terms are projected to.
+    pub lsa_dim: usize,
+    #[serde(default)]
+    pub projection: ProjectionParams,
+}
+
+/// What counts as a term.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum TokenParams {
+    Words(SegmenterParams),
+    Characters(CharacterParams),
+}
 
 /// Cuts captions into terms.
 pub enum Tokenizer {
@@ -18,10 +45,22 @@ pub enum Tokenizer {
 }
 
 impl TokenParams {
-    fn load(&self) -> Result<Tokenizer> {
+    /// The text of the dictionaries that it reads, where it reads some.
+    ///
+    /// # Errors
+    /// Those of [`SegmenterParams::dictionaries`].
+    pub fn dictionaries(&self) -> Result<Option<Dictionaries>> {
         match self {
-            Self::Words(p) => Ok(Tokenizer::Words(Box::new(p.load()?))),
-            Self::Characters(p) => Ok(Tokenizer::Characters(p.clone())),
+            Self::Words(p) => Ok(Some(p.dictionaries()?)),
+            Self::Characters(_) => Ok(None),
+        }
+    }
+
+    fn load(&self, dictionaries: Option<&Dictionaries>) -> Result<Tokenizer> {
+        match (self, dictionaries) {
+            (Self::Words(p), Some(d)) => Ok(Tokenizer::Words(Box::new(p.with(d)?))),
+            (Self::Words(p), None) => Ok(Tokenizer::Words(Box::new(p.load()?))),
+            (Self::Characters(p), _) => Ok(Tokenizer::Characters(p.clone())),
         }
     }
 }
@@ -57,8 +96,13 @@ pub struct TextView {
 impl TextViewSetup {
     /// Loads the dictionaries.
     pub fn new(params: &TextViewParams) -> Result<Self> {
+        Self::with(params, None)
+    }
+
+    /// With these dictionaries; those of the parameters where there are none.
+    pub fn with(params: &TextViewParams, dictionaries: Option<&Dictionaries>) -> Result<Self> {
         Ok(Self {
-            tokenizer: params.tokens.load()?,
+            tokenizer: params.tokens.load(dictionaries)?,
         })
     }
 
@@ -101,6 +145,16 @@ impl TextViewSetup {
 }
 
 impl TextView {
+    /// The tokens of a caption, in order.
+    pub fn tokens(&self, caption: &str) -> Vec<String> {
+        self.tokenizer.tokens(caption)
+    }
+
+    /// The vocabulary and its weights.
+    pub fn terms(&self) -> &TfIdf {
+        &self.tfidf
+    }
+
     /// Width of [`Self::describe`].
     pub fn dim(&self) -> usize {
         self.lsa.dim()

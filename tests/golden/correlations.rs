@@ -3,7 +3,7 @@
 use ndarray::{Array2, Axis, s};
 use tuwen::artifact::Spec;
 use tuwen::dataset::Pair;
-use tuwen::fusion::{Cca, CcaParams, Fusion, FusionParams, Pairs, Side};
+use tuwen::fusion::{Cca, CcaParams, Fusion, Pairs, Projector as _, Side};
 
 use super::figures::{Golden, artifact, as_row, assert_near, centred, signs, wide};
 
@@ -21,11 +21,7 @@ fn cca(
         power: vec![power],
         ..CcaParams::default()
     };
-    let fusion = FusionParams::Cca(params).fit(Pairs::new(x.view(), y.view(), pairs));
-    match fusion.unwrap() {
-        Fusion::Cca(cca) => *cca,
-        other => panic!("not a CCA: {other:?}"),
-    }
+    params.fit(Pairs::new(x.view(), y.view(), pairs)).unwrap()
 }
 
 fn one_to_one(n: usize) -> Vec<Pair> {
@@ -169,14 +165,14 @@ fn projections_are_scaled_by_the_correlations_and_unit() {
 #[test]
 fn a_stored_fusion_is_the_same_fusion() {
     let golden = Golden::open("cca");
-    let fusion = Fusion::Cca(Box::new(cca(
+    let fusion = Fusion::new(cca(
         &golden.f32("x"),
         &golden.f32("y"),
         &one_to_one(300),
         0.1,
         8,
         4.0,
-    )));
+    ));
     let stored = fusion.store(Spec::new("cca", &(), 0));
     assert_eq!(Fusion::load(&stored).unwrap(), fusion);
     let refused = Fusion::load(&artifact("codebook")).unwrap_err().to_string();

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 
 use tuwen::Error;
 use tuwen::dataset::{Dataset, ReadOptions};
-use tuwen::pipeline::Pipeline;
 use tuwen::progress::Silent;
 use tuwen::recipe::Recipe;
+use tuwen::training::Training;
 
 use super::made_up::folder;
 
@@ -65,9 +65,9 @@ impl Case {
         let data = self.dir.path().join("data");
         let dataset = Dataset::open(&data, &ReadOptions::default()).unwrap();
         let work = self.dir.path().join(work);
-        let pipeline = Pipeline::new(&self.recipe, &dataset, &work, &Silent);
+        let training = Training::new(&self.recipe, &dataset, &work, &Silent);
         meanwhile();
-        Ok(pipeline.image_features()?.remove(0).x)
+        Ok(training.image_features()?.remove(0).x)
     }
 }
 

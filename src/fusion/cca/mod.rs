@@ -11,7 +11,7 @@ use ndarray::{Array1, Array2, ArrayView2, Zip, s};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::{Choice, Fusion, FusionParams, Pairs, Score, Side, Trial};
+use super::{Choice, Fusion, FusionParams, Method, Pairs, Projector, Score, Side, Trial};
 use crate::artifact::Artifact;
 use crate::dataset::Pair;
 use crate::error::{Error, Result};
@@ -262,7 +262,8 @@ impl CcaParams {
         )
     }
 
-    pub(super) fn fit(&self, data: Pairs) -> Result<Cca> {
+    /// Fits the first of every list of settings.
+    pub fn fit(&self, data: Pairs) -> Result<Cca> {
         self.check()?;
         let solution = self.moments(data)?.solve(self.regularization[0])?;
         Ok(solution.cut(self.dims[0], self.power[0]))
@@ -285,7 +286,7 @@ impl CcaParams {
                         clusters: self.clusters,
                         pooled: self.pooled,
                     };
-                    let score = score(&Fusion::Cca(Box::new(cca.clone())))?;
+                    let score = score(&Fusion::new(cca.clone()))?;
                     tracing::debug!("r {r}, {dims} dimensions, power {power}: {score:.3}");
                     trials.push((setting.clone(), score));
                     if best.as_ref().is_none_or(|(b, ..)| score > *b) {
@@ -304,6 +305,20 @@ impl CcaParams {
     }
 }
 
+impl Method for CcaParams {
+    fn stage(&self) -> &'static str {
+        STAGE
+    }
+
+    fn choose(&self, data: Pairs, score: Score) -> Result<Choice> {
+        Ok(self.choose(data, score)?.into())
+    }
+
+    fn fit(&self, data: Pairs) -> Result<Fusion> {
+        Ok(Fusion::new(self.fit(data)?))
+    }
+}
+
 /// What choosing among the settings came to.
 pub(super) struct CcaChoice {
     pub cca: Cca,
@@ -319,10 +334,47 @@ impl From<CcaChoice> for Choice {
             score,
         };
         Self {
-            fusion: Fusion::Cca(Box::new(choice.cca)),
+            fusion: Fusion::new(choice.cca),
             setting: FusionParams::Cca(choice.setting),
             trials: choice.trials.into_iter().map(trial).collect(),
         }
+    }
+}
+
+impl Projector for Cca {
+    fn stage(&self) -> &'static str {
+        STAGE
+    }
+
+    fn dim(&self) -> usize {
+        self.correlations.len()
+    }
+
+    fn project(&self, side: Side, x: ArrayView2<f32>) -> Result<Array2<f32>> {
+        let map = self.map(side);
+        if x.ncols() != map.mean.len() {
+            return Err(Error::dimensions(
+                "the CCA",
+                map.mean.len(),
+                "the input",
+                x.ncols(),
+            ));
+        }
+        let weights = self.scaled_weights(side).mapv(|v| v as f32);
+        let centred = &x - &map.mean.mapv(|v| v as f32);
+        let mut z = matmul(centred.view(), weights.view());
+        l2_normalize_rows(&mut z);
+        Ok(z)
+    }
+
+    fn store(&self, artifact: Artifact) -> Artifact {
+        artifact
+            .with_vector("image.mean", self.image.mean.view())
+            .with_matrix("image.weights", self.image.weights.view())
+            .with_vector("text.mean", self.text.mean.view())
+            .with_matrix("text.weights", self.text.weights.view())
+            .with_vector("correlations", self.correlations.view())
+            .with_vector("power", Array1::from_elem(1, self.power).view())
     }
 }
 
@@ -341,10 +393,6 @@ impl Cca {
     /// Falling.
     pub fn correlations(&self) -> &Array1<f64> {
         &self.correlations
-    }
-
-    pub fn dim(&self) -> usize {
-        self.correlations.len()
     }
 
     fn map(&self, side: Side) -> &Map {
@@ -368,34 +416,6 @@ impl Cca {
     pub(super) fn scaled_weights(&self, side: Side) -> Array2<f64> {
         let scale = self.correlations.mapv(|c| c.max(0.0).powf(self.power));
         &self.map(side).weights * &scale
-    }
-
-    /// n×d -> n×k, unit rows.
-    pub fn project(&self, side: Side, x: ArrayView2<f32>) -> Result<Array2<f32>> {
-        let map = self.map(side);
-        if x.ncols() != map.mean.len() {
-            return Err(Error::dimensions(
-                "the CCA",
-                map.mean.len(),
-                "the input",
-                x.ncols(),
-            ));
-        }
-        let weights = self.scaled_weights(side).mapv(|v| v as f32);
-        let centred = &x - &map.mean.mapv(|v| v as f32);
-        let mut z = matmul(centred.view(), weights.view());
-        l2_normalize_rows(&mut z);
-        Ok(z)
-    }
-
-    pub fn store(&self, artifact: Artifact) -> Artifact {
-        artifact
-            .with_vector("image.mean", self.image.mean.view())
-            .with_matrix("image.weights", self.image.weights.view())
-            .with_vector("text.mean", self.text.mean.view())
-            .with_matrix("text.weights", self.text.weights.view())
-            .with_vector("correlations", self.correlations.view())
-            .with_vector("power", Array1::from_elem(1, self.power).view())
     }
 
     pub fn load(artifact: &Artifact) -> Result<Self> {

@@ -23,7 +23,9 @@ use serde::{Deserialize, Serialize};
 pub use loss::{DynamicTripletParams, InfoNceParams, LossParams, TripletParams};
 pub use optimizer::AdamWParams;
 
-use super::{Cca, CcaParams, Choice, Fusion, FusionParams, Pairs, Score, Side, Trial};
+use super::{
+    Cca, CcaParams, Choice, Fusion, FusionParams, Method, Pairs, Projector, Score, Side, Trial,
+};
 use crate::artifact::Artifact;
 use crate::error::{Error, Result};
 use tower::{Tower, Weights};
@@ -144,7 +146,7 @@ impl MlpParams {
         Trainer::new(self.clone(), data, mlp, rng)
     }
 
-    pub(super) fn fit(&self, data: Pairs) -> Result<Mlp> {
+    fn learn(&self, data: Pairs) -> Result<Mlp> {
         self.check()?;
         let mut trainer = self.trainer(data, &self.start.fit(data)?);
         for epoch in 1..=self.last() {
@@ -153,9 +155,15 @@ impl MlpParams {
         }
         trainer.average().checked()
     }
+}
+
+impl Method for MlpParams {
+    fn stage(&self) -> &'static str {
+        STAGE
+    }
 
     /// The best CCA to start as, then the best epoch to stop after; 0 is the start itself.
-    pub(super) fn choose(&self, data: Pairs, score: Score) -> Result<Choice> {
+    fn choose(&self, data: Pairs, score: Score) -> Result<Choice> {
         self.check()?;
         let start = self.start.choose(data, score)?;
         let at = |start: &CcaParams, stop| {
@@ -178,7 +186,7 @@ impl MlpParams {
                 continue;
             }
             let mlp = trainer.average().checked()?;
-            let fusion = Fusion::Mlp(Box::new(mlp.clone()));
+            let fusion = Fusion::new(mlp.clone());
             let score = score(&fusion)?;
             tracing::debug!("epoch {epoch}: loss {loss:.4}, {score:.3}");
             trials.push(Trial {
@@ -191,10 +199,14 @@ impl MlpParams {
         }
         let (_, mlp, stop) = best;
         Ok(Choice {
-            fusion: Fusion::Mlp(Box::new(mlp)),
+            fusion: Fusion::new(mlp),
             setting: at(&start.setting, stop),
             trials,
         })
+    }
+
+    fn fit(&self, data: Pairs) -> Result<Fusion> {
+        Ok(Fusion::new(self.learn(data)?))
     }
 }
 
@@ -244,6 +256,52 @@ fn first<'a>(
 /// Rows projected at a time, to bound memory.
 const BLOCK: usize = 4096;
 
+impl Projector for Mlp {
+    fn stage(&self) -> &'static str {
+        STAGE
+    }
+
+    fn dim(&self) -> usize {
+        self.image.weights.b2.len()
+    }
+
+    fn project(&self, side: Side, x: ArrayView2<f32>) -> Result<Array2<f32>> {
+        let tower = self.tower(side);
+        let d = tower.mean.len();
+        if x.ncols() != d {
+            return Err(Error::dimensions("the MLP", d, "the input", x.ncols()));
+        }
+        let mut z = Array2::zeros((x.nrows(), self.dim()));
+        for (x, mut z) in x
+            .axis_chunks_iter(Axis(0), BLOCK)
+            .zip(z.axis_chunks_iter_mut(Axis(0), BLOCK))
+        {
+            let rows: Vec<usize> = (0..x.nrows()).collect();
+            let pass = tower.forward(tower.input(x, &rows, None), None);
+            z.slice_mut(s![.., ..]).assign(&pass.unit);
+        }
+        Ok(z)
+    }
+
+    fn store(&self, mut artifact: Artifact) -> Artifact {
+        for (side, tower) in [("image", &self.image), ("text", &self.text)] {
+            let w = &tower.weights;
+            artifact = artifact
+                .with_vector(&format!("{side}.mean"), tower.mean.view())
+                .with_vector(
+                    &format!("{side}.scale"),
+                    Array1::from_elem(1, tower.scale).view(),
+                )
+                .with_matrix(&format!("{side}.a"), w.a.view())
+                .with_matrix(&format!("{side}.w1"), w.w1.view())
+                .with_vector(&format!("{side}.b1"), w.b1.view())
+                .with_matrix(&format!("{side}.w2"), w.w2.view())
+                .with_vector(&format!("{side}.b2"), w.b2.view());
+        }
+        artifact
+    }
+}
+
 impl Mlp {
     fn tower(&self, side: Side) -> &Tower<f32> {
         match side {
@@ -262,48 +320,6 @@ impl Mlp {
             return Err(numeric("a weight is not finite; lower `learning_rate`"));
         }
         Ok(self)
-    }
-
-    /// Width of the shared space.
-    pub fn dim(&self) -> usize {
-        self.image.weights.b2.len()
-    }
-
-    /// n×d -> n×s, unit rows.
-    pub fn project(&self, side: Side, x: ArrayView2<f32>) -> Result<Array2<f32>> {
-        let tower = self.tower(side);
-        let d = tower.mean.len();
-        if x.ncols() != d {
-            return Err(Error::dimensions("the MLP", d, "the input", x.ncols()));
-        }
-        let mut z = Array2::zeros((x.nrows(), self.dim()));
-        for (x, mut z) in x
-            .axis_chunks_iter(Axis(0), BLOCK)
-            .zip(z.axis_chunks_iter_mut(Axis(0), BLOCK))
-        {
-            let rows: Vec<usize> = (0..x.nrows()).collect();
-            let pass = tower.forward(tower.input(x, &rows, None), None);
-            z.slice_mut(s![.., ..]).assign(&pass.unit);
-        }
-        Ok(z)
-    }
-
-    pub fn store(&self, mut artifact: Artifact) -> Artifact {
-        for (side, tower) in [("image", &self.image), ("text", &self.text)] {
-            let w = &tower.weights;
-            artifact = artifact
-                .with_vector(&format!("{side}.mean"), tower.mean.view())
-                .with_vector(
-                    &format!("{side}.scale"),
-                    Array1::from_elem(1, tower.scale).view(),
-                )
-                .with_matrix(&format!("{side}.a"), w.a.view())
-                .with_matrix(&format!("{side}.w1"), w.w1.view())
-                .with_vector(&format!("{side}.b1"), w.b1.view())
-                .with_matrix(&format!("{side}.w2"), w.w2.view())
-                .with_vector(&format!("{side}.b2"), w.b2.view());
-        }
-        artifact
     }
 
     pub fn load(artifact: &Artifact) -> Result<Self> {

@@ -10,8 +10,9 @@ use tuwen::fusion::{Columns, FusionParams, Pairs, Side};
 use tuwen::index::{Faiss, Index};
 use tuwen::linalg::KernelMap;
 use tuwen::picture::Picture;
-use tuwen::recipe::{ImageViewParams, Recipe, TextViewParams, TokenParams};
+use tuwen::recipe::Recipe;
 use tuwen::views::TextViewSetup;
+use tuwen::views::{ImageViewParams, TextViewParams, TokenParams};
 
 use super::models::{CAPTIONS, fusions, made_up};
 use crate::fuzz::mutator::Mutator;

@@ -14,8 +14,8 @@ use tuwen::fusion::{
     CcaParams, EnsembleParams, Fusion, FusionParams, MlpParams, Pairs, Side, TransferParams,
 };
 use tuwen::linalg::{Nystroem, NystroemParams, Pca, PcaParams};
-use tuwen::recipe::{TextViewParams, TokenParams};
 use tuwen::views::{BadItem, Rows, TextViewSetup};
+use tuwen::views::{TextViewParams, TokenParams};
 
 use crate::fuzz::forge::{forge, read, stored};
 use crate::fuzz::mutator::Mutator;

@@ -3,13 +3,13 @@
 
 use ndarray::Array2;
 
+use super::{ImageViewParams, Rows};
 use crate::artifact::Artifact;
 use crate::error::Result;
 use crate::linalg::{KernelMap, Nystroem, Pca};
-use crate::recipe::ImageViewParams;
-use crate::views::Rows;
 
-pub(super) struct Projection {
+/// A fitted projection of the raw vectors of an image view.
+pub struct Projection {
     map: KernelMap,
     pca: Pca,
     nystroem: Option<Nystroem>,

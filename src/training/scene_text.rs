@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::fusion::Validation;
 use super::reading::Reading;
 use super::space::{Scores, embed, ranking};
-use super::{Features, Fitted, Pipeline};
+use super::{Features, Fitted, Training};
 use crate::artifact::{Artifact, Fingerprint, Spec};
 use crate::dataset::Direction;
 use crate::error::Result;
@@ -69,7 +69,7 @@ fn joined(lines: &[Line]) -> String {
     lines.iter().map(|l| format!("{}\n", l.text)).collect()
 }
 
-impl Pipeline<'_> {
+impl Training<'_> {
     /// What reads pictures that are not in the dataset, where the recipe wants it and it is there.
     pub fn reader(&self) -> Result<Option<Reader>> {
         self.view.as_ref().map(|v| v.reading.load()).transpose()

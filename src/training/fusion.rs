@@ -4,13 +4,13 @@ use serde::{Deserialize, Serialize};
 
 use super::scene_text::SceneText;
 use super::space::mean_recall;
-use super::{Features, Pipeline};
+use super::{Features, Training};
 use crate::artifact::{Fingerprint, Spec};
 use crate::dataset::{Pair, Split, held_out};
 use crate::error::Result;
 use crate::fusion::{Choice, Columns, Fusion, FusionParams, Memory, Pairs, Trial};
-use crate::recipe::{ImageViewParams, Recipe, TextViewParams};
-use crate::views::TextViewSetup;
+use crate::recipe::Recipe;
+use crate::views::{ImageViewParams, TextViewParams, TextViewSetup};
 
 /// A fitted fusion and how it was chosen.
 pub struct Fitted {
@@ -49,7 +49,7 @@ pub struct Outcome {
 
 /// Fusions below the recipe's own, one artifact each: recipes with the same members share them.
 struct Members<'a> {
-    pipeline: &'a Pipeline<'a>,
+    training: &'a Training<'a>,
     /// Which items count in the scores.
     usable: Fingerprint,
 }
@@ -61,13 +61,13 @@ impl Memory for Members<'_> {
         data: Pairs,
         choose: &dyn Fn() -> Result<Choice>,
     ) -> Result<Choice> {
-        let Pipeline { recipe, .. } = self.pipeline;
+        let Training { recipe, .. } = self.training;
         let among = |views: &[Columns], name: &str| views.iter().any(|v| v.name == name);
         let image_views = recipe.image_views.iter();
         let text_views = recipe.text_views.iter();
         let pairs: Vec<_> = data.pairs.iter().map(|p| (p.image, p.text)).collect();
         let spec = self
-            .pipeline
+            .training
             .spec_of(
                 params,
                 image_views.filter(|v| among(data.image_views, &v.name)),
@@ -75,8 +75,8 @@ impl Memory for Members<'_> {
             )?
             .input("pairs", Fingerprint::of(&pairs))
             .input("usable", self.usable.clone());
-        let path = self.pipeline.file("features", "fusion", &spec);
-        let artifact = self.pipeline.cached(&path, spec, |spec| {
+        let path = self.training.file("features", "fusion", &spec);
+        let artifact = self.training.cached(&path, spec, |spec| {
             let choice = choose()?;
             let notes = (choice.setting, choice.trials);
             Ok(choice.fusion.store(spec).with_notes(&notes))
@@ -90,7 +90,7 @@ impl Memory for Members<'_> {
     }
 }
 
-impl Pipeline<'_> {
+impl Training<'_> {
     /// What the recipe's fusion is made from.
     pub(super) fn fusion_spec(&self) -> Result<Spec> {
         let Recipe {
@@ -201,7 +201,7 @@ impl Pipeline<'_> {
         let scored = scored.filter(|(c, _)| c.split != Split::Test);
         let usable = scored.map(|(_, f)| (&f.images.usable, &f.texts.usable));
         let memory = Members {
-            pipeline: self,
+            training: self,
             usable: Fingerprint::of(&usable.collect::<Vec<_>>()),
         };
         let pairs = |pairs| Pairs {

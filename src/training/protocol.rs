@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::fmt;
 use std::path::Path;
 
-use super::{Features, Fitted, Pipeline};
+use super::{Features, Fitted, Training};
 use crate::artifact::Spec;
 use crate::dataset::{Collection, Dataset, Direction, ImageId, Split, folds};
 use crate::error::{Error, Result};
@@ -61,7 +61,7 @@ impl Protocol {
         }
     }
 
-    /// Calls `each` with the pipeline of every part: one for a split, one per fold.
+    /// Calls `each` with the training of every part: one for a split, one per fold.
     ///
     /// # Errors
     /// [`Error::Dataset`] where a fold has no image, and those of `each`.
@@ -71,14 +71,14 @@ impl Protocol {
         dataset: &Dataset,
         work: &Path,
         progress: &dyn Progress,
-        mut each: impl FnMut(&Pipeline) -> Result<()>,
+        mut each: impl FnMut(&Training) -> Result<()>,
     ) -> Result<()> {
         let Self::Folds {
             n,
             whole: among_all,
         } = self
         else {
-            return each(&Pipeline::new(recipe, dataset, work, progress));
+            return each(&Training::new(recipe, dataset, work, progress));
         };
         let of = |collections| Dataset {
             name: dataset.name.clone(),
@@ -86,7 +86,7 @@ impl Protocol {
             warnings: vec![],
         };
         let whole = of(vec![dataset.train()?.clone()]);
-        let contents = Pipeline::new(recipe, &whole, work, progress).train_contents()?
+        let contents = Training::new(recipe, &whole, work, progress).train_contents()?
             [..whole.collections[0].images.len()]
             .to_vec();
         let parts = folds(&whole.collections[0], &contents, n);
@@ -99,14 +99,14 @@ impl Protocol {
                 test = all_asking_some(&whole.collections[0], &test);
             }
             let fold = of(vec![train, test]);
-            each(&Pipeline::new(recipe, &fold, work, progress))?;
+            each(&Training::new(recipe, &fold, work, progress))?;
         }
         Ok(())
     }
 
     /// Says which fold it is that begins.
-    pub fn announce(self, pipeline: &Pipeline) {
-        if let (Self::Folds { n, .. }, [train, test]) = (self, &pipeline.dataset.collections[..]) {
+    pub fn announce(self, training: &Training) {
+        if let (Self::Folds { n, .. }, [train, test]) = (self, &training.dataset.collections[..]) {
             tracing::info!(
                 "{n} folds, {}: {} images to learn from, {} to test on",
                 test.name,
@@ -119,13 +119,13 @@ impl Protocol {
     /// Both directions' rankings of one part, added to those of the parts before.
     pub fn rank(
         self,
-        pipeline: &Pipeline,
+        training: &Training,
         features: &[Features],
         fitted: &Fitted,
         rankings: &mut [Option<Ranking>; 2],
     ) -> Result<()> {
         for (all, direction) in rankings.iter_mut().zip(BOTH) {
-            let part = pipeline.rank(self.split(), direction, features, fitted)?;
+            let part = training.rank(self.split(), direction, features, fitted)?;
             if let Some(part) = part {
                 all.get_or_insert_with(Ranking::default).extend(&part);
             }
@@ -156,7 +156,7 @@ pub struct New {
     pub fusion: bool,
 }
 
-impl Pipeline<'_> {
+impl Training<'_> {
     /// Looks for what was learned: everything else of a view comes after it.
     pub fn what_is_new(&self) -> Result<New> {
         let absent = |kind, name: &str, spec: &Spec| !self.file(kind, name, spec).exists();

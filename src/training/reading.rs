@@ -6,7 +6,7 @@ use std::fs;
 
 use rayon::prelude::*;
 
-use super::{Pipeline, pictures};
+use super::{Training, pictures};
 use crate::artifact::{Artifact, Fingerprint, Spec};
 use crate::error::{Error, Result};
 use crate::ocr::{Line, Models, Reader, ReaderParams};
@@ -42,7 +42,7 @@ impl<'a> Reading<'a> {
     }
 }
 
-impl Pipeline<'_> {
+impl Training<'_> {
     /// The lines in each picture of a collection for which `wanted` holds; in the others none.
     pub(super) fn read(
         &self,

@@ -2,18 +2,17 @@
 
 use ndarray::{Array1, Array2, Axis};
 
-use super::projection::Projection;
-use super::{Features, Pipeline};
+use super::{Features, Training};
 use crate::dataset::{Collection, Direction};
 use crate::error::Result;
 use crate::evaluation::{self, Ranking};
 use crate::fusion::{Fusion, Side};
-use crate::hubness::{Bank, asking, charged};
+use crate::hubness::{Bank, QueryBank, asking, charged};
 use crate::picture::Picture;
-use crate::recipe::{ImageViewParams, Recipe, TextViewParams};
+use crate::recipe::Recipe;
 use crate::sampling::sample_places;
 use crate::scene_text::{Match, Words};
-use crate::views::{ImageView, Rows, TextView};
+use crate::views::{ImageView, ImageViewParams, Projection, Rows, TextView, TextViewParams};
 
 /// An image view with its projection, ready for new pictures.
 struct ImageModel<'a> {
@@ -38,7 +37,7 @@ pub struct Embedded {
     pub text_usable: Vec<bool>,
 }
 
-impl<'a> Pipeline<'a> {
+impl<'a> Training<'a> {
     /// What is needed to place new pictures and captions in the shared space.
     pub fn models(&self, fusion: Fusion) -> Result<Models<'a>> {
         let image = |params: &'a ImageViewParams| -> Result<ImageModel<'a>> {
@@ -120,7 +119,7 @@ fn project_side(fusion: &Fusion, side: Side, rows: &Rows) -> Result<Array2<f32>>
     Ok(projected.x)
 }
 
-impl Pipeline<'_> {
+impl Training<'_> {
     /// What the items that a direction searches are charged, if the recipe says so.
     pub(super) fn charges(
         &self,
@@ -136,19 +135,37 @@ impl Pipeline<'_> {
             Direction::TextToImage => (&z.images, &z.texts, &z.text_usable),
             Direction::ImageToText => (&z.texts, &z.images, &z.image_usable),
         };
-        let bank = match params.bank {
-            Bank::Training => {
-                let train = &features[self.train()?];
-                let (side, rows, most) = match direction {
-                    Direction::TextToImage => (Side::Text, &train.texts, params.texts),
-                    Direction::ImageToText => (Side::Image, &train.images, params.images),
-                };
-                let chosen = usable_rows(&rows.usable, most);
-                fusion.project(side, rows.x.select(Axis(0), &chosen).view())?
+        let charges = match params.bank {
+            Bank::Training => self
+                .bank(direction, &features[self.train()?], fusion)?
+                .charges(items.view()),
+            Bank::Queries => {
+                let queries = queries.select(Axis(0), &usable_rows(usable, usize::MAX));
+                params.charge.of(items.view(), queries.view())
             }
-            Bank::Queries => queries.select(Axis(0), &usable_rows(usable, usize::MAX)),
         };
-        Ok(Some(params.charge.of(items.view(), bank.view())))
+        Ok(Some(charges))
+    }
+
+    /// The training queries that charge what a direction searches, scaled by their scores on training items.
+    pub(super) fn bank(
+        &self,
+        direction: Direction,
+        train: &Features,
+        fusion: &Fusion,
+    ) -> Result<QueryBank> {
+        let params = self.recipe.hubness.clone().unwrap_or_default();
+        let some = |side, rows: &Rows, most| {
+            let chosen = usable_rows(&rows.usable, most);
+            fusion.project(side, rows.x.select(Axis(0), &chosen).view())
+        };
+        let texts = some(Side::Text, &train.texts, params.texts)?;
+        let images = some(Side::Image, &train.images, params.images)?;
+        let (queries, items) = match direction {
+            Direction::TextToImage => (texts, images),
+            Direction::ImageToText => (images, texts),
+        };
+        Ok(QueryBank::new(params.charge, queries, items.view()))
     }
 }
 

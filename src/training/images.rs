@@ -6,18 +6,17 @@ use std::path::PathBuf;
 use ndarray::{Array2, s};
 use rayon::prelude::*;
 
-use super::projection::Projection;
-use super::{Pipeline, pictures};
+use super::{Training, pictures};
 use crate::artifact::{Artifact, Fingerprint, Spec};
 use crate::dataset::{Collection, ImageItem};
 use crate::error::{Error, Result};
 use crate::picture::Picture;
 use crate::progress::warn_each;
-use crate::recipe::{ImageViewParams, Recipe};
+use crate::recipe::Recipe;
 use crate::sampling::sample_places;
-use crate::views::{BadItem, ImageView, Rows};
+use crate::views::{BadItem, ImageView, ImageViewParams, Projection, Rows};
 
-impl Pipeline<'_> {
+impl Training<'_> {
     pub(super) fn view_spec(&self, params: &ImageViewParams) -> Result<Spec> {
         let train = self.train()?;
         let plain = self.dataset.collections[train].plain_images();
@@ -112,9 +111,14 @@ impl Pipeline<'_> {
     }
 
     pub(super) fn fit_image_view(&self, params: &ImageViewParams) -> Result<Box<dyn ImageView>> {
+        params.feature.load(&self.image_view(params)?)
+    }
+
+    /// What an image view has learned.
+    pub(super) fn image_view(&self, params: &ImageViewParams) -> Result<Artifact> {
         let spec = self.view_spec(params)?;
         let path = self.file("vocab", &params.name, &spec);
-        let artifact = self.cached(&path, spec, |spec| {
+        self.cached(&path, spec, |spec| {
             let train = self.dataset.train()?;
             let contents = self.train_contents()?;
             let places: Vec<usize> =
@@ -144,11 +148,10 @@ impl Pipeline<'_> {
                 warn_each(UNUSABLE, bad.into_iter().map(describe));
                 of_view(e, params)
             })
-        })?;
-        params.feature.load(&artifact)
+        })
     }
 
-    fn decode(&self, image: &ImageItem, content: &Fingerprint) -> Result<Picture> {
+    pub(super) fn decode(&self, image: &ImageItem, content: &Fingerprint) -> Result<Picture> {
         let picture = Picture::decode(&pictures::read(image, content)?, &self.recipe.picture)?;
         Ok(if image.mirrored {
             picture.mirrored()
@@ -290,6 +293,11 @@ impl Pipeline<'_> {
 
     /// The projection of a view, its shards made again where both are lost.
     pub(super) fn projection(&self, params: &ImageViewParams) -> Result<Projection> {
+        Projection::load(params, &self.projection_artifact(params)?)
+    }
+
+    /// What the projection of a view has learned.
+    pub(super) fn projection_artifact(&self, params: &ImageViewParams) -> Result<Artifact> {
         let spec = self.pca_spec(params, &self.view_spec(params)?);
         let path = self.pca_path(params, &spec);
         if Artifact::read_fresh(&path, &spec).is_none() {
@@ -298,11 +306,11 @@ impl Pipeline<'_> {
         self.fit_projection(params)
     }
 
-    fn fit_projection(&self, params: &ImageViewParams) -> Result<Projection> {
+    fn fit_projection(&self, params: &ImageViewParams) -> Result<Artifact> {
         let view = self.view_spec(params)?;
         let spec = self.pca_spec(params, &view);
         let path = self.pca_path(params, &spec);
-        let artifact = self.cached(&path, spec, |spec| {
+        self.cached(&path, spec, |spec| {
             let train = self.train()?;
             let images = self.dataset.collections[train].plain_images().len();
             let mut wanted = sample_places(images, params.pca.sample).peekable();
@@ -326,15 +334,14 @@ impl Pipeline<'_> {
             let projection = Projection::fit(params, sample, spec.seed);
             let projection = projection.inspect_err(|_| warn_each(UNUSABLE, bad.into_iter()))?;
             Ok(projection.store(Artifact::new(spec)))
-        })?;
-        Projection::load(params, &artifact)
+        })
     }
 
     /// The shards of a view through its projection, one [`Rows`] per collection.
     fn reduce(&self, params: &ImageViewParams) -> Result<Vec<Rows>> {
         let view = self.view_spec(params)?;
         let pca_spec = self.pca_spec(params, &view);
-        let projection = self.fit_projection(params)?;
+        let projection = Projection::load(params, &self.fit_projection(params)?)?;
         (0..self.dataset.collections.len())
             .map(|c| {
                 let spec = self.rows_spec(&pca_spec, c);

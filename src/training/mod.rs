@@ -11,8 +11,8 @@
 
 mod fusion;
 mod images;
+mod model;
 mod pictures;
-mod projection;
 mod protocol;
 mod reading;
 mod scene_text;
@@ -27,12 +27,13 @@ use crate::error::{Error, Result};
 use crate::evaluation::Ranking;
 use crate::files;
 use crate::progress::Progress;
-use crate::recipe::{Recipe, TextViewParams};
+use crate::recipe::Recipe;
 use crate::search::Gallery;
-use crate::views::{Rows, TextView, TextViewSetup};
+use crate::views::{Rows, TextView, TextViewParams, TextViewSetup};
 use ndarray::{Axis, s};
 
 pub use fusion::{Fitted, Outcome};
+pub use model::Keep;
 pub use protocol::{BOTH, New, Protocol};
 use scene_text::View;
 pub use scene_text::{SceneText, SceneTextChoice};
@@ -40,7 +41,7 @@ pub use space::{Embedded, Models, embed};
 use space::{Scores, ranking};
 
 /// A recipe about to be run on a dataset.
-pub struct Pipeline<'a> {
+pub struct Training<'a> {
     pub recipe: &'a Recipe,
     /// With mirrored training pictures, where the recipe wants them.
     pub dataset: Cow<'a, Dataset>,
@@ -58,7 +59,7 @@ pub struct Features {
     pub texts: Rows,
 }
 
-impl<'a> Pipeline<'a> {
+impl<'a> Training<'a> {
     /// Reads every picture once, to know what is fresh.
     pub fn new(
         recipe: &'a Recipe,
@@ -187,12 +188,17 @@ impl<'a> Pipeline<'a> {
 
     fn fit_text_view(&self, params: &TextViewParams) -> Result<TextView> {
         let setup = TextViewSetup::new(params)?;
-        let spec = self.text_spec(params, &setup)?;
-        let path = self.file("vocab", &params.name, &spec);
-        let artifact = self.cached(&path, spec, |spec| {
-            setup.fit(params, spec, &self.dataset.train()?.captions())
-        })?;
+        let artifact = self.text_view(params, &setup)?;
         setup.load(&artifact)
+    }
+
+    /// What a text view has learned.
+    fn text_view(&self, params: &TextViewParams, setup: &TextViewSetup) -> Result<Artifact> {
+        let spec = self.text_spec(params, setup)?;
+        let path = self.file("vocab", &params.name, &spec);
+        self.cached(&path, spec, |spec| {
+            setup.fit(params, spec, &self.dataset.train()?.captions())
+        })
     }
 
     /// The vectors of all captions in all text views, one [`Rows`] per collection.

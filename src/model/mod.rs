@@ -1,0 +1,294 @@
+//! A model: all that was learned, in one file that can be copied to another machine.
+//!
+//! A model turns pictures and texts into points of the shared space, reads the words in pictures with the networks of the
+//! machine it runs on, and says how probable it is that an answer is right. It holds the vocabulary of the training
+//! captions and, unless they are left out, the captions themselves; it holds no training picture and no path of one.
+//!
+//! The file is a [`Bundle`]: its parts are read when they are first needed, so that a sentence does not wait for what only
+//! pictures need.
+//!
+//! | part | what it holds |
+//! |---|---|
+//! | `images.NAME`, `projections.NAME` | an image view, and its projection before the fusion |
+//! | `texts.NAME` | a text view: its vocabulary, weights and directions |
+//! | `fusion`, `fusion.texts` | the fusion, and the smaller one that projects texts alone |
+//! | `bank.images`, `bank.texts` | training queries that charge images and texts |
+//! | `look` | directions of the image views by which pictures look alike |
+//! | `copies` | visual words, by which copies are found |
+//! | `lexicon` | how rare words are in training captions |
+//! | `captions` | the training captions as points of the shared space |
+
+mod encoders;
+mod keywords;
+mod part;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use half::f16;
+use ndarray::{Array1, Array2, ArrayView2};
+use serde::{Deserialize, Serialize};
+
+pub use encoders::{ImageEncoder, PictureSide, TextSide};
+pub use keywords::{Keyword, Vocabulary};
+use part::Part;
+
+use crate::artifact::{Bundle, Fingerprint, PartSize};
+use crate::copies;
+use crate::error::Result;
+use crate::linalg::Pca;
+use crate::ocr::{Models, Reader};
+use crate::picture::Picture;
+use crate::recipe::Recipe;
+use crate::scene_text::{Lexicon, Setting};
+use crate::text::Dictionaries;
+
+/// The stage name of a model file.
+pub const STAGE: &str = "model";
+
+/// What a model is besides its parts.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct About {
+    /// What it was made by.
+    pub recipe: Recipe,
+    /// Of each text view that reads some.
+    pub dictionaries: BTreeMap<String, Dictionaries>,
+    /// Pairs that it learned from.
+    pub training_pairs: usize,
+    /// Mean recall of the chosen setting on the validation data, in per cent.
+    pub validation: Option<f64>,
+    /// Width of the shared space.
+    pub dim: usize,
+    /// How much the words in a picture count beside the shared space, where they do.
+    pub words: Option<Setting>,
+    /// The training captions, where it keeps them.
+    pub captions: usize,
+}
+
+/// A loaded model. It never changes, and threads share it.
+pub struct Model {
+    bundle: Bundle,
+    about: About,
+    pictures: Part<PictureSide>,
+    texts: Part<TextSide>,
+    look: Part<Pca>,
+    copies: Part<copies::Vocabulary>,
+    lexicon: Part<Lexicon>,
+    reader: Part<Option<Reader>>,
+    captions: Part<Captions>,
+    vocabulary: Part<Vocabulary>,
+}
+
+/// Items in the shared space.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Points {
+    /// n×s, unit rows; zero where an item is not usable.
+    pub x: Array2<f32>,
+    /// What each is charged for suiting every query; 0 where nothing is.
+    pub charges: Array1<f32>,
+    /// False where nothing is known of an item: no keypoint, no known word.
+    pub usable: Vec<bool>,
+}
+
+/// A picture as a gallery keeps it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Described {
+    /// Its point in the shared space, s numbers; zero where it is not usable.
+    pub point: Array1<f32>,
+    /// What it is charged for suiting every query.
+    pub charge: f32,
+    /// Its image views alone, a unit vector: what looks alike lies near.
+    pub look: Array1<f32>,
+    /// False where no view finds anything in it.
+    pub usable: bool,
+}
+
+/// The training captions.
+pub struct Captions {
+    /// In the order of the training data.
+    pub texts: Vec<String>,
+    /// n×s
+    pub points: Array2<f16>,
+    /// What each is charged.
+    pub charges: Array1<f32>,
+}
+
+impl Model {
+    /// Opens a model file. Its parts are verified when they are read.
+    ///
+    /// # Errors
+    /// [`Error::Artifact`](crate::Error::Artifact) for a file that is not a model.
+    pub fn open(path: &Path) -> Result<Self> {
+        Self::from_bundle(Bundle::open(path, STAGE)?)
+    }
+
+    /// A model of parts that are in memory or in a file.
+    pub fn from_bundle(bundle: Bundle) -> Result<Self> {
+        Ok(Self {
+            about: bundle.notes()?,
+            bundle,
+            pictures: Part::default(),
+            texts: Part::default(),
+            look: Part::default(),
+            copies: Part::default(),
+            lexicon: Part::default(),
+            reader: Part::default(),
+            captions: Part::default(),
+            vocabulary: Part::default(),
+        })
+    }
+
+    /// Writes the model whole or not at all.
+    pub fn save(&self, path: &Path) -> Result<()> {
+        self.bundle.write(path)
+    }
+
+    /// What it is, and what it was made by.
+    pub fn about(&self) -> &About {
+        &self.about
+    }
+
+    /// The recipe that it was made by.
+    pub fn recipe(&self) -> &Recipe {
+        &self.about.recipe
+    }
+
+    /// Digest of all it holds: models are the same where it is equal.
+    pub fn fingerprint(&self) -> &Fingerprint {
+        self.bundle.content()
+    }
+
+    /// Width of the shared space.
+    pub fn dim(&self) -> usize {
+        self.about.dim
+    }
+
+    /// Its parts and their sizes.
+    pub fn parts(&self) -> Vec<PartSize> {
+        self.bundle.sizes()
+    }
+
+    /// Reads everything and compares it with its digests.
+    ///
+    /// # Errors
+    /// [`Error::Artifact`](crate::Error::Artifact) naming the first part that is damaged.
+    pub fn verify(&self) -> Result<()> {
+        self.bundle.verify()
+    }
+
+    /// What pictures go through.
+    pub fn picture_side(&self) -> Result<&PictureSide> {
+        let load = || PictureSide::load(&self.bundle, &self.about);
+        self.pictures.get(load)
+    }
+
+    /// What texts go through.
+    pub fn text_side(&self) -> Result<&TextSide> {
+        let load = || TextSide::load(&self.bundle, &self.about);
+        self.texts.get(load)
+    }
+
+    /// Texts to points of the shared space, one row for each.
+    pub fn embed_texts(&self, texts: &[&str]) -> Result<Points> {
+        self.text_side()?.embed(texts)
+    }
+
+    /// Pictures at their working size to points of the shared space, one row for each.
+    pub fn embed_pictures(&self, pictures: &[Picture]) -> Result<Points> {
+        let side = self.picture_side()?;
+        let features: Vec<_> = pictures.iter().map(|p| ("", p)).collect();
+        side.embed(&side.features(&features)?)
+    }
+
+    /// A picture before the fusion: its image views side by side.
+    pub fn features(&self, picture: &Picture) -> Result<Array1<f32>> {
+        Ok(self
+            .picture_side()?
+            .features(&[("", picture)])?
+            .x
+            .row(0)
+            .to_owned())
+    }
+
+    /// Everything about a picture that a gallery keeps in its points. `name` is what imported vectors are found by.
+    pub fn describe(&self, name: &str, picture: &Picture) -> Result<Described> {
+        let side = self.picture_side()?;
+        let features = side.features(&[(name, picture)])?;
+        let points = side.embed(&features)?;
+        Ok(Described {
+            point: points.x.row(0).to_owned(),
+            charge: points.charges[0],
+            look: self.looks(features.x.view())?.row(0).to_owned(),
+            usable: points.usable[0],
+        })
+    }
+
+    /// n×d features to n×l unit rows, by which pictures look alike.
+    pub fn looks(&self, features: ArrayView2<f32>) -> Result<Array2<f32>> {
+        let mut look = self.look_directions()?.transform(features)?;
+        crate::linalg::l2_normalize_rows(&mut look);
+        Ok(look)
+    }
+
+    fn look_directions(&self) -> Result<&Pca> {
+        self.look.get(|| Pca::load(&self.bundle.part("look")?))
+    }
+
+    /// Width of [`Described::look`].
+    pub fn look_dim(&self) -> Result<usize> {
+        Ok(self.look_directions()?.dim())
+    }
+
+    /// The visual words by which copies are found.
+    pub fn visual_words(&self) -> Result<&copies::Vocabulary> {
+        let load = || copies::Vocabulary::load(&self.bundle.part("copies")?);
+        self.copies.get(load)
+    }
+
+    /// How words are compared.
+    pub fn lexicon(&self) -> Result<&Lexicon> {
+        self.lexicon
+            .get(|| Lexicon::load(&self.bundle.part("lexicon")?))
+    }
+
+    /// What reads the words in pictures, where the recipe wants them read and the networks are there; it is said once
+    /// where they are not.
+    pub fn reader(&self) -> Result<Option<&Reader>> {
+        let Some(scene_text) = &self.about.recipe.scene_text else {
+            return Ok(None);
+        };
+        let load = || match scene_text.reader.load(&Models::find()) {
+            Ok(reader) => Ok(Some(reader)),
+            Err(e) => {
+                tracing::warn!("words in pictures are not read: {e}");
+                Ok(None)
+            }
+        };
+        Ok(self.reader.get(load)?.as_ref())
+    }
+
+    /// The training captions, where the model keeps them.
+    pub fn captions(&self) -> Result<Option<&Captions>> {
+        if !self.bundle.has("captions") {
+            return Ok(None);
+        }
+        let load = || {
+            let part = self.bundle.part("captions")?;
+            let captions = Captions {
+                texts: part.read_notes()?,
+                points: part.matrix("points")?,
+                charges: part.vector("charges")?,
+            };
+            let n = captions.texts.len();
+            part.require(captions.points.dim() == (n, self.dim()) && captions.charges.len() == n)?;
+            Ok(captions)
+        };
+        self.captions.get(load).map(Some)
+    }
+
+    /// The words of the training captions as points of the shared space.
+    pub fn vocabulary(&self) -> Result<&Vocabulary> {
+        let load = || Vocabulary::of(self.text_side()?);
+        self.vocabulary.get(load)
+    }
+}

@@ -1,0 +1,181 @@
+//! What was learned, put together as a [`Model`].
+
+use std::collections::BTreeMap;
+
+use half::f16;
+use ndarray::{Array2, ArrayView1, Axis};
+use rayon::prelude::*;
+
+use super::{Features, Fitted, Training, pictures};
+use crate::artifact::{Artifact, Bundle, Fingerprint, Spec};
+use crate::copies::{Method as _, WordsParams};
+use crate::dataset::Direction;
+use crate::error::Result;
+use crate::fusion::Side;
+use crate::linalg::PcaParams;
+use crate::model::{About, Model, STAGE};
+use crate::picture::Picture;
+use crate::sampling::sample_places;
+use crate::scene_text::{Idf, Lexicon};
+use crate::views::TextViewSetup;
+
+/// What a model keeps of the training data beyond what it learned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Keep {
+    /// The captions, so that a picture can be answered with sentences where a gallery has none.
+    pub captions: bool,
+}
+
+/// Directions that looks are compared in: enough for pictures to be told apart, at a quarter of a kilobyte each.
+const LOOK: usize = 128;
+
+impl Training<'_> {
+    /// The model of a fitted fusion and its features: all that is needed to place new pictures and captions, on any
+    /// machine.
+    ///
+    /// # Errors
+    /// Those of learning what galleries need besides: visual words for copies.
+    pub fn model(&self, features: &[Features], fitted: &Fitted, keep: Keep) -> Result<Model> {
+        let train = &features[self.train()?];
+        let mut parts = self.views()?;
+        let plain = |stage| Spec::new(stage, &(), 0);
+        let fusion = &fitted.fusion;
+        let for_texts = fusion.for_texts();
+        parts.insert("fusion".into(), fusion.store(plain(fusion.stage())));
+        parts.insert(
+            "fusion.texts".into(),
+            for_texts.store(plain(for_texts.stage())),
+        );
+        if self.recipe.hubness.is_some() {
+            for (name, direction) in [
+                ("bank.images", Direction::TextToImage),
+                ("bank.texts", Direction::ImageToText),
+            ] {
+                let bank = self.bank(direction, train, fusion)?;
+                parts.insert(name.into(), bank.store(Artifact::new(plain("bank"))));
+            }
+        }
+        parts.insert("look".into(), self.look(train)?);
+        parts.insert("copies".into(), self.visual_words()?);
+        let lexicon = Lexicon::fit(Idf::Training, &self.dataset.train()?.captions())?;
+        parts.insert(
+            "lexicon".into(),
+            lexicon.store(Artifact::new(plain("lexicon"))),
+        );
+        if keep.captions {
+            parts.insert("captions".into(), self.captions_part(train, fitted)?);
+        }
+        let about = self.about(fitted, keep)?;
+        let spec = plain(STAGE).input("fusion", fitted.fingerprint.clone());
+        Model::from_bundle(Bundle::new(spec, &about, parts))
+    }
+
+    fn about(&self, fitted: &Fitted, keep: Keep) -> Result<About> {
+        let mut recipe = self.recipe.clone();
+        recipe.expected.clear(); // of data sets, which a model knows nothing of
+        let mut dictionaries = BTreeMap::new();
+        for params in &recipe.text_views {
+            if let Some(text) = params.tokens.dictionaries()? {
+                dictionaries.insert(params.name.clone(), text);
+            }
+        }
+        let outcome = &fitted.outcome;
+        let chosen = outcome.trials.iter().find(|t| t.setting == outcome.setting);
+        let words = fitted.scene_text.as_ref().map(|s| s.choice.setting);
+        Ok(About {
+            recipe,
+            dictionaries,
+            training_pairs: outcome.training_pairs,
+            validation: chosen.map(|t| t.score),
+            dim: fitted.fusion.dim(),
+            words: words.filter(|setting| setting.share > 0.0),
+            captions: match keep.captions {
+                true => self.dataset.train()?.texts.len(),
+                false => 0,
+            },
+        })
+    }
+
+    /// The views of both sides, with their projections.
+    fn views(&self) -> Result<BTreeMap<String, Artifact>> {
+        let mut parts = BTreeMap::new();
+        for params in &self.recipe.image_views {
+            let name = &params.name;
+            parts.insert(format!("images.{name}"), self.image_view(params)?);
+            parts.insert(
+                format!("projections.{name}"),
+                self.projection_artifact(params)?,
+            );
+        }
+        for params in &self.recipe.text_views {
+            let setup = TextViewSetup::new(params)?;
+            parts.insert(
+                format!("texts.{}", params.name),
+                self.text_view(params, &setup)?,
+            );
+        }
+        Ok(parts)
+    }
+
+    /// The main directions of the image views.
+    fn look(&self, train: &Features) -> Result<Artifact> {
+        let images = &train.images;
+        let usable: Vec<usize> = (0..images.usable.len())
+            .filter(|&i| images.usable[i])
+            .collect();
+        let params = PcaParams {
+            dim: LOOK,
+            ..PcaParams::default()
+        };
+        let some: Vec<usize> = sample_places(usable.len(), params.sample)
+            .map(|i| usable[i])
+            .collect();
+        let pca = params.fit(images.x.select(Axis(0), &some).view(), self.recipe.seed)?;
+        Ok(pca.store(Artifact::new(Spec::new("look", &params, self.recipe.seed))))
+    }
+
+    /// The visual words of the training pictures.
+    fn visual_words(&self) -> Result<Artifact> {
+        let params = WordsParams::default();
+        let place = self.train()?;
+        let collection = &self.dataset.collections[place];
+        let plain = collection.plain_images();
+        let contents = &self.contents[place][..plain.len()];
+        let pictures = pictures::fingerprint(plain, contents);
+        let spec = params.spec().input("training pictures", pictures);
+        let path = self.file("vocab", "copies", &spec);
+        self.cached(&path, spec, |spec| {
+            let places: Vec<usize> = sample_places(plain.len(), params.pictures).collect();
+            self.progress
+                .start("visual words: learning", places.len() as u64);
+            let sample = |&i: &usize| {
+                let bytes = pictures::read(&plain[i], &contents[i]).ok();
+                self.progress.step(1);
+                params.sample(&Picture::decode(&bytes?, &params.picture).ok()?)
+            };
+            let samples: Vec<Option<Array2<f32>>> = places.par_iter().map(sample).collect();
+            self.progress.finish();
+            params.learn_from(spec, samples.into_iter().flatten().collect())
+        })
+    }
+
+    /// The training captions in the shared space.
+    fn captions_part(&self, train: &Features, fitted: &Fitted) -> Result<Artifact> {
+        let z = fitted.fusion.project(Side::Text, train.texts.x.view())?;
+        let charges = match self.recipe.hubness {
+            Some(_) => self
+                .bank(Direction::ImageToText, train, &fitted.fusion)?
+                .charges(z.view()),
+            None => ndarray::Array1::zeros(z.nrows()),
+        };
+        let captions = self.dataset.train()?.captions();
+        let spec = Spec::new("captions", &(), 0).input("captions", Fingerprint::of(&captions));
+        Ok(Artifact::new(spec)
+            .with_notes(&captions)
+            .with_matrix("points", z.mapv(f16::from_f32).view())
+            .with_vector(
+                "charges",
+                ArrayView1::from(charges.as_slice().expect("a new vector is contiguous")),
+            ))
+    }
+}
