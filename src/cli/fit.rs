@@ -1,21 +1,32 @@
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use tuwen::training::Training;
+use tuwen::files;
+use tuwen::training::{Keep, Training};
 
 use super::bars::Bars;
 use super::common::Common;
 
-/// Learn the fusion (and compute the views it needs), and print the score of each setting
+/// Learn from pairs of pictures and captions, print the score of each setting, and write the model
 #[derive(clap::Args)]
 #[command(after_help = "\
-Settings are chosen on the validation split, or on a tenth of the training pictures, 5,000 at most.
+Settings are chosen on the validation split, or on a tenth of the training pictures, 5,000 at most. The model is one
+file: `tuwen index` and `tuwen search` need nothing else of the data. It keeps the training captions, so that a picture
+can be answered with sentences; --no-captions leaves them out.
 
-Example:
-  tuwen fit --data data/demo")]
+Examples:
+  tuwen fit --data data/demo --model demo.tuwen
+  tuwen fit --data data/flickr8k-cn --recipe hand-crafted.toml --model flickr.tuwen --no-captions")]
 pub struct Args {
     #[command(flatten)]
     common: Common,
+    /// File to write the model to
+    #[arg(long, value_name = "FILE")]
+    model: Option<PathBuf>,
+    /// Leave the training captions out of the model
+    #[arg(long, requires = "model")]
+    no_captions: bool,
 }
 
 pub fn run(args: &Args) -> Result<ExitCode> {
@@ -24,8 +35,10 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         args.common.dataset()?,
         Bars::default(),
     );
+    args.model.as_deref().map_or(Ok(()), files::check_writable)?;
     let training = Training::new(&recipe, &dataset, &args.common.data.work, &bars);
-    let fitted = training.fit(&training.features()?)?;
+    let features = training.features()?;
+    let fitted = training.fit(&features)?;
     let outcome = &fitted.outcome;
     say!("mR on {} of each setting:", outcome.validation);
     for trial in &outcome.trials {
@@ -48,6 +61,13 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         outcome.training_pairs,
         fitted.fusion.dim()
     );
+    if let Some(path) = &args.model {
+        let keep = Keep {
+            captions: !args.no_captions,
+        };
+        training.model(&features, &fitted, keep)?.save(path)?;
+        say!("{}", path.display());
+    }
     Ok(ExitCode::SUCCESS)
 }
 
