@@ -13,85 +13,150 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The operating system refused; `action` is a verb ("read", "write").
+    /// The operating system refused a request.
     #[error("cannot {action} {}: {cause}", path.display())]
     Io {
+        /// What was tried, a verb such as "read".
         action: &'static str,
+        /// File or folder of the request.
         path: PathBuf,
-        /// Not called `source`, which would print it twice in a chain of causes.
+        /// The system's error. The field is not called `source`, which would print it twice in a chain of causes.
         cause: io::Error,
     },
-    /// A file that is not one that can be used: a pipe, a device, too large. Unlike [`Error::Io`], it would be so
-    /// again.
+    /// A file that cannot be used: a pipe, a device, too large. Unlike [`Error::Io`], the error would come again.
     #[error("{}: {reason}", path.display())]
-    File { path: PathBuf, reason: String },
-    /// A picture whose bytes are no longer those that the run began with.
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why it cannot be used.
+        reason: String,
+    },
+    /// A picture whose bytes changed during the run.
     #[error("{picture} changed during the run; run it again")]
-    Changed { picture: String },
+    Changed {
+        /// Path or id of the picture.
+        picture: String,
+    },
     /// A table that cannot be used as it is.
     #[error("{}{}: {reason}", path.display(), line.map(|l| format!(", line {l}")).unwrap_or_default())]
     Table {
+        /// File of the table.
         path: PathBuf,
+        /// Line of the problem, from 1; `None` if it concerns the whole table.
         line: Option<u64>,
+        /// What is wrong.
         reason: String,
     },
-    /// A table without a column that is needed.
+    /// A table without a required column.
     #[error("{} has no column `{column}`; its columns are: {}", path.display(), found.join(", "))]
     MissingColumn {
+        /// File of the table.
         path: PathBuf,
+        /// The required column.
         column: String,
+        /// The columns that the table has.
         found: Vec<String>,
     },
-    /// A folder that is not a dataset, or a dataset without the part that is asked for.
+    /// A folder that is not a dataset, or a dataset without a required part.
     #[error("{}: {reason}", path.display())]
-    Dataset { path: PathBuf, reason: String },
+    Dataset {
+        /// Folder or file of the dataset.
+        path: PathBuf,
+        /// What is missing or wrong.
+        reason: String,
+    },
     /// Bytes that are not a picture tuwen can use.
     #[error("{reason}")]
-    Picture { reason: String },
-    /// A file that is not a whole artifact of this program.
+    Picture {
+        /// Why the picture cannot be used; the caller knows its path.
+        reason: String,
+    },
+    /// A file that is not a complete artifact of this program.
     #[error("{} is not a usable artifact: {reason}", path.display())]
-    Artifact { path: PathBuf, reason: String },
-    /// A file of weights that is not there or is not a network's.
+    Artifact {
+        /// File of the artifact.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A file of network weights that is missing or belongs to something else.
     #[error("weights {}: {reason}", path.display())]
-    Weights { path: PathBuf, reason: String },
-    /// What this build of the program leaves out.
+    Weights {
+        /// File of the weights.
+        path: PathBuf,
+        /// What is missing or wrong.
+        reason: String,
+    },
+    /// Something that this build of the program leaves out.
     #[error(
         "{what}: this program was built without the feature `{feature}`; cargo build --release --features {feature}"
     )]
     NotBuilt {
+        /// What was asked for.
         what: &'static str,
+        /// Cargo feature that includes it.
         feature: &'static str,
     },
     /// Two stages that were not made for each other.
     #[error("mismatch: {left} is {left_is}, but {right} is {right_is}")]
     Mismatch {
+        /// One side, such as "the codebook".
         left: String,
+        /// What it is, such as "128-dimensional".
         left_is: String,
+        /// The other side.
         right: String,
+        /// What that is.
         right_is: String,
     },
     /// Too little to learn from.
     #[error("{what}: {needed} needed, {found} found")]
     TooFew {
+        /// The things that are counted, in the plural.
         what: String,
+        /// Smallest number that suffices.
         needed: usize,
+        /// Number that there are.
         found: usize,
     },
     /// A recipe that cannot be read or asks for something impossible.
     #[error("recipe {}: {reason}", path.display())]
-    Recipe { path: PathBuf, reason: String },
-    /// A decomposition that did not converge, or a matrix with a value that is not finite.
+    Recipe {
+        /// File of the recipe.
+        path: PathBuf,
+        /// What is wrong, with the key.
+        reason: String,
+    },
+    /// A decomposition that did not converge, a value that is not finite, or settings that allow no result.
     #[error("{what}: {reason}")]
-    Numeric { what: &'static str, reason: String },
-    /// More pictures than the recipe allows could not be read.
+    Numeric {
+        /// The computation.
+        what: &'static str,
+        /// What is wrong.
+        reason: String,
+    },
+    /// More pictures cannot be read than the recipe allows.
     #[error(
         "{bad} pictures cannot be used and the recipe allows {allowed} (max_bad_images); -v lists them all"
     )]
-    TooManyBadImages { bad: usize, allowed: usize },
+    TooManyBadImages {
+        /// Number of pictures that cannot be used.
+        bad: usize,
+        /// Number that the recipe allows.
+        allowed: usize,
+    },
+    /// An error of OpenCV.
     #[error("OpenCV: {reason}")]
-    OpenCv { reason: String },
+    OpenCv {
+        /// OpenCV's message.
+        reason: String,
+    },
+    /// An error of FAISS.
     #[error("FAISS: {reason}")]
-    Faiss { reason: String },
+    Faiss {
+        /// FAISS's message.
+        reason: String,
+    },
 }
 
 impl From<opencv::Error> for Error {
@@ -111,8 +176,7 @@ impl From<faiss::error::Error> for Error {
 }
 
 impl Error {
-    /// Whether something that is needed is not there (weights, imported vectors, a part of the program), and
-    /// nothing is wrong.
+    /// Whether the error only says that something is missing: weights, imported vectors, or a part of the program.
     pub fn is_absence(&self) -> bool {
         match self {
             Self::Io { cause, .. } => cause.kind() == io::ErrorKind::NotFound,
@@ -122,12 +186,12 @@ impl Error {
         }
     }
 
-    /// Whether it may be gone the next time, so that nothing must be kept because of it.
+    /// Whether the error may be gone the next time, so that nothing must be stored because of it.
     pub fn is_passing(&self) -> bool {
         matches!(self, Self::Io { .. } | Self::Changed { .. })
     }
 
-    /// For `map_err` on an I/O call: `.map_err(Error::io("read", path))`.
+    /// Converts an I/O error, for `map_err`: `.map_err(Error::io("read", path))`.
     pub fn io(action: &'static str, path: impl AsRef<Path>) -> impl FnOnce(io::Error) -> Self {
         let path = path.as_ref().to_owned();
         move |cause| Self::Io {
@@ -164,7 +228,7 @@ impl Error {
         }
     }
 
-    /// "`left` has `a` dimensions, `right` has `b`".
+    /// A mismatch: "`left` is `a`-dimensional, but `right` is `b`-dimensional".
     pub(crate) fn dimensions(left: &str, a: usize, right: &str, b: usize) -> Self {
         Self::Mismatch {
             left: left.into(),

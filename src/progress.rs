@@ -1,15 +1,16 @@
-//! How far a long stage is, and what went wrong on the way. The library reports; the program draws.
+//! Progress of long stages and warnings on the way. The library reports; the program displays.
 
-/// Told about stages that take a while.
+/// Receives the progress of stages that take a while.
 pub trait Progress: Sync {
     /// A stage of `total` steps begins.
     fn start(&self, stage: &str, total: u64);
-    /// Steps done, from any thread.
+    /// `n` more steps are done; called from any thread.
     fn step(&self, n: u64);
+    /// The stage is over.
     fn finish(&self);
 }
 
-/// Tells nobody.
+/// Ignores all progress.
 pub struct Silent;
 
 impl Progress for Silent {
@@ -18,10 +19,11 @@ impl Progress for Silent {
     fn finish(&self) {}
 }
 
-/// Warnings of one kind that are shown; the others are for those who ask for more (`-v`).
+/// Number of warnings of one kind that are shown; the rest need more verbosity (`-v`).
 const SHOWN: usize = 10;
 
-/// Warns of each thing of a kind, and says how many there are.
+/// Logs the messages of one kind of warning, the first ten as warnings and the rest at debug level, and then their
+/// number.
 pub fn warn_each(kind: &str, messages: impl Iterator<Item = String>) {
     let mut count = 0;
     for message in messages {

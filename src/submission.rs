@@ -1,8 +1,8 @@
-//! The contest's result files: written, read in both of their forms, checked and scored.
+//! The contest's result files: written, read in both of their layouts, checked and scored.
 //!
-//! `result1.csv` answers texts with images (`text_id,similarity_ranking,result_image_id`), `result2.csv`
-//! images with texts (`image_id,similarity_ranking,result_text_id`). Five rows a query, ranks 1 to 5. The
-//! query's id stands on every row, or on the first of its rows alone, as in the contest's printed tables.
+//! `result1.csv` answers texts with images (`text_id,similarity_ranking,result_image_id`), `result2.csv` images
+//! with texts (`image_id,similarity_ranking,result_text_id`). Each query has five rows, ranks 1 to 5. The query's
+//! id is on every row, or only on the first of its rows, as in the contest's printed tables.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -12,10 +12,10 @@ use crate::dataset::{Direction, MAX_TABLE, ReadOptions, Table, ids, warn_all};
 use crate::error::{Error, Result};
 use crate::files;
 
-/// Answers per query.
+/// Number of answers per query.
 pub const ANSWERS: usize = 5;
 
-/// The column names of each file.
+/// The column names of the file for a direction.
 pub fn header(direction: Direction) -> [&'static str; 3] {
     match direction {
         Direction::TextToImage => ["text_id", "similarity_ranking", "result_image_id"],
@@ -23,7 +23,7 @@ pub fn header(direction: Direction) -> [&'static str; 3] {
     }
 }
 
-/// The contest's file names.
+/// The contest's file name for a direction.
 pub fn file_name(direction: Direction) -> &'static str {
     match direction {
         Direction::TextToImage => "result1.csv",
@@ -31,23 +31,28 @@ pub fn file_name(direction: Direction) -> &'static str {
     }
 }
 
-/// The results of one query, best first.
+/// The answers to one query.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
+    /// Id of the query.
     pub query: String,
+    /// Ids of the answers, best first.
     pub results: Vec<String>,
 }
 
-/// How a result file is written.
+/// The layout of a result file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Format {
-    /// The query's id on its first row alone.
+    /// Writes the query's id only on the first of its rows.
     pub blank_continuation: bool,
-    /// A byte-order mark, by which spreadsheets know UTF-8.
+    /// Begins with a byte-order mark, by which spreadsheets recognise UTF-8.
     pub bom: bool,
 }
 
-/// Writes a result file, whole or not at all.
+/// Writes a result file, completely or not at all.
+///
+/// # Errors
+/// [`Error::Io`] if the file cannot be written.
 pub fn write(path: &Path, direction: Direction, answers: &[Answer], format: Format) -> Result<()> {
     let mut bytes = Vec::new();
     if format.bom {
@@ -76,10 +81,12 @@ pub fn write(path: &Path, direction: Direction, answers: &[Answer], format: Form
     files::write(path, &bytes)
 }
 
-/// What is wrong with a result file, and where.
+/// An error in a result file, and where it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Violation {
+    /// Line of the file, from 1; `None` if the error concerns the whole file.
     pub line: Option<u64>,
+    /// What is wrong.
     pub message: String,
 }
 
@@ -92,17 +99,22 @@ impl fmt::Display for Violation {
     }
 }
 
-/// The ids a result file may use.
+/// The ids that a result file may use.
 #[derive(Clone, Debug)]
 pub struct Known {
+    /// The direction in which the queries ask.
     pub direction: Direction,
-    /// In the order of the input file.
+    /// Ids of the queries, in the order of the input file.
     pub queries: Vec<String>,
+    /// Ids of the gallery.
     pub gallery: BTreeSet<String>,
 }
 
 impl Known {
-    /// From attachment 2 (for `result1.csv`) or 3 (for `result2.csv`), as a run reads it.
+    /// Reads the ids of attachment 2 (for `result1.csv`) or 3 (for `result2.csv`), as a run reads them.
+    ///
+    /// # Errors
+    /// Those of reading its tables.
     pub fn from_attachment(
         dir: &Path,
         direction: Direction,
@@ -121,7 +133,7 @@ impl Known {
     }
 }
 
-/// The line a record begins on, from 1. The position of the csv crate may still be before the line break that ends
+/// The line on which a record begins, from 1. The csv crate's position may still be before the line break that ends
 /// the line above.
 fn first_line(text: &str, position: &csv::Position) -> u64 {
     let rest = text
@@ -231,10 +243,10 @@ fn parse(path: &Path) -> Result<Parsed> {
     })
 }
 
-/// Everything that is wrong with a result file; with `known` ids, also what is missing or does not exist.
+/// Finds all errors in a result file; with `known` ids, also answers that are missing or do not exist.
 ///
 /// # Errors
-/// [`Error::Io`] where the file cannot be read.
+/// [`Error::Io`] if the file cannot be read.
 pub fn validate(path: &Path, known: Option<&Known>) -> Result<Vec<Violation>> {
     let Parsed {
         direction,
@@ -352,7 +364,7 @@ pub fn validate(path: &Path, known: Option<&Known>) -> Result<Vec<Violation>> {
 /// Reads a well-formed result file.
 ///
 /// # Errors
-/// [`Error::Table`] with the first violation.
+/// [`Error::Table`] with the first error in the file.
 pub fn read(path: &Path) -> Result<(Direction, Vec<Answer>)> {
     let parsed = parse(path)?;
     if let Some(v) = parsed.violations.first() {
@@ -372,19 +384,26 @@ pub fn read(path: &Path) -> Result<(Direction, Vec<Answer>)> {
     Ok((direction, answers.collect()))
 }
 
-/// How many queries of the truth have a right answer among the first k.
+/// Recalls of a result file, in per cent of the queries that have a right answer.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 pub struct FileScore {
+    /// The direction in which the queries ask.
     pub direction: Direction,
+    /// Number of queries that have a right answer.
     pub queries: usize,
+    /// Recall at 1.
     #[serde(rename = "R@1")]
     pub r1: f64,
+    /// Recall at 5.
     #[serde(rename = "R@5")]
     pub r5: f64,
 }
 
-/// Scores a result file against a table `text_id,image_id`. A query of the truth that is not answered
-/// counts as missed; recalls in per cent.
+/// Scores a result file against a table `text_id,image_id`. A query of the table that is not answered counts as
+/// missed.
+///
+/// # Errors
+/// Those of [`read`]; [`Error::TooFew`] if the table is empty, [`Error::Mismatch`] if it is about other queries.
 pub fn score(path: &Path, truth: &Path, options: &ReadOptions) -> Result<FileScore> {
     let (direction, answers) = read(path)?;
     let mut right: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();

@@ -1,4 +1,4 @@
-//! Expected scores: a recipe says what it came to, and a run that comes to something else is noticed.
+//! Expected scores: a recipe states the score it should reach, and a run that differs is reported.
 
 use std::fs;
 use std::path::Path;
@@ -9,24 +9,37 @@ use crate::error::{Error, Result};
 use crate::files;
 use crate::recipe::Recipe;
 
-/// Points of mR by which a run may differ where a recipe does not say. Other processors and versions of OpenCV
-/// move a descriptor's last bits; k-means then ends elsewhere, which moved rows by up to 0.8 on Flickr8k-CN.
+/// Tolerance, in points of mR, for recipes that do not set their own. Other processors and versions of OpenCV
+/// change the last bits of a descriptor, and k-means then ends elsewhere: rows of Flickr8k-CN moved by up to 0.8.
 pub const DEFAULT_TOLERANCE: f64 = 1.0;
 
-/// Whether a score is what was expected.
+/// How a measured mR compares with the one that the recipe expects; both in per cent.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Verdict {
-    AsExpected { expected: f64, tolerance: f64 },
-    Moved { expected: f64, tolerance: f64 },
+    /// The score is within the tolerance.
+    AsExpected {
+        /// Expected mR in per cent.
+        expected: f64,
+        /// Allowed difference in points of mR, either way.
+        tolerance: f64,
+    },
+    /// The score differs by more than the tolerance.
+    Moved {
+        /// Expected mR in per cent.
+        expected: f64,
+        /// Allowed difference in points of mR, either way.
+        tolerance: f64,
+    },
+    /// The recipe expects no score on this dataset.
     NothingExpected,
 }
 
-/// Scores are written with two decimals, and compared so.
+/// Rounds to two decimals: scores are written and compared with two.
 fn rounded(score: f64) -> f64 {
     (score * 100.0).round() / 100.0
 }
 
-/// Compares an mR with what the recipe expects on the dataset.
+/// Compares an mR, in per cent, with the score that the recipe expects on a dataset.
 pub fn verdict(recipe: &Recipe, dataset: &str, mean_recall: f64) -> Verdict {
     let Some(e) = recipe.expected.get(dataset) else {
         return Verdict::NothingExpected;
@@ -46,10 +59,12 @@ pub fn verdict(recipe: &Recipe, dataset: &str, mean_recall: f64) -> Verdict {
     }
 }
 
-/// Writes a score into the recipe's file as what is expected, and leaves all else in it as it is.
+/// Records a score, in per cent, as the expected one in a recipe's file and keeps everything else in the file,
+/// comments included.
 ///
 /// # Errors
-/// [`Error::Recipe`] where `expected` is there and is no table.
+/// [`Error::Recipe`] if the file is not TOML or its `expected` is not a table, [`Error::Io`] if it cannot be read
+/// or written.
 pub fn bless(path: &Path, dataset: &str, mean_recall: f64) -> Result<()> {
     let wrong = |reason: String| Error::Recipe {
         path: path.to_owned(),
@@ -76,7 +91,7 @@ pub fn bless(path: &Path, dataset: &str, mean_recall: f64) -> Result<()> {
     files::write(path, file.to_string().as_bytes())
 }
 
-/// Puts a number in the place of another, its comment kept.
+/// Replaces a number and keeps its comment.
 fn set(table: &mut dyn TableLike, key: &str, number: f64) {
     match table.get_mut(key).and_then(Item::as_value_mut) {
         Some(old) => {

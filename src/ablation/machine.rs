@@ -1,4 +1,4 @@
-//! Where a figure was measured: the machine, and the commit of the sources.
+//! Where a figure was measured: the machine and the commit of the sources.
 
 use std::fs;
 use std::path::Path;
@@ -6,20 +6,25 @@ use std::process::{Command, Stdio};
 
 use serde::{Deserialize, Serialize};
 
-/// What a run ran on.
+/// The machine that a run was measured on.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Machine {
+    /// Name and version of the operating system (`PRETTY_NAME` of `/etc/os-release`).
     pub os: String,
+    /// Processor architecture, such as `x86_64`.
     pub arch: String,
+    /// Model name of the processor; `unknown` if the system does not say.
     pub cpu: String,
+    /// Number of cores that this process may use.
     pub cores: usize,
-    /// Worker threads of the run.
+    /// Number of worker threads of the run.
     pub threads: usize,
-    /// Descriptors and decoded pictures differ a little between its versions.
+    /// Version of OpenCV: descriptors and decoded pictures differ a little between versions.
     pub opencv: String,
 }
 
 impl Machine {
+    /// Describes the machine that this process runs on.
     pub fn this() -> Self {
         Self {
             os: field("/etc/os-release", "PRETTY_NAME", '=')
@@ -51,16 +56,17 @@ fn field(path: &str, key: &str, separator: char) -> Option<String> {
     Some(value.trim().trim_matches('"').to_owned())
 }
 
-/// The state of the sources.
+/// The state of the repository that holds the sources.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Commit {
+    /// Full hash of the commit.
     pub id: String,
-    /// Tracked files were not as committed, other than pages, plots and run files.
+    /// Tracked files differ from the commit; pages, plots and run files do not count.
     pub modified: bool,
 }
 
 impl Commit {
-    /// Of the repository that `folder` lies in; `None` without one, or without git.
+    /// The current commit of the repository that `folder` lies in; `None` outside a repository or without git.
     pub fn of(folder: &Path) -> Option<Self> {
         let folder = if folder.as_os_str().is_empty() {
             Path::new(".")

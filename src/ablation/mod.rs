@@ -1,8 +1,8 @@
-//! Ablations: recipes that differ by one thing each, run on one dataset and laid side by side.
+//! Ablations: recipes that differ in one thing each, run on one dataset and compared side by side.
 //!
-//! A [`Plan`] names them in ladders, each row to be compared with the one before; a [`Bench`] runs one and
-//! keeps a [`RunFile`]; [`page`] and [`plot`] show what came out; [`verdict`] says whether it is what was
-//! expected. Figures reach a page from run files alone, never by hand.
+//! A [`Plan`] lists them in ladders, in which each row is compared with the one before; a [`Bench`] runs a recipe
+//! and keeps a [`RunFile`]; [`page`] and [`plot`] present the results; [`verdict`] tells whether a score is the
+//! expected one. Figures reach a page only from run files, never by hand.
 
 mod expected;
 mod machine;
@@ -18,21 +18,26 @@ pub use plan::{Entry, Ladder, NAMED, Plan, Published};
 pub use plot::plot;
 pub use run::{Bench, Chance, Chosen, Cost, Measured, RunFile, Seconds};
 
-/// What became of a recipe.
+/// The outcome of one recipe.
 pub enum State {
+    /// The recipe ran, now or before, and these are its figures.
     Measured(Box<Measured>),
-    /// Something that it needs is not there, or it was not asked for.
+    /// The recipe was not run, and why: something it needs is missing, or it was not asked for.
     NotRun(String),
+    /// The run ended with this error.
     Failed(String),
 }
 
-/// A recipe of the plan and what became of it.
+/// A recipe of the plan with its outcome.
 pub struct Row<'a> {
+    /// The recipe and its file.
     pub entry: &'a Entry,
+    /// The outcome.
     pub state: State,
 }
 
 impl Row<'_> {
+    /// The figures, if the recipe was measured.
     pub fn measured(&self) -> Option<&Measured> {
         match &self.state {
             State::Measured(m) => Some(m),
@@ -40,7 +45,7 @@ impl Row<'_> {
         }
     }
 
-    /// Why there are no figures.
+    /// Why the row has no figures, as the page says it.
     fn without_figures(&self) -> Option<String> {
         match &self.state {
             State::Measured(_) => None,

@@ -1,4 +1,4 @@
-//! RESULTS.md: every ladder as a table, with what must be known to believe it.
+//! RESULTS.md: every ladder as a table, with the protocol that the figures depend on.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -9,16 +9,16 @@ use super::run::{Measured, RunFile};
 use super::{Bench, Plan, Row};
 use crate::evaluation::{Difference, DirectionReport, difference};
 
-/// Where the page and what it refers to are.
+/// The folders of the page and of its plots.
 pub struct Place<'a> {
-    /// The folder of the page.
+    /// Folder of the page.
     pub folder: &'a Path,
-    /// The folder of the plots, below it, with forward slashes.
+    /// Folder of the plots, relative to the page, with forward slashes.
     pub plots: &'a str,
 }
 
 impl Place<'_> {
-    /// The plot of a ladder, as the page refers to it.
+    /// The path of a ladder's plot as the page refers to it.
     pub fn plot(&self, ladder: &Ladder) -> String {
         format!("{}/{}.svg", self.plots, ladder.name)
     }
@@ -32,19 +32,22 @@ to the row before [95 %] | ms/picture | bytes/item | about |
 /// Columns between the name and `about`.
 const COLUMNS: usize = 13;
 
-/// The mR of a random order, where both directions were asked.
+/// The mR of a random order, if both directions were evaluated.
 fn chance(run: &RunFile) -> Option<f64> {
     let (t2i, i2t) = run.chance.t2i.zip(run.chance.i2t)?;
     Some(t2i.iter().chain(&i2t).sum::<f64>() / 6.0)
 }
 
-/// The rows of a ladder and the published ones beside them.
+/// The rows of one ladder and the published rows beside them.
 pub struct Shown<'a> {
+    /// Rows of the ladder, in its order.
     pub rows: Vec<&'a Row<'a>>,
+    /// Published rows that belong to the ladder and the dataset.
     pub published: Vec<&'a Published>,
 }
 
 impl<'a> Shown<'a> {
+    /// Collects what a ladder shows on the page of `dataset`. A recipe without a row in `rows` is skipped.
     pub fn of(plan: &'a Plan, ladder: &Ladder, rows: &'a [Row<'a>], dataset: &str) -> Self {
         let row = |file: &String| rows.iter().find(|r| r.entry.file == *file);
         let on_it = |p: &&Published| p.ladder == ladder.name && p.is_shown(dataset);
@@ -54,13 +57,15 @@ impl<'a> Shown<'a> {
         }
     }
 
+    /// The mR of a random order in per cent, from the first measured row; `None` if no row is measured or a
+    /// direction was not evaluated.
     pub fn chance(&self) -> Option<f64> {
         let mut runs = self.rows.iter().filter_map(|r| r.measured());
         chance(&runs.next()?.run)
     }
 }
 
-/// Lays out all ladders.
+/// Writes the whole page as Markdown.
 pub fn page(plan: &Plan, bench: &Bench, rows: &[Row], place: &Place) -> String {
     let dataset = &bench.dataset.name;
     let mut out = format!(
@@ -74,7 +79,7 @@ pub fn page(plan: &Plan, bench: &Bench, rows: &[Row], place: &Place) -> String {
     out
 }
 
-/// `a, b` of the distinct values of all runs.
+/// The distinct values over all runs, joined by `; `.
 fn distinct(rows: &[Row], of: impl Fn(&RunFile) -> String) -> String {
     let values = rows.iter().filter_map(|r| Some(of(&r.measured()?.run)));
     let values: BTreeSet<String> = values.collect();
@@ -178,7 +183,7 @@ fn section(ladder: &Ladder, shown: &Shown, bench: &Bench, place: &Place) -> Stri
     out
 }
 
-/// Text that does not end a cell of a table.
+/// Escapes text so that it does not end a table cell.
 fn cell(text: &str) -> String {
     text.replace('|', "\\|")
         .split_whitespace()
@@ -186,7 +191,7 @@ fn cell(text: &str) -> String {
         .join(" ")
 }
 
-/// The name of a recipe, leading to its run file where that is below the page.
+/// The name of a recipe, linked to its run file if that lies below the page.
 fn linked(row: &Row, bench: &Bench, place: &Place) -> String {
     let name = &row.entry.recipe.name;
     let path = bench.run_path(&row.entry.recipe);
@@ -229,7 +234,7 @@ fn figures(m: &Measured, before: Option<&Measured>) -> Vec<String> {
     cells
 }
 
-/// mR of the chosen settings on validation data, the mean over folds.
+/// The mR of the chosen settings on validation data, averaged over folds.
 fn validation(run: &RunFile) -> Option<f64> {
     let scores: Option<Vec<f64>> = run.chosen.iter().map(|c| c.mean_recall).collect();
     let scores = scores.filter(|s| !s.is_empty())?;

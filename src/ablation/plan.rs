@@ -36,31 +36,37 @@ pub const NAMED: &str = "named";
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Ladder {
+    /// Name of the plot's file, without the extension.
     pub name: String,
+    /// Heading on the page and title of the plot.
     pub title: String,
-    /// Recipe files, below the plan's folder.
+    /// Recipe files, relative to the plan's folder.
     pub rows: Vec<String>,
 }
 
-/// A row copied from a paper.
+/// A row copied from a paper, never measured here.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Published {
+    /// Name of the ladder beside which it is shown.
     pub ladder: String,
-    /// What its figures were measured on.
+    /// Dataset that its figures were measured on.
     pub dataset: String,
-    /// Other datasets on whose pages it is shown.
+    /// Other datasets on whose pages it is also shown.
     #[serde(default)]
     pub beside: Vec<String>,
+    /// Name of the model.
     pub name: String,
+    /// Where the figures come from: paper and table.
     pub source: String,
-    /// R@1, R@5, R@10 in per cent.
+    /// Image to text: R@1, R@5, R@10 in per cent.
     pub i2t: [f64; 3],
+    /// Text to image: R@1, R@5, R@10 in per cent.
     pub t2i: [f64; 3],
 }
 
 impl Published {
-    /// Mean of the six recalls.
+    /// The mean of the six recalls, in per cent.
     pub fn mean_recall(&self) -> f64 {
         self.i2t.iter().chain(&self.t2i).sum::<f64>() / 6.0
     }
@@ -83,22 +89,27 @@ struct File {
     published: Vec<Published>,
 }
 
-/// A recipe and where it lies.
+/// A recipe and its file.
 #[derive(Clone, Debug)]
 pub struct Entry {
-    /// Below the plan's folder, with forward slashes, as ladders write it.
+    /// The path relative to the plan's folder, with forward slashes, as ladders write it.
     pub file: String,
+    /// The path that the recipe was read from.
     pub path: PathBuf,
+    /// The recipe with all that it inherits.
     pub recipe: Recipe,
 }
 
-/// What there is to run and how to show it.
+/// The recipes to run and how to present them.
 #[derive(Clone, Debug)]
 pub struct Plan {
+    /// Folder of the plan and its recipes.
     pub folder: PathBuf,
     /// The dataset whose figures are the main ones.
     pub dataset: Option<String>,
+    /// Ladders in the order of the page; [`NAMED`] comes last.
     pub ladders: Vec<Ladder>,
+    /// Rows copied from papers.
     pub published: Vec<Published>,
     /// Every recipe once, in the order of the ladders.
     pub entries: Vec<Entry>,
@@ -108,7 +119,7 @@ impl Plan {
     /// Reads a plan and all its recipes.
     ///
     /// # Errors
-    /// [`Error::Recipe`] naming the file which is wrong, before anything has run.
+    /// [`Error::Recipe`] with the file that is wrong, before anything runs.
     pub fn load(path: &Path) -> Result<Self> {
         let text = fs::read_to_string(path).map_err(Error::io("read the plan", path))?;
         let file: File = toml::from_str(&text).map_err(|e| wrong(path, e.to_string()))?;
@@ -147,7 +158,7 @@ fn wrong(path: &Path, reason: impl Into<String>) -> Error {
     }
 }
 
-/// Letters, digits, `-`, `_` and `.`, not first: what is safe as a file's name.
+/// Whether a name is safe as a file's name: letters, digits, `-`, `_` and `.`, the last not in first place.
 fn is_plain(name: &str) -> bool {
     let plain = |c: char| c.is_alphanumeric() || "-_.".contains(c);
     !name.is_empty() && !name.starts_with('.') && name.chars().all(plain)
@@ -218,7 +229,7 @@ fn read_all(folder: &Path, ladders: &[Ladder]) -> Result<Vec<Entry>> {
     Ok(entries)
 }
 
-/// All TOML files but the plan, in the order of their names.
+/// All TOML files except the plan, sorted by name.
 fn recipes_below(folder: &Path, plan: &Path) -> Result<Vec<String>> {
     let mut found = Vec::new();
     let mut folders = vec![(folder.to_owned(), String::new())];

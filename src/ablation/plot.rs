@@ -1,5 +1,5 @@
-//! A ladder as a picture: a bar of mR a row, with its 95 % interval, as SVG. Rows copied from papers are
-//! hollow. The same figures give the same bytes.
+//! A ladder as an SVG picture: one bar of mR per row, with its 95 % interval. Rows copied from papers are hollow.
+//! The same figures give the same bytes.
 
 use std::fmt::Write as _;
 
@@ -56,7 +56,7 @@ fn bars(shown: &Shown) -> Vec<(String, Bar)> {
     bars
 }
 
-/// Pixels that a text is about wide.
+/// The approximate width of a text in pixels.
 fn width(text: &str) -> f64 {
     let wide = |c: char| if c < '\u{2e80}' { 1.0 } else { 2.0 };
     LETTER * text.chars().map(wide).sum::<f64>()
@@ -80,7 +80,7 @@ fn tick(max: f64) -> f64 {
     step
 }
 
-/// Draws a ladder; `title` stands above.
+/// Draws a ladder as SVG, with `title` above the bars.
 pub fn plot(title: &str, shown: &Shown) -> String {
     let bars = bars(shown);
     let right = |bar: &Bar| match bar {
@@ -139,7 +139,7 @@ pub fn plot(title: &str, shown: &Shown) -> String {
     svg
 }
 
-/// A row whose middle is at `y`.
+/// Draws a row whose middle is at `y`.
 fn drawn(label: &str, bar: &Bar, y: f64, left: f64, x: &dyn Fn(f64) -> f64) -> String {
     let (top, base) = (y - BAR / 2.0, y + 4.5);
     let mut out = format!(

@@ -1,5 +1,5 @@
-//! One recipe, run and measured; what came out is kept beside the recipes as a run file, and the ranks of
-//! its queries, which paired tests need, in the work folder.
+//! Runs and measures one recipe. The results are kept in a run file beside the recipes; the ranks of its queries,
+//! which paired tests need, are kept in the work folder.
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -20,77 +20,90 @@ use crate::recipe::Recipe;
 use crate::sampling::sample_places;
 use crate::training::{Features, Fitted, Protocol, SceneTextChoice, Training};
 
-/// Raised when what a run file holds changes.
+/// Raised when the contents of a run file change.
 const SCHEMA: u32 = 1;
 
-/// Pictures described for the time a picture takes.
+/// Number of pictures described to measure the time per picture.
 const TIMED_PICTURES: usize = 24;
-/// Captions described for the time a caption takes.
+/// Number of captions described to measure the time per caption.
 const TIMED_CAPTIONS: usize = 96;
 
-/// The outcome of a recipe on a dataset.
+/// The results of a recipe on a dataset, stored as JSON.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RunFile {
-    /// Of all that determines the figures.
+    /// Digest of everything that determines the figures.
     pub fingerprint: Fingerprint,
+    /// Recalls, ranks and confidence intervals.
     pub report: Report,
+    /// Recalls of a random order.
     pub chance: Chance,
-    /// Of each fold, where there are folds.
+    /// The chosen setting of each fold; one entry without folds.
     pub chosen: Vec<Chosen>,
+    /// The recipe's seed.
     pub seed: u64,
-    /// Of this crate.
+    /// Version of this crate.
     pub version: String,
+    /// Commit of the sources; `None` outside a repository.
     pub commit: Option<Commit>,
+    /// The machine that the run was measured on.
     pub machine: Machine,
+    /// Time and memory per item.
     pub cost: Cost,
+    /// Time of the stages.
     pub seconds: Seconds,
 }
 
 /// R@1, R@5 and R@10 of a random order, in per cent.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Chance {
+    /// Text to image; `None` if not evaluated.
     pub t2i: Option<[f64; 3]>,
+    /// Image to text; `None` if not evaluated.
     pub i2t: Option<[f64; 3]>,
 }
 
-/// The setting that was best on validation data.
+/// The setting that scored best on validation data.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Chosen {
+    /// The fusion's settings, one value for each.
     pub setting: FusionParams,
-    /// Of this setting on the validation data.
+    /// mR of this setting on the validation data, in per cent.
     #[serde(rename = "mR")]
     pub mean_recall: Option<f64>,
-    /// What the validation data was.
+    /// Description of the validation data.
     pub validation: String,
+    /// Number of pairs that the fusion was trained on.
     pub training_pairs: usize,
-    /// What the words in the pictures came to, where they are used.
+    /// The settings chosen for the text in pictures, if the recipe reads it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scene_text: Option<SceneTextChoice>,
 }
 
-/// What an item costs who uses the recipe.
+/// The cost of one item to a user of the recipe.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Cost {
-    /// From the bytes of its file to the shared space, on one core; the median of some.
+    /// Median milliseconds from the bytes of a picture file to the shared space, on one core.
     pub ms_per_picture: Option<f64>,
+    /// Median milliseconds from a caption to the shared space, on one core.
     pub ms_per_caption: Option<f64>,
-    /// In the shared space, not compressed.
+    /// Bytes of a vector of the shared space, not compressed.
     pub bytes_per_item: usize,
 }
 
-/// Wall time of a stage; `None` where something of it had been computed before, by a run whose file is gone or
-/// by another recipe.
+/// Wall-clock seconds per stage; `None` if part of the stage had been computed before, by another recipe or by a
+/// run whose file is gone.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Seconds {
     /// Learning the image views and describing every picture.
     pub image_views: Option<f64>,
+    /// Learning the text views and describing every caption.
     pub text_views: Option<f64>,
     /// Fitting every setting and choosing one.
     pub fusion: Option<f64>,
 }
 
 impl Seconds {
-    /// Adds a fold's.
+    /// Adds the times of another fold.
     fn add(&mut self, other: &Self) {
         let sum = |a: &mut Option<f64>, b: Option<f64>| *a = a.zip(b).map(|(a, b)| a + b);
         sum(&mut self.image_views, other.image_views);
@@ -98,7 +111,7 @@ impl Seconds {
         sum(&mut self.fusion, other.fusion);
     }
 
-    /// With what an earlier run of the same things took, where this one found it done.
+    /// Fills gaps with the times of an earlier run of the same recipe.
     fn or(self, earlier: &Self) -> Self {
         Self {
             image_views: self.image_views.or(earlier.image_views),
@@ -108,33 +121,38 @@ impl Seconds {
     }
 }
 
-/// A recipe's figures, and the ranks that they sum up: text to image, image to text.
+/// A recipe's figures with the ranks that they summarise.
 pub struct Measured {
+    /// The contents of the run file.
     pub run: RunFile,
+    /// Ranks of the queries: text to image, then image to text; `None` if not evaluated.
     pub rankings: [Option<Ranking>; 2],
 }
 
 impl Measured {
-    /// Of the directions that were asked.
+    /// The rankings of the directions that were evaluated.
     pub fn asked(&self) -> Vec<&Ranking> {
         self.rankings.iter().flatten().collect()
     }
 }
 
-/// Where recipes are run.
+/// The dataset, protocol and folders that recipes are run with.
 pub struct Bench<'a> {
+    /// The dataset to evaluate on.
     pub dataset: &'a Dataset,
+    /// The split or folds to evaluate on.
     pub protocol: Protocol,
-    /// Keeps `vocab/` and `features/`.
+    /// Work folder, which holds `vocab/` and `features/`.
     pub work: &'a Path,
-    /// Keeps run files, in a folder per dataset.
+    /// Folder of the run files, with one folder per dataset.
     pub runs: &'a Path,
-    /// Of the sources now.
+    /// The current commit of the sources.
     pub commit: Option<Commit>,
+    /// Receives the progress of long stages.
     pub progress: &'a dyn Progress,
 }
 
-/// What one part of a run found.
+/// The results of one part of a run, such as a fold.
 struct Part {
     chosen: Chosen,
     cost: Cost,
@@ -142,7 +160,10 @@ struct Part {
 }
 
 impl Bench<'_> {
-    /// Of all that determines the figures of a recipe.
+    /// The digest of everything that determines the figures of a recipe.
+    ///
+    /// # Errors
+    /// Those of reading what the recipe names, such as [`Error::Weights`] for models that are missing.
     pub fn fingerprint(&self, recipe: &Recipe) -> Result<Fingerprint> {
         if let Some(scene_text) = &recipe.scene_text {
             scene_text.reader.spec(&Models::find())?; // not measured without what it is about
@@ -165,7 +186,7 @@ impl Bench<'_> {
             .for_each(recipe, dataset, work, self.progress, each)
     }
 
-    /// Where the run file of a recipe is.
+    /// The path of a recipe's run file.
     pub fn run_path(&self, recipe: &Recipe) -> PathBuf {
         let folder = self.runs.join(&self.dataset.name);
         folder.join(format!("{}.json", recipe.name))
@@ -176,14 +197,14 @@ impl Bench<'_> {
         folder.join(format!("ranks-{}.safetensors", spec.fingerprint().short()))
     }
 
-    /// The last run file of a recipe, if it is of the same things.
+    /// The last run file of a recipe, if it has this fingerprint.
     fn run_file(&self, recipe: &Recipe, fingerprint: &Fingerprint) -> Option<RunFile> {
         let bytes = std::fs::read(self.run_path(recipe)).ok()?;
         let run: RunFile = serde_json::from_slice(&bytes).ok()?;
         (run.fingerprint == *fingerprint).then_some(run)
     }
 
-    /// What an earlier run came to, if it was of the same things and nothing of it is gone.
+    /// The results of an earlier run with the same fingerprint; `None` if there is none or its ranks are gone.
     pub fn earlier(&self, recipe: &Recipe, fingerprint: &Fingerprint) -> Result<Option<Measured>> {
         let Some(run) = self.run_file(recipe, fingerprint) else {
             return Ok(None);
@@ -198,7 +219,7 @@ impl Bench<'_> {
         Ok((run.report == told).then_some(Measured { run, rankings }))
     }
 
-    /// Runs and measures a recipe, and writes its run file. `fingerprint` is that of [`Self::fingerprint`].
+    /// Runs and measures a recipe, and writes its run file. `fingerprint` comes from [`Self::fingerprint`].
     pub fn run(&self, recipe: &Recipe, fingerprint: Fingerprint) -> Result<Measured> {
         let mut rankings = [None, None];
         let mut parts: Vec<Part> = Vec::new();
@@ -277,7 +298,7 @@ impl Bench<'_> {
         evaluation::report(about, t2i, i2t, recipe.seed)
     }
 
-    /// Describes some pictures and captions of those that were asked about, one after the other on one core.
+    /// Describes some of the evaluated pictures and captions, one after the other on one core.
     fn cost(&self, training: &Training, fitted: Fitted, bytes_per_item: usize) -> Result<Cost> {
         let place = |d| training.place(self.protocol.split(), d);
         let pictures = place(Direction::ImageToText).or(place(Direction::TextToImage));
@@ -336,7 +357,7 @@ fn chosen(
     }
 }
 
-/// Features and fusion, and how long they took where they were made from nothing.
+/// Features and fusion, with the time of each that was computed from scratch.
 fn learn(training: &Training) -> Result<(Vec<Features>, Fitted, Seconds)> {
     let new = training.what_is_new()?;
     let clock = |new: bool, since: Instant| {
@@ -362,7 +383,7 @@ fn learn(training: &Training) -> Result<(Vec<Features>, Fitted, Seconds)> {
     Ok((features, fitted, seconds))
 }
 
-/// Milliseconds that something takes which succeeds.
+/// Milliseconds that `work` takes; `None` if it fails.
 fn timed<T>(work: impl FnOnce() -> Result<T>) -> Option<f64> {
     let start = Instant::now();
     work().ok()?;
@@ -370,8 +391,8 @@ fn timed<T>(work: impl FnOnce() -> Result<T>) -> Option<f64> {
     Some((ms * 1e3).round() / 1e3) // to the microsecond
 }
 
-/// Of at most `most` of `n` things, evenly spread. The first is done once before: memory and dictionaries
-/// are then there.
+/// The median time of at most `most` of `n` items, evenly spread. One item is processed beforehand, so that memory
+/// and dictionaries are loaded.
 fn median(n: usize, most: usize, time: impl Fn(usize) -> Option<f64>) -> Option<f64> {
     if n > 0 {
         time(n / 2);

@@ -1,5 +1,5 @@
-//! Census transform histograms (CENTRIST: Wu & Rehg, PAMI 2011): which of its eight neighbours a pixel is at
-//! least as bright as, over the regions of a spatial pyramid.
+//! Census transform histograms (CENTRIST: Wu & Rehg, PAMI 2011) over the regions of a spatial pyramid: for each
+//! pixel, which of its eight neighbours are at most as bright.
 
 use ndarray::Array1;
 use serde::{Deserialize, Serialize};
@@ -12,9 +12,9 @@ use crate::picture::Picture;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct CentristParams {
-    /// Each grid, [columns, rows], cuts the picture into regions with a histogram of their own.
+    /// Grids of the pyramid, [columns, rows] each; every region has its own histogram.
     pub regions: Vec<[usize; 2]>,
-    /// Power of each share of pixels.
+    /// Power applied to each share of pixels.
     pub power: f32,
 }
 
@@ -27,7 +27,7 @@ impl Default for CentristParams {
     }
 }
 
-/// Values of the transform but 0 and 255, which are for the most part of flat regions (Wu & Rehg 2011, §3.3).
+/// Values of the transform without 0 and 255, which mostly come from flat regions (Wu & Rehg 2011, §3.3).
 const BINS: usize = 254;
 
 /// The neighbours, from left to right and from top to bottom; the first gives the highest bit (§3.1).
@@ -59,7 +59,7 @@ impl Appearance for CentristParams {
         self.regions.iter().map(|[c, r]| c * r * BINS).sum()
     }
 
-    /// Pixels at the border have no eight neighbours and are left out.
+    /// Pixels at the border lack neighbours and are skipped.
     fn describe(&self, picture: &Picture) -> Array1<f32> {
         let grids = self.regions.iter();
         let mut levels: Vec<Regions> = grids.map(|&g| Regions::new(g, BINS)).collect();

@@ -1,7 +1,7 @@
-//! GIST: the energy of Gabor filters in the blocks of a grid (Oliva & Torralba, IJCV 2001), with the filters,
-//! the whitening and the constants of the authors' program, `LMgist`.
+//! GIST: the energy of Gabor filters in the blocks of a grid (Oliva & Torralba, IJCV 2001), with the filters, the
+//! whitening and the constants of the authors' program, `LMgist`.
 //!
-//! Filters are applied in the Fourier domain, where they are given.
+//! The filters are defined and applied in the Fourier domain.
 
 use std::f32::consts::PI;
 use std::sync::Arc;
@@ -20,13 +20,13 @@ use crate::picture::Picture;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct GistParams {
-    /// Pixels per side that every picture is brought to.
+    /// Side in pixels of the square that every picture is scaled to.
     pub side: u32,
-    /// Octave-like bands of frequency, from high to low.
+    /// Number of frequency bands, about an octave each, from high to low.
     pub scales: usize,
-    /// Directions per scale.
+    /// Number of directions per scale.
     pub orientations: usize,
-    /// Blocks along a side, in each of which the energy is averaged.
+    /// Number of blocks along a side; the energy is averaged in each block.
     pub blocks: usize,
 }
 
@@ -42,12 +42,12 @@ impl Default for GistParams {
 }
 
 // The constants of LMgist.
-/// Pixels that the picture is mirrored beyond its border for the filters, and for the whitening.
+/// Pixels by which the picture is mirrored beyond its border, for the filters and for the whitening.
 const MARGIN: usize = 32;
 const WHITENING_MARGIN: usize = 5;
-/// Cycles per picture below which the whitening takes structure away.
+/// Cut-off of the whitening, in cycles per picture: lower frequencies are removed.
 const CUT_OFF: f32 = 4.0;
-/// What keeps local contrast of flat regions from being blown up.
+/// Keeps the local contrast of flat regions from being amplified.
 const CONTRAST_FLOOR: f32 = 0.2;
 /// Highest frequency in cycles per pixel, and the factor from one scale to the next lower.
 const HIGHEST: f32 = 0.3;
@@ -55,14 +55,14 @@ const RATIO: f32 = 1.85;
 /// Width of the filters: in frequency, and in angle for 32 directions.
 const RADIAL: f32 = 10.0 * 0.35;
 const ANGULAR: f32 = 2.0 * 16.0 / (32.0 * 32.0);
-/// Longest side: filters of a larger one would not pay.
+/// Largest side: the filters of a larger one would not pay.
 const MOST: u32 = 1024;
 
-/// The filters of a size of picture.
+/// The filters for one picture size.
 pub struct Gist {
     params: GistParams,
     whitening: Spectral,
-    /// Of the whitening, in the order of its spectrum.
+    /// Low-pass filter of the whitening, in the order of its spectrum.
     low_pass: Vec<f32>,
     filtering: Spectral,
     gabors: Vec<Vec<f32>>,
@@ -133,7 +133,7 @@ impl Appearance for Gist {
 }
 
 impl Gist {
-    /// Structure finer than the cut-off, of one local contrast everywhere.
+    /// The structure above the cut-off frequency, with local contrast normalised.
     fn whitened(&self, image: &GrayImage) -> Vec<f32> {
         let side = self.params.side as usize;
         // The whitening takes a constant away; taken away before, a flat picture is zero to the last digit.
@@ -172,7 +172,7 @@ impl Gist {
     }
 }
 
-/// The picture, mirrored beyond its border, the border's pixels twice.
+/// The picture mirrored beyond its border; border pixels appear twice.
 fn mirrored(x: &[f32], side: usize, margin: usize) -> Vec<f32> {
     let from = |i: usize| {
         let i = (i as isize - margin as isize).rem_euclid(2 * side as isize) as usize;
@@ -184,7 +184,7 @@ fn mirrored(x: &[f32], side: usize, margin: usize) -> Vec<f32> {
         .collect()
 }
 
-/// Without the margin.
+/// The picture without its margin.
 fn inner(x: &[f32], side: usize, margin: usize) -> Vec<f32> {
     let wide = side + 2 * margin;
     let rows = (margin..margin + side).map(|y| &x[y * wide + margin..][..side]);
@@ -208,7 +208,7 @@ impl Spectral {
         }
     }
 
-    /// A filter by its response to the frequencies (x, y), in cycles per picture.
+    /// A filter from its response to the frequencies (x, y), in cycles per picture.
     fn response(&self, of: impl Fn(f32, f32) -> f32) -> Vec<f32> {
         let n = self.side;
         let frequency = |i: usize| {

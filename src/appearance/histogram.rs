@@ -1,5 +1,5 @@
-//! Colour histograms (Swain & Ballard, IJCV 1991), in HSV or CIE L*a*b*, or of luma, of the whole picture or of the
-//! regions of a grid.
+//! Colour histograms (Swain & Ballard, IJCV 1991) in HSV or CIE L*a*b*, or of luma, over the whole picture or over
+//! the regions of a grid.
 
 use ndarray::Array1;
 use serde::{Deserialize, Serialize};
@@ -12,12 +12,13 @@ use crate::picture::Picture;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct HistogramParams {
+    /// Colour space of the bins.
     pub space: ColourSpace,
-    /// Bins of each channel; a bin of the histogram is a combination of all three.
+    /// Number of bins of each channel; a bin of the histogram is a combination of all three.
     pub bins: [usize; 3],
-    /// Regions with a histogram of their own, [columns, rows].
+    /// Grid of regions, [columns, rows]; each region has its own histogram.
     pub grid: [usize; 2],
-    /// Power of each share of pixels: 0.5 turns the Hellinger kernel into an inner product.
+    /// Power applied to each share of pixels: 0.5 turns the Hellinger kernel into an inner product.
     pub power: f32,
 }
 
@@ -32,7 +33,7 @@ impl Default for HistogramParams {
     }
 }
 
-/// What a colour's three numbers are.
+/// The colour space, which defines the three numbers of a colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ColourSpace {
@@ -40,7 +41,7 @@ pub enum ColourSpace {
     Hsv,
     /// CIE 1976 L*a*b* of sRGB, under the white of D65.
     Lab,
-    /// Luma, as the third number; the others are 0.
+    /// Luma as the third number; the other two are 0.
     Grey,
 }
 
@@ -106,7 +107,7 @@ fn hsv(p: [u8; 3]) -> [f64; 3] {
     [(sixths / 6.0).rem_euclid(1.0), range / value, value / 255.0]
 }
 
-/// Light of the 256 levels of sRGB (IEC 61966-2-1).
+/// Linear light of the 256 levels of sRGB (IEC 61966-2-1).
 fn linear() -> [f64; 256] {
     std::array::from_fn(|v| {
         let v = v as f64 / 255.0;
@@ -128,7 +129,7 @@ const WHITE: [f64; 3] = [0.95047, 1.0, 1.08883];
 /// Least and greatest L*, a* and b* of sRGB, rounded outwards.
 const RANGE: [[f64; 2]; 3] = [[0.0, 100.0], [-87.0, 99.0], [-108.0, 95.0]];
 
-/// L*, a* and b*, each from 0 to 1 of what sRGB reaches.
+/// L*, a* and b*, each scaled so that 0 to 1 covers the gamut of sRGB.
 fn lab(linear: [f64; 3]) -> [f64; 3] {
     let [x, y, z] = std::array::from_fn(|i| {
         let products = XYZ[i].iter().zip(linear).map(|(m, v)| m * v);

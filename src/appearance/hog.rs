@@ -1,7 +1,7 @@
-//! Histograms of oriented gradients (Dalal & Triggs, CVPR 2005) of the whole picture, brought to one size.
+//! Histograms of oriented gradients (Dalal & Triggs, CVPR 2005) over the whole picture, scaled to one size.
 //!
 //! As in scikit-image: unsigned orientations, each pixel in one cell and one orientation, blocks normalised by
-//! L2-Hys. Without smoothing, as the paper found best.
+//! L2-Hys. There is no smoothing, which the paper found best.
 
 use image::GrayImage;
 use ndarray::Array1;
@@ -15,13 +15,13 @@ use crate::picture::Picture;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct HogParams {
-    /// Pixels per side of a cell.
+    /// Side of a cell in pixels.
     pub cell: usize,
-    /// Orientations from 0° to 180°.
+    /// Number of orientations from 0° to 180°.
     pub orientations: usize,
-    /// Cells per side of a block; blocks overlap by all but one cell.
+    /// Side of a block in cells; blocks overlap by all but one cell.
     pub block: usize,
-    /// Pixels per side that every picture is brought to.
+    /// Side in pixels of the square that every picture is scaled to.
     pub side: u32,
 }
 
@@ -38,7 +38,7 @@ impl Default for HogParams {
 
 /// Largest component after the first normalisation of a block (L2-Hys: Dalal & Triggs 2005, §6.4).
 const CLIP: f32 = 0.2;
-/// What keeps the norm of a block without gradients from being zero, as scikit-image has it.
+/// Keeps the norm of a block without gradients above zero, as in scikit-image.
 const EPSILON: f32 = 1e-5;
 
 impl HogParams {
@@ -50,12 +50,12 @@ impl HogParams {
         Ok(self.clone())
     }
 
-    /// Cells along a side.
+    /// Number of cells along a side.
     fn cells(&self) -> usize {
         self.side as usize / self.cell
     }
 
-    /// Blocks along a side.
+    /// Number of blocks along a side.
     fn blocks(&self) -> usize {
         (self.cells() + 1).saturating_sub(self.block)
     }

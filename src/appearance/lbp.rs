@@ -1,5 +1,5 @@
-//! Histograms of local binary patterns (Ojala, Pietikäinen & Mäenpää, PAMI 2002): which of the points on a
-//! circle around a pixel are at least as bright as it.
+//! Histograms of local binary patterns (Ojala, Pietikäinen & Mäenpää, PAMI 2002): which points on a circle around a
+//! pixel are at least as bright as the pixel.
 
 use ndarray::Array1;
 use serde::{Deserialize, Serialize};
@@ -12,15 +12,15 @@ use crate::picture::Picture;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct LbpParams {
-    /// Points on the circle.
+    /// Number of points on the circle.
     pub points: usize,
-    /// Its radius in pixels.
+    /// Radius of the circle in pixels.
     pub radius: f32,
-    /// One bin for each pattern whose bright points are one arc, and one for all others.
+    /// One bin per pattern whose bright points form one arc, and one bin for all other patterns.
     pub uniform: bool,
-    /// Regions with a histogram of their own, [columns, rows].
+    /// Grid of regions, [columns, rows]; each region has its own histogram.
     pub grid: [usize; 2],
-    /// Power of each share of pixels.
+    /// Power applied to each share of pixels.
     pub power: f32,
 }
 
@@ -36,15 +36,15 @@ impl Default for LbpParams {
     }
 }
 
-/// More points are more patterns than a picture has pixels to fill, uniform or not.
+/// Most points without and with `uniform`: more would give more patterns than a picture has pixels to fill.
 const MOST_POINTS: [usize; 2] = [12, 24];
-/// Beyond that, hardly a pixel of a picture has its circle inside.
+/// Largest radius: beyond it hardly any pixel has its circle inside the picture.
 const MOST_RADIUS: f32 = 100.0;
-/// An interpolated value counts as equal to a level that it is as near to: levels are whole numbers, and what
-/// is left is rounding.
+/// An interpolated value within this distance of a level equals it: levels are whole numbers, and the rest is
+/// rounding.
 const EQUAL: f32 = 1e-3;
 
-/// The circle, ready to be laid around pixels.
+/// The circle, ready to be placed around pixels.
 pub struct Lbp {
     params: LbpParams,
     /// The four pixels around each point, as (dx, dy), and their weights.
@@ -77,7 +77,7 @@ impl LbpParams {
         })
     }
 
-    /// Point i, counted from the right and anti-clockwise, between its four pixels.
+    /// Point i, counted anti-clockwise from the right, as a mix of the four pixels around it.
     fn point(&self, i: usize) -> [([isize; 2], f32); 4] {
         let angle = std::f64::consts::TAU * i as f64 / self.points as f64;
         // A point on a pixel is that pixel, whatever the sine's last digit.
@@ -134,7 +134,7 @@ impl Appearance for Lbp {
         self.bins() * self.params.grid[0] * self.params.grid[1]
     }
 
-    /// Pixels whose circle leaves the picture are left out.
+    /// Pixels whose circle leaves the picture are skipped.
     fn describe(&self, picture: &Picture) -> Array1<f32> {
         let mut regions = Regions::new(self.params.grid, self.bins());
         let size = [picture.gray.width(), picture.gray.height()].map(|s| s as usize);

@@ -1,7 +1,7 @@
-//! Whole-picture features: a picture to one vector, nothing learned.
+//! Whole-picture features: one vector per picture, without learning.
 //!
-//! To add one: a file with its parameters and an [`Appearance`], and a line in [`AppearanceParams`] and in
-//! [`AppearanceParams::appearance`].
+//! To add a feature, write a file with its parameters and an [`Appearance`], and add a line to [`AppearanceParams`]
+//! and [`AppearanceParams::appearance`].
 
 mod centrist;
 mod gist;
@@ -26,21 +26,29 @@ use crate::error::{Error, Result};
 use crate::linalg::{l2_normalize, power_normalize};
 use crate::picture::Picture;
 
-/// Which feature, and its settings.
+/// A whole-picture feature and its settings.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum AppearanceParams {
+    /// Colour histogram.
     Histogram(HistogramParams),
+    /// Histogram of oriented gradients.
     Hog(HogParams),
+    /// GIST descriptor of the scene.
     Gist(GistParams),
+    /// Histogram of local binary patterns.
     Lbp(LbpParams),
+    /// Census transform histogram.
     Centrist(CentristParams),
+    /// Perceptual hash, one number per bit.
     Phash(PhashParams),
 }
 
 impl AppearanceParams {
+    /// Prepares the feature: filters and tables that do not depend on the picture.
+    ///
     /// # Errors
-    /// [`Error::Numeric`] for settings that give no vector, or one of more than a million numbers.
+    /// [`Error::Numeric`] for settings that give an empty vector or more than a million numbers.
     pub fn appearance(&self) -> Result<Box<dyn Appearance>> {
         let appearance: Box<dyn Appearance> = match self {
             Self::Histogram(p) => Box::new(p.checked()?),
@@ -59,13 +67,14 @@ impl AppearanceParams {
     }
 }
 
-/// Longer vectors are a mistake in the recipe.
+/// Longest vector; a longer one is a mistake in the recipe.
 const MAX_DIM: usize = 1_000_000;
 
-/// Turns a picture into one vector of unit length, or zero where it has nothing of the kind.
+/// Turns a picture into one vector of unit length, or into the zero vector if the picture has no such feature.
 pub trait Appearance: Sync + Send {
     /// Length of the vector.
     fn dim(&self) -> usize;
+    /// Computes the vector of a picture, [`Self::dim`] numbers.
     fn describe(&self, picture: &Picture) -> Array1<f32>;
 }
 
@@ -76,7 +85,7 @@ fn wrong(what: &'static str, reason: &str) -> Error {
     }
 }
 
-/// Histograms of the regions of a grid, [columns, rows]: row by row, each as shares of the region's pixels.
+/// Histograms of the regions of a grid, [columns, rows]: row by row, as shares of each region's pixels.
 struct Regions {
     grid: [usize; 2],
     bins: usize,
@@ -95,7 +104,8 @@ impl Regions {
         }
     }
 
-    /// Counts one pixel at (x, y) of a picture of that size; without a bin it counts as a pixel alone.
+    /// Counts the pixel at (x, y) of a picture of that size; without a bin it counts only towards the region's
+    /// pixels.
     fn add(&mut self, [x, y]: [usize; 2], size: [usize; 2], bin: Option<usize>) {
         let [column, row] = [x * self.grid[0] / size[0], y * self.grid[1] / size[1]];
         let region = row * self.grid[0] + column;
@@ -111,7 +121,7 @@ impl Regions {
     }
 }
 
-/// Power and unit length.
+/// Applies the power and scales to unit length.
 fn normalized(v: impl IntoIterator<Item = f32>, power: f32) -> Array1<f32> {
     let mut v: Array1<f32> = v.into_iter().collect();
     power_normalize(&mut v, power);
@@ -119,7 +129,7 @@ fn normalized(v: impl IntoIterator<Item = f32>, power: f32) -> Array1<f32> {
     v
 }
 
-/// Luma of side×side pixels, whatever the shape of the picture: a vector of one length.
+/// The luma scaled to side×side pixels, whatever the shape of the picture, so that vectors have one length.
 fn square(picture: &Picture, side: u32) -> GrayImage {
     if picture.gray.dimensions() == (side, side) {
         return picture.gray.clone();

@@ -1,5 +1,5 @@
-//! Perceptual hash (Zauner, Implementation and Benchmarking of Perceptual Image Hash Functions, 2010, §3.2): the
-//! signs of the lowest frequencies of the luma, less their median.
+//! Perceptual hash (Zauner, Implementation and Benchmarking of Perceptual Image Hash Functions, 2010, §3.2): which
+//! of the lowest frequencies of the luma exceed their median.
 
 use std::f32::consts::PI;
 
@@ -14,9 +14,9 @@ use crate::picture::Picture;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct PhashParams {
-    /// Frequencies along each side: the square of it is the number of bits.
+    /// Number of frequencies along each side; the hash has its square in bits.
     pub frequencies: usize,
-    /// Pixels per side that every picture is brought to.
+    /// Side in pixels of the square that every picture is scaled to.
     pub side: u32,
 }
 
@@ -57,7 +57,8 @@ impl Appearance for PhashParams {
         self.frequencies * self.frequencies
     }
 
-    /// Entries of one size, whose signs are the bits: an inner product of p is a Hamming distance of dim·(1 − p)/2.
+    /// Entries of equal size whose signs are the bits: an inner product p means a Hamming distance of dim·(1 −
+    /// p)/2.
     fn describe(&self, picture: &Picture) -> Array1<f32> {
         let low = self.transform(picture);
         // the mean brightness would be the largest by far
@@ -76,5 +77,5 @@ impl Appearance for PhashParams {
     }
 }
 
-/// A picture of one colour has no frequencies but rounding, as a share of its brightness.
+/// Below this share of its brightness, the frequencies of a picture are rounding: the picture has one colour.
 const FLAT: f32 = 1e-5;

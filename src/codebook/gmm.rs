@@ -1,4 +1,4 @@
-//! Gaussian mixtures with diagonal covariances, by expectation-maximisation from k-means centroids
+//! Gaussian mixtures with diagonal covariances, fitted by expectation-maximisation from k-means centroids
 //! (Dempster, Laird & Rubin 1977).
 
 use multiversion::multiversion;
@@ -12,7 +12,8 @@ use crate::error::{Error, Result};
 use crate::linalg::{affine, matmul};
 use crate::timing;
 
-/// A fitted mixture, stamped with the kind of descriptor it was learned from.
+/// A fitted mixture of k Gaussians over d-dimensional descriptors, stamped with the kind of descriptor it was
+/// learned from.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Gmm {
     kind: DescriptorKind,
@@ -26,13 +27,17 @@ pub struct Gmm {
     constants: Array1<f32>,
 }
 
-/// Least variance of a component, as a share of that of all descriptors, so that none collapses onto a point.
+/// Smallest variance of a component, as a share of the variance of all descriptors, so that none collapses onto a
+/// point.
 const LEAST_VARIANCE: f64 = 1e-3;
 /// Descriptors per block of the sums, which are added up in a fixed order.
 const BLOCK: usize = 4096;
 
 impl Gmm {
-    /// Learns from x: n×d in `rounds` of EM. The first responsibilities are the hard ones of the codebook.
+    /// Learns from descriptors x: n×d in `rounds` rounds of EM, which start from the codebook's hard assignments.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`](crate::Error::Mismatch) if x does not have the codebook's dimension.
     pub fn fit(codebook: &Codebook, x: ArrayView2<f32>, rounds: usize) -> Result<Self> {
         timing::CODEBOOK.time(|| Self::fit_untimed(codebook, x, rounds))
     }
@@ -89,35 +94,37 @@ impl Gmm {
         }
     }
 
+    /// The kind of descriptor that the mixture was learned from.
     pub fn kind(&self) -> &DescriptorKind {
         &self.kind
     }
 
-    /// Number of components.
+    /// The number of components, k.
     pub fn size(&self) -> usize {
         self.weights.len()
     }
 
+    /// The mixing weights of the components, k numbers that sum to 1.
     pub fn weights(&self) -> &Array1<f32> {
         &self.weights
     }
 
-    /// k×d
+    /// The means, k×d.
     pub fn means(&self) -> ArrayView2<'_, f32> {
         self.means.view()
     }
 
-    /// k×d
+    /// The variances, k×d.
     pub fn variances(&self) -> ArrayView2<'_, f32> {
         self.variances.view()
     }
 
-    /// log w_k·N(x; k) of each row: [`powers`] -> n×k.
+    /// log w_k·N(x; k) of each row: [`powers`], n×2d -> n×k.
     pub fn log_likelihoods(&self, powers: ArrayView2<f32>) -> Array2<f32> {
         affine(powers, self.factors.view(), &self.constants)
     }
 
-    /// Responsibilities of the components: [`powers`] -> n×k, rows of sum 1.
+    /// Responsibilities of the components: [`powers`], n×2d -> n×k, rows that sum to 1.
     pub fn posteriors(&self, powers: ArrayView2<f32>) -> Array2<f32> {
         let mut q = self.log_likelihoods(powers);
         for row in q.outer_iter_mut() {
@@ -129,6 +136,7 @@ impl Gmm {
         q
     }
 
+    /// Adds the mixture to an artifact.
     pub fn store(&self, artifact: Artifact) -> Artifact {
         artifact
             .with_notes(&self.kind)
@@ -137,6 +145,10 @@ impl Gmm {
             .with_matrix("gmm.variances", self.variances.view())
     }
 
+    /// Reads a mixture from an artifact that [`Self::store`] wrote.
+    ///
+    /// # Errors
+    /// [`Error::Artifact`](crate::Error::Artifact) if parts are missing or do not fit together.
     pub fn load(artifact: &Artifact) -> Result<Self> {
         let kind: DescriptorKind = artifact.read_notes()?;
         let weights = artifact.vector("gmm.weights")?;
@@ -159,8 +171,8 @@ fn softmax(row: &mut [f32]) {
     row.iter_mut().for_each(|v| *v /= sum);
 }
 
-/// e^x for x ≤ 0, to 1e-5 of it, and 0 below −16, where it is less than the rounding of a sum with 1: the 64th
-/// power of the series of e^(x/64). Free of branches and calls, unlike the library's.
+/// e^x for x ≤ 0, with a relative error of 1e-5, and 0 below −16, where it is less than the rounding of a sum with
+/// 1: the 64th power of the series of e^(x/64). Free of branches and calls, unlike the standard library's.
 #[inline(always)]
 pub(crate) fn exp(x: f32) -> f32 {
     let t = x / 64.0;
@@ -236,7 +248,7 @@ impl Sums {
         &self.xx / &q - &means * &means
     }
 
-    /// The maximum of the likelihood. A component that nothing belongs to stays what it was.
+    /// The mixture of maximum likelihood. A component without descriptors stays as it was.
     fn mixture(
         &self,
         kind: DescriptorKind,

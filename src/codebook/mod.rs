@@ -1,4 +1,4 @@
-//! Visual words: k-means centroids of local descriptors, and mixtures of Gaussians started from them.
+//! Visual words: k-means centroids of local descriptors, and Gaussian mixtures that start from them.
 
 mod gmm;
 
@@ -30,7 +30,7 @@ use crate::timing;
 pub struct KMeansParams {
     /// Number of visual words.
     pub size: usize,
-    /// At most this many descriptors are learned from...
+    /// At most this many descriptors are used for learning...
     pub sample: usize,
     /// ...taken from at most this many training pictures, evenly spread.
     pub pictures: usize,
@@ -52,7 +52,7 @@ impl Default for KMeansParams {
     }
 }
 
-/// Fitted centroids, stamped with the kind of descriptor they were learned from.
+/// Fitted centroids, k×d, stamped with the kind of descriptor they were learned from.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Codebook {
     kind: DescriptorKind,
@@ -63,8 +63,9 @@ pub struct Codebook {
 }
 
 impl KMeansParams {
-    /// Learns centroids from x: n×d. Greedy k-means++ on a part of the sample seeds mini-batch k-means (linfa;
-    /// Sculley 2010), which finds the neighbourhood in one pass over the sample; Lloyd's rounds settle there.
+    /// Learns centroids from descriptors x: n×d. Greedy k-means++ on a part of the sample seeds mini-batch k-means
+    /// (linfa; Sculley 2010), which finds the neighbourhood of a solution in one pass over the sample; rounds of
+    /// Lloyd's algorithm refine it.
     ///
     /// # Errors
     /// [`Error::TooFew`] for fewer descriptors than words.
@@ -126,7 +127,7 @@ impl KMeansParams {
     }
 }
 
-/// The place of the largest, the first of equals; numbers all.
+/// The index of the largest value, the first of equals; numbers only.
 #[multiversion(targets("x86_64+avx512f", "x86_64+avx2"))]
 fn largest(values: &[f32]) -> usize {
     const LANES: usize = 16;
@@ -146,7 +147,7 @@ fn largest(values: &[f32]) -> usize {
     within.map_or(0, |i| first + i)
 }
 
-/// Descriptors per word that seeds are chosen among.
+/// Number of descriptors per word that seeds are chosen from.
 const SEEDING: usize = 256;
 
 /// Greedy k-means++ (Arthur & Vassilvitskii 2007, §5): each next seed is the best of a few drawn with
@@ -197,29 +198,30 @@ impl Codebook {
         }
     }
 
+    /// The kind of descriptor that the codebook was learned from.
     pub fn kind(&self) -> &DescriptorKind {
         &self.kind
     }
 
-    /// k×d
+    /// The centroids, k×d.
     pub fn centroids(&self) -> ArrayView2<'_, f32> {
         self.centroids.view()
     }
 
-    /// Number of visual words.
+    /// The number of visual words, k.
     pub fn size(&self) -> usize {
         self.centroids.nrows()
     }
 
-    /// The nearest word of each row of x: n×d (the lower number where two are equally near).
+    /// The nearest word of each row of x: n×d (the lower index if two are equally near).
     ///
     /// # Errors
-    /// [`Error::Mismatch`] where the rows are not of the codebook's dimension.
+    /// [`Error::Mismatch`] if the rows do not have the codebook's dimension.
     pub fn assign(&self, x: ArrayView2<f32>) -> Result<Vec<usize>> {
         self.by_nearness(x, largest)
     }
 
-    /// The `n` nearest words of each row of x: n×d, the nearest first (the lower number where two are equally near).
+    /// The `n` nearest words of each row of x: n×d, nearest first (the lower index if two are equally near).
     ///
     /// # Errors
     /// As [`Self::assign`].
@@ -238,8 +240,8 @@ impl Codebook {
         self.by_nearness(x, nearest)
     }
 
-    /// What `choose` makes of the words' nearness to each row of x; a block of rows at a time, for there are as many
-    /// numbers as words.
+    /// Applies `choose` to the words' nearness to each row of x, a block of rows at a time, because every row has
+    /// as many numbers as there are words.
     fn by_nearness<T: Send>(
         &self,
         x: ArrayView2<f32>,
@@ -288,7 +290,10 @@ impl Codebook {
         centroids
     }
 
-    /// Mean squared distance of the rows to their words.
+    /// The mean squared distance of the rows of x: n×d to their nearest words.
+    ///
+    /// # Errors
+    /// As [`Self::assign`].
     pub fn inertia(&self, x: ArrayView2<f32>) -> Result<f64> {
         let words = self.assign(x)?;
         let total: f64 = (x.outer_iter().zip(words))
@@ -301,12 +306,17 @@ impl Codebook {
         Ok(total / x.nrows().max(1) as f64)
     }
 
+    /// Adds the codebook to an artifact.
     pub fn store(&self, artifact: Artifact) -> Artifact {
         artifact
             .with_notes(&self.kind)
             .with_matrix("centroids", self.centroids.view())
     }
 
+    /// Reads a codebook from an artifact that [`Self::store`] wrote.
+    ///
+    /// # Errors
+    /// [`Error::Artifact`] if parts are missing or do not fit together.
     pub fn load(artifact: &Artifact) -> Result<Self> {
         let (kind, centroids): (DescriptorKind, Array2<f32>) =
             (artifact.read_notes()?, artifact.matrix("centroids")?);

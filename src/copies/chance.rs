@@ -1,35 +1,36 @@
-//! How alike pictures are that have nothing to do with each other, so that a similarity can be judged.
+//! How similar unrelated pictures are, so that a similarity can be judged.
 
 use ndarray::{Array2, ArrayView1, ArrayView2, Axis};
 
 use crate::linalg::matmul;
 
-/// Similarities of a background of unrelated pictures, each less the median and by the spread of its picture's
-/// similarities to the background (zero normalisation: Auckenthaler, Carey & Lloyd-Thomas, Digital Signal Processing
-/// 2000, here by quantiles), with an exponential tail (peaks over threshold: Pickands, Annals of Statistics 1975).
+/// The distribution of similarities between unrelated pictures. Each similarity is reduced by the median and
+/// divided by the spread of its picture's similarities to a background (zero normalisation: Auckenthaler, Carey &
+/// Lloyd-Thomas, Digital Signal Processing 2000, here by quantiles); the tail is exponential (peaks over threshold:
+/// Pickands, Annals of Statistics 1975).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Chance {
-    /// b×d
+    /// Background vectors, b×d.
     background: Array2<f32>,
     /// Share of unrelated pairs that exceed the start of the tail.
     rate: f64,
     start: f64,
-    /// Mean excess beyond it.
+    /// Mean excess beyond the start.
     scale: f64,
 }
 
-/// Where the tail is measured, and where it starts. Between quantiles, and not too far out, for they must not feel the
-/// pairs of a background that are related after all.
+/// Share of pairs beyond the far quantile, and its ratio to the share beyond the start of the tail. Both quantiles
+/// are far enough in that related pairs within the background do not matter.
 const FAR_RATE: f64 = 0.01;
 const START_BY_FAR: f64 = 5.0;
-/// Background pictures that say enough.
+/// Smallest number of background pictures.
 pub(super) const LEAST: usize = 50;
-/// Similarities closer than this are equal.
+/// Smallest spread: similarities closer than this are equal.
 const RESOLUTION: f64 = 1e-3;
 
 impl Chance {
-    /// Of unit rows, b×d; none for fewer than fifty. Each may have so many that are related: the background may be the
-    /// folder whose duplicates are looked for.
+    /// Learns from a background of unit rows, b×d; `None` for fewer than fifty rows. `related` is the number of
+    /// related pictures that each may have: the background may be the folder whose duplicates are searched.
     pub fn fit(background: Array2<f32>, related: usize) -> Option<Self> {
         let n = background.nrows();
         if n < LEAST {
@@ -66,28 +67,28 @@ impl Chance {
         matmul(rows, self.background.t())
     }
 
-    /// A query, a unit vector, as it usually compares.
+    /// How a query, a unit vector, usually compares with unrelated pictures.
     pub fn usual(&self, query: ArrayView1<f32>) -> Usual {
         let alike = self.similarities(query.insert_axis(Axis(0)));
         Usual::of(alike.row(0))
     }
 
-    /// log10 of the probability that an unrelated picture is at least so much like the query; the tail's formula is
-    /// kept below its start, where only the order matters.
+    /// log10 of the probability that an unrelated picture is at least this similar to the query. The tail's formula
+    /// is also used below its start, where only the order matters.
     pub fn log_probability(&self, usual: &Usual, similarity: f32) -> f64 {
         let excess = (usual.normalize(similarity) - self.start) / self.scale;
         self.rate.log10() - excess * std::f64::consts::LOG10_E
     }
 }
 
-/// A query's similarities to the background.
+/// Median and spread of a query's similarities to the background.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Usual {
     median: f64,
     deviation: f64,
 }
 
-/// How far apart the outer tenths of a normal distribution begin, in standard deviations.
+/// Distance between the outer deciles of a normal distribution, in standard deviations.
 const TENTHS: f64 = 2.563;
 
 impl Usual {

@@ -1,4 +1,4 @@
-//! What smaller vectors cost and find.
+//! Size and recall of compressed vectors.
 
 use std::time::Instant;
 
@@ -8,7 +8,7 @@ use crate::error::Result;
 use crate::index::{Faiss, Index as _, IndexParams};
 use crate::linalg::{PcaParams, l2_normalize_rows};
 
-/// Vectors after PCA-whitening, unit rows.
+/// Vectors after PCA-whitening, as unit rows.
 pub struct Whitened {
     /// n×d
     gallery: Array2<f32>,
@@ -16,25 +16,29 @@ pub struct Whitened {
     queries: Array2<f32>,
 }
 
-/// How a code does.
+/// Size, recall and speed of a code.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Measured {
-    /// Of the code of a picture, without what all pictures share.
+    /// Bytes of one picture's code, without tables that all pictures share.
     pub bytes: usize,
-    /// Shares of the queries whose source is the first, and among the first twenty.
+    /// Shares of the queries, from 0 to 1, whose source is the first answer, and is among the first twenty.
     pub recall: [f64; 2],
-    /// Of a query, on one core, for the search alone.
+    /// Milliseconds per query on one core, for the search alone.
     pub milliseconds: f64,
 }
 
-/// Answers that are looked at.
+/// Number of answers that are examined.
 const DEPTH: usize = 20;
-/// Rows below which FAISS says on stderr, for each k-means of each code, that there are few: 39 for each of 256 means
-/// (its `ClusteringParameters::min_points_per_centroid`).
+/// Number of rows below which FAISS warns on stderr, for each k-means of each code, that there are few: 39 for each
+/// of 256 means (its `ClusteringParameters::min_points_per_centroid`).
 const ENOUGH: usize = 39 * 256;
 
 impl Whitened {
-    /// To `dim` numbers, learned from the gallery, of vectors of pictures, n×D, and of queries, m×D.
+    /// Reduces vectors to `dim` numbers: those of pictures, n×D, from which the projection is learned, and those of
+    /// queries, m×D.
+    ///
+    /// # Errors
+    /// [`Error::TooFew`](crate::Error::TooFew) for fewer than two pictures.
     pub fn new(
         dim: usize,
         gallery: ArrayView2<f32>,
@@ -57,7 +61,11 @@ impl Whitened {
         })
     }
 
-    /// As codes by the name that FAISS has for them; `sources`: of each query its place in the gallery.
+    /// Measures a code, given by its FAISS factory string. `sources` holds the index in the gallery that each query
+    /// should find.
+    ///
+    /// # Errors
+    /// [`Error::Faiss`](crate::Error::Faiss) for a factory string that FAISS does not accept.
     pub fn measure(&self, factory: &str, sources: &[usize]) -> Result<Measured> {
         let gallery = self.gallery.view();
         let params = IndexParams {

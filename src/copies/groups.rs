@@ -1,15 +1,18 @@
-//! Groups of pictures that show the same.
+//! Groups of pictures that show the same thing.
 
 use image::GrayImage;
 
-/// Two pictures of a gallery that show the same.
+/// Two pictures of a gallery that show the same thing.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Link {
+    /// Indices of the two pictures in the gallery.
     pub pair: [usize; 2],
+    /// Score of the match; see [`super::Found::score`].
     pub score: f64,
 }
 
-/// The connected components of n pictures that have more than one, each rising, by their first.
+/// Connected components with more than one of `n` pictures, sorted by their first picture; each lists its pictures
+/// in rising order.
 pub fn groups(n: usize, links: &[Link]) -> Vec<Vec<usize>> {
     let mut parents: Vec<usize> = (0..n).collect();
     for &Link { pair: [a, b], .. } in links {
@@ -24,7 +27,7 @@ pub fn groups(n: usize, links: &[Link]) -> Vec<Vec<usize>> {
     members
 }
 
-/// Shortens the way there.
+/// The root of a tree; shortens the path to it.
 fn root(parents: &mut [usize], mut i: usize) -> usize {
     while parents[i] != i {
         parents[i] = parents[parents[i]];
@@ -33,8 +36,8 @@ fn root(parents: &mut [usize], mut i: usize) -> usize {
     i
 }
 
-/// The variance of the Laplacian, in squared levels (Pech-Pacheco et al., ICPR 2000): low where a picture is blurred or
-/// was made larger; 0 for pictures smaller than 3×3.
+/// The variance of the Laplacian, in squared grey levels (Pech-Pacheco et al., ICPR 2000): low if a picture is
+/// blurred or was enlarged; 0 for pictures smaller than 3×3.
 pub fn sharpness(picture: &GrayImage) -> f64 {
     let (w, h) = (picture.width() as usize, picture.height() as usize);
     if w < 3 || h < 3 {

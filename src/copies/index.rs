@@ -14,40 +14,42 @@ use crate::picture::limits::MAX_BYTES;
 use crate::picture::{Picture, PictureParams};
 use crate::progress::Progress;
 
-/// Pictures by their digests, ready to be searched.
+/// The pictures of a gallery, ready to be searched. Byte-identical files are one picture.
 pub struct Index {
     picture: PictureParams,
-    /// None where the gallery has nothing to learn from: then only the same bytes are found.
+    /// `None` if the gallery has nothing to learn from: then only byte-identical files are found.
     searcher: Option<Box<dyn Searcher>>,
-    /// Files of the same bytes together, in the order of their digests.
+    /// Byte-identical files together, sorted by digest.
     files: Vec<(Fingerprint, Vec<PathBuf>)>,
 }
 
-/// Files of the same bytes together.
+/// Byte-identical files together.
 type Files = BTreeMap<Fingerprint, Vec<PathBuf>>;
 
-/// Pictures that are looked at before what was seen is written.
+/// Number of pictures that are processed before the results are written.
 const BLOCK: usize = 256;
 
-/// Pictures as a method sees them.
+/// Sets of pictures as a method sees them.
 pub struct Looked<M: Method> {
-    /// None where there is nothing to learn from.
+    /// What the method learned; `None` if there is nothing to learn from.
     pub learned: Option<M::Learned>,
+    /// The sets, in the order in which they were given.
     pub sets: Vec<Set<M::Seen>>,
 }
 
-/// Some of these pictures, equal ones once, in the order of their digests.
+/// One set of pictures, each with the files that hold it, sorted by digest.
 pub struct Set<S> {
-    /// Files of the same bytes together.
+    /// Digests of the pictures, each with its byte-identical files.
     pub files: Vec<(Fingerprint, Vec<PathBuf>)>,
-    /// One for each; the default for those that cannot be used, and for all where there is nothing to learn from.
+    /// What was seen in each picture; the default for pictures that cannot be used, and for all if there is nothing
+    /// to learn from.
     pub seen: Vec<S>,
 }
 
 impl<M: Method> Looked<M> {
-    /// What is learned comes from the first set that is large enough to learn from and stays in `folder`, with what was
-    /// seen in each picture since; a smaller one is looked at anew each time. Files that cannot be used are named in
-    /// `bad`.
+    /// Learns from the first set and describes the pictures of all sets. The results stay in `folder` if the first
+    /// set is large enough to learn from, and later runs reuse them; a smaller set is processed anew each time.
+    /// Files that cannot be used are named in `bad`.
     pub fn at(
         method: &M,
         sets: &[&[PathBuf]],
@@ -112,8 +114,8 @@ impl<M: Method> Looked<M> {
 }
 
 impl Index {
-    /// Of some picture files, with pictures that have nothing to do with the queries; see [`Looked::at`] and
-    /// [`Method::searcher`].
+    /// Builds the index of picture files; `background` holds pictures that have nothing to do with the queries. See
+    /// [`Looked::at`] and [`Method::searcher`].
     pub fn build<M: Method>(
         method: &M,
         files: &[PathBuf],
@@ -140,27 +142,32 @@ impl Index {
         self.files.len()
     }
 
+    /// Whether the gallery has no pictures.
     pub fn is_empty(&self) -> bool {
         self.files.is_empty()
     }
 
-    /// The files of a picture, all the same byte for byte.
+    /// The files of a picture, all byte-identical.
     pub fn files(&self, picture: usize) -> &[PathBuf] {
         &self.files[picture].1
     }
 
-    /// The picture that is the same byte for byte.
+    /// The picture whose files are identical to these bytes.
     pub fn same(&self, bytes: &[u8]) -> Option<usize> {
         let digest = Fingerprint::of_bytes(bytes);
         self.files.binary_search_by(|(d, _)| d.cmp(&digest)).ok()
     }
 
-    /// A picture file at the size at which pictures are compared.
+    /// Decodes a picture file at the size at which pictures are compared.
+    ///
+    /// # Errors
+    /// Those of [`Picture::decode`].
     pub fn open(&self, bytes: &[u8]) -> Result<Picture> {
         Picture::decode(bytes, &self.picture)
     }
 
-    /// What shows the same as a picture file, best first; what is the same byte for byte has no end of a score.
+    /// Searches with the bytes of a picture file: pictures that show the same thing, best first. A byte-identical
+    /// picture has an infinite score.
     pub fn search(&self, bytes: &[u8]) -> Result<Vec<Found>> {
         if let Some(picture) = self.same(bytes) {
             let same = Found {
@@ -175,14 +182,14 @@ impl Index {
         searcher.map_or(Ok(vec![]), |s| s.search(&picture))
     }
 
-    /// What shows the same as a picture of the gallery, best first.
+    /// Searches with a picture of the gallery: other pictures that show the same thing, best first.
     pub fn like(&self, picture: usize) -> Result<Vec<Found>> {
         let searcher = self.searcher.as_ref();
         searcher.map_or(Ok(vec![]), |s| s.like(picture))
     }
 }
 
-/// What a gallery that is too small for its method finds is said, and no error.
+/// Turns the error of a gallery that is too small for its method into a warning.
 fn nothing_to_judge_by<T>(e: Error) -> Result<Option<T>> {
     match e {
         Error::TooFew { .. } => {
@@ -193,7 +200,7 @@ fn nothing_to_judge_by<T>(e: Error) -> Result<Option<T>> {
     }
 }
 
-/// Looking at pictures that were not seen before.
+/// Describes pictures that were not seen before.
 struct Looking<'a, M: Method> {
     method: &'a M,
     learned: &'a M::Learned,
@@ -203,7 +210,7 @@ struct Looking<'a, M: Method> {
 }
 
 impl<M: Method> Looking<'_, M> {
-    /// What was seen in each picture, in the order of their digests.
+    /// What was seen in each picture, in the order of the digests.
     fn at(&mut self, files: &Files) -> Result<Vec<M::Seen>> {
         let mut known = match self.store {
             Some(store) => store.read(|digest| files.contains_key(digest))?,
@@ -270,7 +277,7 @@ fn by_digest(files: &[PathBuf], progress: &dyn Progress, bad: &mut Vec<String>) 
     found
 }
 
-/// Of a regular file that is small enough to be read.
+/// The digest of a regular file that is small enough to be read.
 fn digest(path: &Path) -> Result<Fingerprint> {
     let refused = |reason: String| {
         let path = path.to_owned();

@@ -1,4 +1,4 @@
-//! What a method of finding copies has to say.
+//! The interface of a method that finds copies.
 
 use std::path::{Path, PathBuf};
 
@@ -17,17 +17,20 @@ use crate::picture::{Picture, PictureParams};
 use crate::progress::Progress;
 use crate::sampling::sample_places;
 
-/// Which method, and its settings.
+/// A method and its settings.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum MethodParams {
+    /// Visual words in an inverted file, verified by geometry.
     Words(WordsParams),
+    /// Keypoints of every picture against the query's.
     Pairs(PairsParams),
+    /// One vector per picture.
     Vectors(Box<VectorsParams>),
 }
 
 impl MethodParams {
-    /// The index of some picture files; see [`Index::build`].
+    /// Builds the index of some picture files; see [`Index::build`].
     pub fn index(
         &self,
         files: &[PathBuf],
@@ -44,31 +47,41 @@ impl MethodParams {
     }
 }
 
-/// A way to find copies.
+/// A method that finds copies.
 pub trait Method: Sync {
-    /// What it learns from a gallery before it looks at pictures.
+    /// What the method learns from a gallery before it describes pictures.
     type Learned: Sync;
-    /// What it keeps of a picture; the default is of one that cannot be used.
+    /// What the method keeps of a picture; the default stands for a picture that cannot be used.
     type Seen: Default + Send + Sync + Serialize + DeserializeOwned;
 
-    /// Of all that determines what is learned and seen, but for the pictures.
+    /// Everything that determines what is learned and seen, apart from the pictures.
     fn spec(&self) -> Spec;
 
+    /// The size at which pictures are compared.
     fn picture(&self) -> &PictureParams;
 
+    /// Learns from the pictures of a gallery.
+    ///
     /// # Errors
-    /// [`Error::TooFew`] where nothing can be learned from these pictures.
+    /// [`Error::TooFew`] if nothing can be learned from these pictures.
     fn learn(&self, spec: Spec, pictures: &Pictures) -> Result<Artifact>;
 
+    /// Reads what [`Self::learn`] wrote.
+    ///
+    /// # Errors
+    /// [`Error::Artifact`] if parts are missing or do not fit together.
     fn load(&self, artifact: &Artifact) -> Result<Self::Learned>;
 
-    /// Whether a gallery of so many pictures was enough to learn from, so that it may be used for others, too.
+    /// Whether a gallery of so many pictures was large enough to learn from, so that the result may be kept and
+    /// used for other pictures too.
     fn is_settled(&self, learned: &Self::Learned, pictures: usize) -> bool;
 
+    /// Describes a picture at its working size.
     fn see(&self, learned: &Self::Learned, picture: &Picture) -> Result<Self::Seen>;
 
-    /// Over pictures as they were seen. `background`: pictures that have nothing to do with the queries, for methods
-    /// that judge by how alike such are; the gallery itself where there are none.
+    /// Builds a searcher over described pictures. `background` holds descriptions of pictures that have nothing to
+    /// do with the queries, for methods that calibrate their scores with them; if it is empty, such methods use the
+    /// gallery.
     fn searcher(
         &self,
         learned: Self::Learned,
@@ -77,27 +90,27 @@ pub trait Method: Sync {
     ) -> Result<Box<dyn Searcher>>;
 }
 
-/// Finds what is alike among the pictures of a gallery.
+/// Finds similar pictures in a gallery.
 pub trait Searcher: Sync + Send {
-    /// What shows the same as a picture at its working size, best first.
+    /// Searches with a picture at its working size: pictures that show the same thing, best first.
     fn search(&self, picture: &Picture) -> Result<Vec<Found>>;
 
-    /// What shows the same as a picture of the gallery, without it, best first.
+    /// Searches with the picture at index `place` of the gallery: the others that show the same thing, best first.
     fn like(&self, place: usize) -> Result<Vec<Found>>;
 }
 
 /// A picture that was found.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Found {
-    /// Its place in the gallery.
+    /// Its index in the gallery.
     pub picture: usize,
-    /// −log10 of how many pictures of such a gallery would be so alike by chance.
+    /// −log10 of the expected number of equally similar pictures in a gallery of this size, if all were unrelated.
     pub score: f64,
-    /// Of the query, or its mirror image, with the picture, where keypoints were compared.
+    /// The geometric comparison of the query, or its mirror image, with the picture, if keypoints were compared.
     pub comparison: Option<Comparison>,
 }
 
-/// Best first, every picture once.
+/// Sorts by falling score and keeps every picture once.
 pub(super) fn best_first(found: &mut Vec<Found>) {
     found.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.picture.cmp(&b.picture)));
     let mut known = std::collections::BTreeSet::new();
@@ -106,18 +119,18 @@ pub(super) fn best_first(found: &mut Vec<Found>) {
 
 /// Picture files to learn from.
 pub struct Pictures<'a> {
-    /// With the digests of their bytes.
+    /// The files with the digests of their bytes.
     pub(super) files: Vec<(&'a Fingerprint, &'a Path)>,
     pub(super) params: &'a PictureParams,
     pub(super) progress: &'a dyn Progress,
 }
 
 impl Pictures<'_> {
-    /// What `of` makes of at most so many pictures, evenly spread. What is no picture is left out.
+    /// Applies `of` to at most `most` pictures, evenly spread. Files that are not pictures are skipped.
     ///
     /// # Errors
-    /// Those of reading, which may not come again, and [`Error::File`] for a file that has changed: what is learned
-    /// stays, and must not depend on either.
+    /// Those of reading, which may pass, and [`Error::File`] for a file that has changed: what is learned is kept
+    /// and must not depend on either.
     pub fn sample<T: Send>(
         &self,
         most: usize,
@@ -142,10 +155,10 @@ impl Pictures<'_> {
     }
 }
 
-/// The picture of a file whose bytes had that digest.
+/// Decodes a file whose bytes had that digest.
 ///
 /// # Errors
-/// [`Error::Picture`] for what is none; others where it cannot be read or has changed.
+/// [`Error::Picture`] for a file that is not a picture; others if it cannot be read or has changed.
 pub(super) fn open(digest: &Fingerprint, path: &Path, params: &PictureParams) -> Result<Picture> {
     let bytes = crate::picture::read(path)?;
     if Fingerprint::of_bytes(&bytes) != *digest {

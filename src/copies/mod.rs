@@ -1,18 +1,20 @@
-//! Copies: which pictures of a gallery show what a query shows, cropped, scaled, turned, mirrored, re-encoded or
-//! written over; and which pictures of one folder show the same.
+//! Copies: the pictures of a gallery that show what a query shows, though cropped, scaled, rotated, mirrored,
+//! re-encoded or overlaid with text or logos; and the pictures of one folder that show the same thing.
 //!
-//! What a method learns and what it has seen of a picture are kept, by the digest of the picture's bytes, so that a
-//! picture is looked at once ([`Index`]). The methods:
-//! - [`WordsParams`]: SIFT keypoints become visual words with signatures ([`Vocabulary`]); pictures that have the same
-//!   words with like signatures are found in an inverted file, and the best of them are verified by whether the
-//!   keypoints agree on one similarity ([`crate::matching`]);
-//! - [`PairsParams`]: the keypoints of every picture against the query's, without an index;
-//! - [`VectorsParams`]: one vector a picture (histogram, perceptual hash, bag of words, VLAD, Fisher vector), compared
-//!   with all others and judged against how alike unrelated pictures are ([`Chance`]).
+//! What a method learns and what it has seen in a picture are stored under the digest of the picture's bytes, so
+//! that each picture is processed once ([`Index`]). The methods are:
+//! - [`WordsParams`]: SIFT keypoints become visual words with signatures ([`Vocabulary`]). An inverted file finds
+//!   pictures with the same words and similar signatures; the best candidates are verified by whether their
+//!   keypoints agree on one similarity ([`crate::matching`]).
+//! - [`PairsParams`]: the keypoints of every picture are compared with the query's, without an index.
+//! - [`VectorsParams`]: one vector per picture (histogram, perceptual hash, bag of words, VLAD, Fisher vector) is
+//!   compared with all others and judged by how similar unrelated pictures are ([`Chance`]).
 //!
-//! To add one: a file with its parameters and a [`Method`], and a line in [`MethodParams`] and its method.
+//! To add a method, write a file with its parameters and a [`Method`], and add a line to [`MethodParams`] and its
+//! method.
 //!
-//! Scores of all methods mean the same: −log10 of how many pictures of such a gallery would be so alike by chance.
+//! Scores of all methods have one unit: −log10 of the expected number of equally similar pictures in a gallery of
+//! this size. The methods estimate it differently, so each has its own threshold.
 
 mod chance;
 mod compression;

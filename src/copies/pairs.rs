@@ -1,4 +1,4 @@
-//! Every picture against the query, keypoint by keypoint: nothing is missed by an index, and nothing is saved.
+//! Compares every picture with the query, keypoint by keypoint: no index misses a copy, and none saves time.
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -11,16 +11,18 @@ use crate::error::Result;
 use crate::matching::{KeypointParams, Keypoints, MatchParams, Model, Subject, Values};
 use crate::picture::{Picture, PictureParams};
 
-/// Settings of the method.
+/// Settings of the method: those of the comparison of two pictures.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct PairsParams(pub MatchParams);
 
 impl PairsParams {
+    /// SIFT keypoints, similarities as transformations.
     pub fn sift() -> Self {
         Self::with(KeypointParams::Sift(WordsParams::default().sift))
     }
 
+    /// ORB keypoints, similarities as transformations.
     pub fn orb() -> Self {
         Self::with(KeypointParams::Orb(OrbParams::default()))
     }
@@ -34,7 +36,7 @@ impl PairsParams {
     }
 }
 
-/// A picture's keypoints, and those of its mirror image where they do not follow from them.
+/// A picture's keypoints, and those of its mirror image unless they follow from the former.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Seen {
     plain: Option<Keypoints>,
@@ -52,7 +54,7 @@ impl Seen {
 }
 
 impl PairsParams {
-    /// With another way to read pictures.
+    /// Replaces the settings for reading pictures.
     #[must_use]
     pub fn with_picture(mut self, picture: PictureParams) -> Self {
         self.0.picture = picture;

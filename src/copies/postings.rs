@@ -1,30 +1,33 @@
-//! The inverted file: where a visual word occurs, with which signatures.
+//! The inverted file: the keypoints of each visual word, with their signatures.
 
 use multiversion::multiversion;
 
 use super::vocabulary::Visual;
 
-/// Keypoints of pictures under their words.
+/// Keypoints of pictures, sorted by visual word.
 pub struct Postings {
-    /// Where a word's postings start; one more than there are words.
+    /// Where each word's postings start; one more than there are words.
     starts: Vec<usize>,
     signatures: Vec<u64>,
     /// Picture and keypoint of each signature.
     keypoints: Vec<[u32; 2]>,
 }
 
-/// A keypoint of a query that looks like one of a picture.
+/// A keypoint of a query and a similar one of a picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Vote {
+    /// Index of the query's keypoint.
     pub query: u32,
+    /// Index of the picture in the gallery.
     pub picture: u32,
+    /// Index of the keypoint in the picture.
     pub keypoint: u32,
-    /// Bits that differ.
+    /// Number of bits in which the two signatures differ.
     pub distance: u8,
 }
 
 impl Postings {
-    /// Of pictures over a vocabulary of that size.
+    /// Builds the inverted file of pictures over a vocabulary of `words` words.
     pub fn new<'a>(words: usize, pictures: impl Iterator<Item = &'a [Visual]> + Clone) -> Self {
         let mut starts = vec![0; words + 1];
         for visual in pictures.clone().flatten() {
@@ -51,7 +54,8 @@ impl Postings {
         }
     }
 
-    /// All that differs from a query's keypoints in at most so many bits.
+    /// All keypoints that share a word with a query's keypoint and whose signature differs in at most `bits` bits.
+    /// `visuals` pairs each visual with the index of its keypoint.
     pub fn votes(&self, visuals: impl Iterator<Item = (u32, Visual)>, bits: u32) -> Vec<Vote> {
         let (mut votes, mut near) = (Vec::new(), Vec::new());
         for (query, visual) in visuals {
@@ -79,7 +83,7 @@ impl Postings {
     }
 }
 
-/// Places of the signatures that are near, with the bits that differ.
+/// Finds the signatures within `bits` bits, as indices with the number of bits that differ.
 #[multiversion(targets(
     "x86_64+avx512f+avx512vpopcntdq",
     "x86_64+avx2+popcnt",

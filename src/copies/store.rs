@@ -1,5 +1,5 @@
-//! What is kept of pictures, by the digests of their bytes: a picture that is there already costs nothing, and one
-//! that is gone is no longer asked for.
+//! Descriptions of pictures, stored under the digests of their bytes: a picture that is stored already costs
+//! nothing, and one that is gone is no longer asked for.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -19,7 +19,7 @@ pub(super) struct Store {
 }
 
 impl Store {
-    /// `spec`: of all that determines what is seen in a picture.
+    /// `spec` covers everything that determines what is seen in a picture.
     pub fn new(folder: &Path, spec: Spec) -> Self {
         Self {
             folder: folder.join(spec.fingerprint().short()),
@@ -27,7 +27,7 @@ impl Store {
         }
     }
 
-    /// All that is kept of these pictures.
+    /// Reads what is stored of the wanted pictures.
     pub fn read<S: DeserializeOwned>(
         &self,
         wanted: impl Fn(&Fingerprint) -> bool,

@@ -1,4 +1,5 @@
-//! One vector a picture, compared with all others: what finds look-alikes, and what keypoints are measured against.
+//! One vector per picture, compared with all others: finds look-alikes, and is the baseline for methods with
+//! keypoints.
 
 use ndarray::{Array1, Array2, ArrayView1, Axis, concatenate};
 use serde::{Deserialize, Serialize};
@@ -17,30 +18,35 @@ use crate::views::{FeatureParams, ImageView};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct VectorsParams {
+    /// Settings for reading pictures.
     pub picture: PictureParams,
+    /// Feature that describes a picture.
     pub feature: FeatureParams,
-    /// Whose inner products compare: none is the cosine, `chi2` the additive chi-square kernel.
+    /// Feature map that is applied to the vectors: none for the cosine, `chi2` for the additive chi-square kernel.
     pub map: KernelMap,
-    /// PCA-whitening (Jégou & Chum, ECCV 2012), where there is any.
+    /// PCA-whitening (Jégou & Chum, ECCV 2012); `None` keeps the vectors as they are.
     pub pca: Option<PcaParams>,
+    /// Index that searches the vectors.
     pub index: IndexParams,
-    /// The mirror image is looked for, too: for vectors that change in a mirror.
+    /// Also searches with the query's mirror image, for vectors that change when mirrored.
     pub mirrored: bool,
-    /// A query that finds something is asked again as the weighted mean with at most so many of it (average query
-    /// expansion: Chum et al., ICCV 2007).
+    /// Repeats a query that found something with the weighted mean of itself and at most this many answers (average
+    /// query expansion: Chum et al., ICCV 2007); 0 for none.
     pub expand: usize,
-    /// Each picture becomes the weighted mean with at most so many that show the same (database-side augmentation: Turcot
-    /// & Lowe, ICCV Workshops 2009).
+    /// Replaces each picture of the gallery by the weighted mean of itself and at most this many pictures that show
+    /// the same thing (database-side augmentation: Turcot & Lowe, ICCV Workshops 2009); 0 for none.
     pub augment: usize,
-    /// Score from which pictures show the same, for these two: what is unrelated must not become its own proof.
+    /// Score from which two pictures count as showing the same thing, for `expand` and `augment`: unrelated
+    /// pictures must not confirm themselves.
     pub related: f64,
-    /// Pictures that are answered.
+    /// Number of answers to a query.
     pub depth: usize,
+    /// Seed of everything that is learned.
     pub seed: u64,
 }
 
 impl VectorsParams {
-    /// With the usual settings.
+    /// The usual settings with a given feature.
     pub fn of(feature: FeatureParams) -> Self {
         Self {
             picture: PictureParams::default(),
@@ -58,22 +64,23 @@ impl VectorsParams {
     }
 }
 
-/// Pictures that the background has, at most.
+/// Largest number of background pictures.
 const SAMPLE: usize = 1000;
-/// Copies that a picture of a gallery has, where the gallery is the background.
+/// Number of copies that a picture may have if the gallery is the background.
 const RELATED: usize = 2;
-/// Rows that PCA is learned from, at least, for each number that it leaves. With one or fewer all rows that it was
-/// learned from would be equally unlike each other.
+/// Smallest number of rows that PCA learns from, for each number that it keeps. With one or fewer, all rows that it
+/// learned from would be equally dissimilar.
 const PER_NUMBER: usize = 4;
 
-/// A view with its projection.
+/// A fitted image view with its projection.
 pub struct Learned {
     view: Box<dyn ImageView>,
     map: KernelMap,
     pca: Option<Pca>,
 }
 
-/// Unit vectors of a picture and of its mirror image; empty where it is not usable or not looked at.
+/// Unit vectors of a picture and of its mirror image; empty if the picture is not usable or the mirror image is not
+/// described.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Seen {
     plain: Array1<f32>,
@@ -81,7 +88,7 @@ pub struct Seen {
 }
 
 impl Seen {
-    /// Of the picture as it is; empty where it is not usable.
+    /// The unit vector of the picture itself; empty if the picture is not usable.
     pub fn vector(&self) -> ArrayView1<'_, f32> {
         self.plain.view()
     }
@@ -93,7 +100,7 @@ impl Learned {
         Ok(self.map.additive(v.insert_axis(Axis(0))))
     }
 
-    /// Empty where the view finds nothing in the picture.
+    /// The unit vector of a picture; empty if the view finds nothing in it.
     fn describe(&self, picture: &Picture) -> Result<Array1<f32>> {
         let mut x = self.raw(picture)?;
         if x.iter().all(|&v| v == 0.0) {
@@ -244,7 +251,7 @@ struct Vectors {
     learned: Learned,
     chance: Chance,
     index: Faiss,
-    /// n×d, as they are in the index.
+    /// The vectors, n×d, as they are in the index.
     rows: Array2<f32>,
     /// The picture of each row.
     usable: Vec<usize>,
@@ -293,7 +300,7 @@ impl Vectors {
         Ok(found)
     }
 
-    /// What is most like a unit vector, with scores.
+    /// The most similar rows to a unit vector, with scores.
     fn judged(&self, query: ArrayView1<f32>) -> Result<Vec<Judged>> {
         let usual = self.chance.usual(query);
         let gallery = (self.pictures.len() as f64).log10();
@@ -307,7 +314,7 @@ impl Vectors {
         Ok(hits.iter().flatten().map(judge).collect())
     }
 
-    /// A unit vector with rows like it, by their similarities, to unit length.
+    /// The mean of a unit vector and similar rows, weighted by similarity and scaled to unit length.
     fn mean(&self, of: ArrayView1<f32>, with: &[Judged]) -> Array1<f32> {
         let mut mean = of.to_owned();
         for hit in with {
@@ -333,7 +340,7 @@ impl Vectors {
     }
 }
 
-/// A row that is like a query.
+/// A row that is similar to a query.
 #[derive(Clone, Copy)]
 struct Judged {
     item: usize,

@@ -1,7 +1,7 @@
 //! Visual words with signatures: Hamming embedding (Jégou, Douze & Schmid, ECCV 2008).
 //!
-//! A descriptor becomes the number of its word and 64 bits that say where in the word's cell it lies: the signs of
-//! its projections, less the medians that the word's own descriptors have.
+//! A descriptor becomes the number of its word and 64 bits that locate it within the word's cell: the signs of its
+//! projections, relative to the medians of the word's own descriptors.
 
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis};
 use rand::{Rng, SeedableRng};
@@ -16,30 +16,32 @@ use crate::error::{Error, Result};
 use crate::linalg::{matmul, orthonormal};
 use crate::timing;
 
-/// Of a SIFT descriptor.
+/// Length of a SIFT descriptor.
 pub(super) const DIM: usize = 128;
-/// Of a signature (Jégou et al. 2008 §3).
+/// Bits of a signature (Jégou et al. 2008 §3).
 const BITS: usize = 64;
 
 /// A descriptor's word and signature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Visual {
+    /// Number of the word.
     pub word: u32,
+    /// 64 bits that locate the descriptor within the word's cell.
     pub signature: u64,
 }
 
-/// Learned words.
+/// Visual words of SIFT descriptors, with what signatures need.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Vocabulary {
     codebook: Codebook,
-    /// 128×64, orthonormal columns.
+    /// Projection, 128×64, with orthonormal columns.
     projection: Array2<f32>,
-    /// words×64
+    /// Medians of each word's projected descriptors, words×64.
     medians: Array2<f32>,
 }
 
 impl Vocabulary {
-    /// From the descriptors of some pictures, n×128.
+    /// Learns `words` words from the descriptors of some pictures, n×128.
     ///
     /// # Errors
     /// [`Error::TooFew`] for fewer descriptors than words.
@@ -83,7 +85,7 @@ impl Vocabulary {
         self.codebook.size()
     }
 
-    /// Each row of x, n×128, in its `nearest` words.
+    /// The words and signatures of each row of x, n×128, in its `nearest` nearest words.
     ///
     /// # Errors
     /// Those of [`Codebook::nearest`].
@@ -111,6 +113,7 @@ impl Vocabulary {
         }
     }
 
+    /// Adds the vocabulary to an artifact.
     pub fn store(&self, artifact: Artifact) -> Artifact {
         self.codebook
             .store(artifact)
@@ -118,6 +121,10 @@ impl Vocabulary {
             .with_matrix("medians", self.medians.view())
     }
 
+    /// Reads a vocabulary from an artifact that [`Self::store`] wrote.
+    ///
+    /// # Errors
+    /// [`Error::Artifact`] if parts are missing or do not fit together.
     pub fn load(artifact: &Artifact) -> Result<Self> {
         let vocabulary = Self {
             codebook: Codebook::load(artifact)?,

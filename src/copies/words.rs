@@ -22,13 +22,17 @@ use crate::timing;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct WordsParams {
+    /// Settings for reading pictures.
     pub picture: PictureParams,
+    /// Settings of SIFT for the pictures of the gallery.
     pub sift: SiftParams,
-    /// Visual words; fewer where there are not thirty descriptors for each.
+    /// Number of visual words; fewer if there are less than thirty descriptors for each.
     pub words: usize,
-    /// Pictures that words are learned from, evenly spread.
+    /// Number of pictures that the words are learned from, evenly spread.
     pub pictures: usize,
+    /// Seed of learning the words.
     pub seed: u64,
+    /// Settings that matter only when searching.
     pub search: Search,
 }
 
@@ -49,20 +53,22 @@ impl Default for WordsParams {
     }
 }
 
-/// How a search goes about it.
+/// Settings of a search; they can change without processing the pictures again.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Search {
-    /// Keypoints of a query; more than of the pictures, for a query may be several pictures, or be written over.
+    /// Number of keypoints of a query: more than for pictures of the gallery, because a query may be a collage or
+    /// have text over it.
     pub features: i32,
-    /// Words that a query's keypoint is looked for under.
+    /// Number of nearest words under which each keypoint of a query is looked up.
     pub words: usize,
-    /// Signatures of the same thing differ in at most so many of their 64 bits.
+    /// Largest number of differing bits, of 64, between signatures of the same detail.
     pub bits: u32,
-    /// Pictures with the most votes whose geometry is verified.
+    /// Number of pictures with the most votes whose geometry is verified.
     pub shortlist: usize,
+    /// Transformations that are tried between two pictures.
     pub model: Model,
-    /// In pixels of the working size.
+    /// Largest distance of an inlier from its expected position, in pixels of the working size.
     pub tolerance: f64,
 }
 
@@ -79,9 +85,9 @@ impl Default for Search {
     }
 }
 
-/// Descriptors of a picture that are learned from, at most.
+/// Largest number of descriptors of one picture that are learned from.
 const PER_PICTURE: usize = 200;
-/// Descriptors that a word is learned from, at least.
+/// Smallest number of descriptors for each word.
 const PER_WORD: usize = 30;
 
 /// A picture's keypoints as visual words.
@@ -89,9 +95,9 @@ const PER_WORD: usize = 30;
 pub struct Seen {
     frames: Vec<Frame>,
     visuals: Vec<Visual>,
-    /// Of the same keypoints in the mirror image.
+    /// Visuals of the same keypoints in the mirror image.
     mirrored: Vec<Visual>,
-    /// At the working size, in pixels; 0 where it cannot be used.
+    /// Width and height at the working size, in pixels; 0 if the picture cannot be used.
     size: [u32; 2],
 }
 
@@ -128,7 +134,7 @@ impl WordsParams {
     }
 }
 
-/// Of SIFT keypoints, n×128.
+/// The descriptors of SIFT keypoints, n×128.
 fn descriptors(keypoints: &Keypoints) -> ArrayView2<'_, f32> {
     match &keypoints.values {
         Values::Sift(values) => values.view(),
@@ -204,7 +210,7 @@ struct Words {
 /// A query, or its mirror image.
 struct Query<'a> {
     frames: &'a [Frame],
-    /// Of each keypoint; several may be of one.
+    /// Visuals with the indices of their keypoints; a keypoint may have several.
     visuals: Vec<(u32, Visual)>,
     mirrored: bool,
 }
@@ -290,7 +296,7 @@ impl Words {
         Ok(found)
     }
 
-    /// The pictures with the most votes, with them.
+    /// The pictures with the most votes, each with its votes.
     fn shortlist(&self, query: &Query, mut votes: Vec<Vote>) -> Vec<(usize, Vec<Vote>)> {
         let mut of_keypoints = vec![0u32; query.frames.len()];
         for vote in &votes {
@@ -309,13 +315,13 @@ impl Words {
             .collect()
     }
 
-    /// Of the votes for one picture: the weight of those that agree on how it is turned and scaled (weak geometric
-    /// consistency: Jégou, Douze & Schmid, ECCV 2008, §4). A vote counts the more, the fewer bits differ (IJCV 2010,
-    /// §4.2), and the less, the more others its keypoint has (burstiness: Jégou, Douze & Schmid, CVPR 2009, §4.2); large
-    /// pictures have many keypoints to be voted for.
+    /// The score of the votes for one picture: the weight of those that agree on rotation and scale (weak geometric
+    /// consistency: Jégou, Douze & Schmid, ECCV 2008, §4). A vote weighs more if fewer bits differ (IJCV 2010,
+    /// §4.2), and less if its keypoint has many other votes (burstiness: Jégou, Douze & Schmid, CVPR 2009, §4.2).
+    /// The sum is divided by the root of the number of keypoints, because large pictures collect more votes.
     fn score(&self, query: &Query, votes: &[Vote], of_keypoints: &[u32]) -> f32 {
         const SIGMA: f32 = 16.0;
-        /// Of a turn, and octaves of scale; neighbours are taken together, two by two.
+        /// Bins of rotation and of scale, in octaves; neighbouring bins are counted together, two by two.
         const TURNS: usize = 8;
         const OCTAVES: usize = 8;
         let seen = &self.pictures[votes[0].picture as usize];
@@ -344,7 +350,7 @@ impl Words {
     }
 }
 
-/// Every keypoint once, the most alike first.
+/// Keeps every keypoint in at most one vote, the most similar first.
 fn one_to_one(mut votes: Vec<Vote>, keypoints: [usize; 2]) -> Vec<Vote> {
     votes.sort_unstable_by_key(|v| (v.distance, v.query, v.keypoint));
     let mut taken = keypoints.map(|n| vec![false; n]);

@@ -28,6 +28,10 @@ impl std::fmt::Debug for SharedZip {
 }
 
 impl SharedZip {
+    /// Opens an archive and reads its directory.
+    ///
+    /// # Errors
+    /// [`Error::Dataset`] if the file is not a usable zip archive, [`Error::Io`] if it cannot be opened.
     pub fn open(path: &Path) -> Result<Self> {
         let file = File::open(path).map_err(Error::io("open", path))?;
         let len = file.metadata().map_err(Error::io("read", path))?.len();
@@ -44,7 +48,7 @@ impl SharedZip {
         })
     }
 
-    /// The system may do better the next time; a damaged entry stays damaged.
+    /// The error of a failed read: the system may do better the next time, but a damaged entry stays damaged.
     fn failed(&self, e: io::Error) -> Error {
         match e.raw_os_error() {
             Some(_) => Error::io("read", &*self.path)(e),
@@ -52,7 +56,7 @@ impl SharedZip {
         }
     }
 
-    /// At most so many bytes of an entry.
+    /// Reads at most `most` bytes of an entry.
     pub(super) fn head(&self, entry: usize, most: u64) -> Result<Vec<u8>> {
         let mut archive = self.archive.clone();
         let file = archive.by_index(entry).map_err(|e| match e {
@@ -74,7 +78,7 @@ impl SharedZip {
         Ok(bytes)
     }
 
-    /// For messages.
+    /// Archive and path of an entry, for messages.
     pub(super) fn describe(&self, entry: usize) -> String {
         let name = self
             .archive
@@ -85,7 +89,7 @@ impl SharedZip {
         format!("{}:{}", self.path.display(), name.unwrap_or_default())
     }
 
-    /// The files of the archive, by their paths in it.
+    /// The files of the archive, with their paths in it.
     pub(super) fn pictures(&self, warnings: &mut Vec<Warning>) -> Result<Vec<Picture>> {
         let mut reader = self.archive.clone();
         let mut found = Vec::new();
@@ -122,8 +126,8 @@ impl SharedZip {
     }
 }
 
-/// An entry's name. Without the mark of UTF-8 it should be in code page 437, and mostly is in what the archiver's
-/// system had: Chinese, where it looks so.
+/// An entry's name. Names that are not marked as UTF-8 should be in code page 437, but mostly are in the encoding
+/// of the system that wrote them: if a name looks Chinese, it is read as such.
 fn name_of<R: Read>(file: &zip::read::ZipFile<'_, R>) -> String {
     let marked = || {
         file.name().map_or_else(
@@ -138,7 +142,7 @@ fn name_of<R: Read>(file: &zip::read::ZipFile<'_, R>) -> String {
     }
 }
 
-/// A path below the archive's root, with `/`; nothing where it leads elsewhere.
+/// A path below the archive's root, with `/`; `None` if it leads elsewhere.
 fn enclosed(name: &str) -> Option<String> {
     let name = name.replace('\\', "/");
     let mut parts: Vec<&str> = Vec::new();

@@ -30,7 +30,7 @@ pub const READER: Reader = Reader {
     read,
 };
 
-/// The folder of attachment `n`, by either name and in any case.
+/// The folder of attachment `n`, under either name and in any case.
 pub fn attachment(root: &Path, n: u8) -> Option<PathBuf> {
     let wanted = [format!("attachment{n}"), format!("附件{n}")];
     let mut entries: Vec<_> = fs::read_dir(root).ok()?.flatten().collect();
@@ -128,7 +128,7 @@ fn training_pairs(
     })
 }
 
-/// The tables of an attachment that is to be answered: of texts, and of images.
+/// The tables of texts and of images in an attachment with queries.
 fn tables(direction: Direction) -> [&'static str; 2] {
     match direction {
         Direction::TextToImage => ["word_test.csv", "image_data.csv"],
@@ -136,7 +136,7 @@ fn tables(direction: Direction) -> [&'static str; 2] {
     }
 }
 
-/// Every text stays, whatever it says: a query must be answered.
+/// Reads all texts, whatever they say, because every query must be answered.
 fn read_texts(
     path: &Path,
     options: &ReadOptions,
@@ -159,7 +159,7 @@ fn read_images(
     Ok(unique(&table, warnings).map(|f| f[0].clone()).collect())
 }
 
-/// The ids that an attachment's tables hold, as [`Dataset::open`] reads them: of texts, and of images.
+/// The ids of the texts and of the images in an attachment's tables, as [`Dataset::open`] reads them.
 pub(crate) fn ids(
     dir: &Path,
     direction: Direction,
@@ -173,7 +173,7 @@ pub(crate) fn ids(
     Ok([texts.into_iter().map(|t| t.id.0).collect(), images])
 }
 
-/// The pictures of ids from a table.
+/// The pictures that ids from a table name.
 fn images(
     dir: &Path,
     table: &Path,
@@ -201,7 +201,7 @@ fn at(table: &Table, record: &Record) -> String {
     )
 }
 
-/// The records with a first field that is neither empty nor a repetition.
+/// The records whose first field is neither empty nor repeated.
 fn unique<'a>(table: &'a Table, warnings: &mut Vec<Warning>) -> impl Iterator<Item = &'a [String]> {
     let mut seen = BTreeSet::new();
     let mut kept = Vec::new();
@@ -252,7 +252,7 @@ fn to_answer(
     })
 }
 
-/// What belongs together, where `truth.csv` says it.
+/// The true pairs, if there is a `truth.csv`.
 fn truth(
     dir: &Path,
     images: &[ImageItem],

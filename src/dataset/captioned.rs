@@ -1,5 +1,5 @@
-//! What the readers of captioned pictures have in common: where the pictures are, and how captions of named
-//! pictures become collections.
+//! What readers of captioned pictures share: finding the pictures, and turning captions of named pictures into
+//! collections.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -17,7 +17,7 @@ use crate::error::{Error, Result};
 /// A caption of a picture.
 pub(super) struct Line {
     pub image: String,
-    /// The id of the caption.
+    /// Id of the caption.
     pub text: String,
     pub caption: String,
 }
@@ -25,18 +25,19 @@ pub(super) struct Line {
 /// The captions of a split, in the order of its list.
 pub(super) struct Part {
     pub split: Split,
-    /// Where the names stand, for warnings.
+    /// File of the names, for warnings.
     pub list: PathBuf,
     pub lines: Vec<Line>,
 }
 
-/// Folders that have pictures in the sets that are about, by the ends of their names, in lower case.
+/// How the folders of pictures are called in known datasets, by the ends of their names in lower case.
 const FOLDERS: [&str; 4] = ["images", "dataset", "imagedata", "pictures"];
 
-/// The pictures of a set: in the folder that is called so, if it has one that is named, else anywhere below.
+/// The pictures of a dataset: those of its picture folder, if that has any of the names, otherwise all files below
+/// the root.
 ///
 /// # Errors
-/// [`Error::Dataset`] where there are none.
+/// [`Error::Dataset`] if there are no pictures.
 pub(super) fn pictures(
     root: &Path,
     names: &[&str],
@@ -70,7 +71,7 @@ fn folders(root: &Path) -> Vec<PathBuf> {
     entries.map(|e| e.path()).filter(|p| p.is_dir()).collect()
 }
 
-/// How much a folder is called like one of pictures: entirely, or at its end.
+/// How well a folder's name matches one for pictures: entirely, or at its end.
 fn rank(folder: &Path) -> Option<(bool, usize)> {
     let name = folder.file_name()?.to_string_lossy().to_lowercase();
     let place = FOLDERS.iter().position(|f| name.ends_with(f))?;
@@ -98,10 +99,10 @@ pub(super) fn contents(folder: &Path) -> String {
     }
 }
 
-/// The collections of a set's splits, with the pictures of their names.
+/// The collections of a dataset's splits, with the pictures that the captions name.
 ///
 /// # Errors
-/// [`Error::Dataset`] where there are no pictures at all.
+/// [`Error::Dataset`] if there are no pictures at all.
 pub(super) fn dataset(
     root: &Path,
     parts: Vec<Part>,

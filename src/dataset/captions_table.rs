@@ -17,7 +17,7 @@ pub const READER: Reader = Reader {
     read,
 };
 
-/// What the columns are called.
+/// Names of the columns.
 const IMAGES: [&str; 7] = [
     "image",
     "image_name",
@@ -29,7 +29,7 @@ const IMAGES: [&str; 7] = [
 ];
 const CAPTIONS: [&str; 5] = ["caption", "comment", "sentence", "text", "raw"];
 
-/// More than a header has.
+/// More bytes than a header has.
 const HEAD: u64 = 1 << 16;
 
 /// The first table of captions in a folder or in its `captions/`, and its two columns.
@@ -47,7 +47,7 @@ fn table(root: &Path) -> Option<(PathBuf, [&'static str; 2])> {
     })
 }
 
-/// The regular files with these extensions in a folder and in folders in it that are not of pictures, by path.
+/// The regular files with these extensions in a folder and in its subfolders without pictures, sorted by path.
 pub(super) fn files_of(root: &Path, extensions: &[&str]) -> Vec<PathBuf> {
     const FOLDERS: [&str; 3] = ["captions", "annotations", "text"];
     let below = |name: String| FOLDERS.iter().any(|f| name.to_lowercase().ends_with(f));

@@ -1,5 +1,5 @@
-//! What a run would use of a dataset, and what it would leave out: found out before anything is computed. No
-//! picture is decoded; the first bytes of each are looked at.
+//! What a run would use of a dataset and what it would leave out, found before anything is computed. Pictures are
+//! not decoded; the first bytes of each are examined.
 
 use rayon::prelude::*;
 use serde::Serialize;
@@ -7,53 +7,63 @@ use serde::Serialize;
 use super::{Collection, Dataset, Direction, Split, by_kind};
 use crate::picture::check_head;
 
-/// What a run would find.
+/// The state of a dataset before a run.
 #[derive(Clone, Debug, Serialize)]
 pub struct Report {
+    /// Name of the dataset.
     pub dataset: String,
+    /// What a run would use of each collection.
     pub collections: Vec<Use>,
-    /// What is wrong, kind by kind.
+    /// Problems in the data, one entry for each kind.
     pub left_out: Vec<LeftOut>,
-    /// Why nothing can be learned or answered; nothing where a run would go through.
+    /// Reasons why nothing could be learned or answered; empty if a run would succeed.
     pub failures: Vec<String>,
 }
 
-/// What is used of a collection.
+/// What a run uses of a collection.
 #[derive(Clone, Debug, Serialize)]
 pub struct Use {
+    /// Name of the collection.
     pub name: String,
+    /// Split that the collection belongs to.
     pub split: Split,
+    /// Directions in which the collection is queried.
     pub directions: Vec<Direction>,
+    /// Number of images that the dataset names.
     pub images: usize,
-    /// Images whose files are there and begin like pictures.
+    /// Number of images whose files exist and begin like pictures.
     pub images_with_a_picture: usize,
+    /// Number of captions.
     pub texts: usize,
+    /// Number of pairs of an image and a caption.
     pub pairs: usize,
-    /// Pairs whose images have a picture.
+    /// Number of pairs whose image has such a file.
     pub pairs_with_a_picture: usize,
 }
 
-/// Something of which part of the data is left out, or was mended.
+/// A kind of problem: data that is left out or was repaired.
 #[derive(Clone, Debug, Serialize)]
 pub struct LeftOut {
+    /// The kind of problem.
     pub reason: String,
+    /// Number of occurrences.
     pub count: usize,
-    /// The first of them.
+    /// The first occurrences, three at most.
     pub first: Vec<String>,
 }
 
-/// Examples of each kind.
+/// Number of examples of each kind.
 const SHOWN: usize = 3;
 
-/// Enough of a file to know a picture by.
+/// Number of bytes by which a picture is recognised.
 const HEAD: u64 = 1024;
 
-/// Why an image has no picture that could be decoded: the kind, and the details.
+/// Why an image has no usable picture: the kind, and the details.
 type Problem = (&'static str, String);
 
 impl Report {
-    /// Looks at the files of all pictures, on all threads. `max_bad_images` is how many unusable pictures a run
-    /// would put up with.
+    /// Examines the files of all pictures, on all threads. `max_bad_images` is the number of unusable pictures that
+    /// a run tolerates.
     pub fn of(dataset: &Dataset, max_bad_images: usize) -> Self {
         let problems: Vec<Vec<Option<Problem>>> =
             dataset.collections.iter().map(problems).collect();
@@ -114,7 +124,7 @@ impl Report {
         self.failures = failures;
     }
 
-    /// Whether there are queries to be answered.
+    /// Whether there are queries to answer.
     pub fn has_queries(&self) -> bool {
         self.collections
             .iter()
@@ -137,7 +147,7 @@ impl Use {
         }
     }
 
-    /// What a run does with it.
+    /// What a run does with the collection, in a few words.
     pub fn purpose(&self) -> String {
         let directions: Vec<String> = self.directions.iter().map(Direction::to_string).collect();
         match self.split {
@@ -159,7 +169,7 @@ impl LeftOut {
     }
 }
 
-/// What is wrong with the picture of each image.
+/// The problem of each image's picture, if it has one.
 fn problems(c: &Collection) -> Vec<Option<Problem>> {
     let problem = |image: &super::ImageItem| {
         if image.source.is_missing() {

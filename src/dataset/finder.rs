@@ -1,30 +1,33 @@
-//! Which picture an id means, where people write names in one way and files have them in another.
+//! Finds the file that an id means, although names are written in one way in tables and in another on disk.
 //!
-//! From the closest to the loosest: the very name or path; a path whose folders are more or fewer than the file's;
-//! the same after Unicode normalisation; in another case; without or with another extension. The closest kind
-//! of likeness that any file has counts. Where two files have it, or two ids are as close to one file, nothing is
+//! From the closest to the loosest likeness: the exact name or path; a path with more or fewer folders than the
+//! file's; the same after Unicode normalisation; in another case; without or with another extension. Only the
+//! closest likeness of any file counts. If two files share it, or two ids are equally close to one file, nothing is
 //! found: a wrong pair is worse than none.
 
 use std::collections::BTreeMap;
 
 use unicode_normalization::UnicodeNormalization;
 
-/// What an id means.
+/// The file that an id means, as an index into the paths given to [`Finder::new`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Found {
     /// This file.
     One(usize),
+    /// No file.
     None,
-    /// It could be any of these files.
+    /// Any of these files.
     Several(Vec<usize>),
-    /// It could be this file, which another id names as closely or more closely.
+    /// This file, but another id names it at least as closely.
     Taken {
+        /// Index of the file.
         file: usize,
+        /// The other id.
         by: String,
     },
 }
 
-/// How names are made comparable, from the strictest on.
+/// Normal forms in which names are compared, the strictest first.
 type Likeness = fn(&str) -> String;
 
 const LIKENESSES: [Likeness; 4] = [
@@ -38,7 +41,7 @@ fn lower(name: &str) -> String {
     name.nfc().flat_map(char::to_lowercase).nfc().collect()
 }
 
-/// Extensions that a listed name and its file may differ in.
+/// Extensions that may differ between an id and its file.
 const EXTENSIONS: [&str; 18] = [
     "jpg", "jpeg", "jpe", "jfif", "png", "gif", "bmp", "tif", "tiff", "webp", "heic", "heif",
     "avif", "ico", "ppm", "pgm", "pnm", "jp2",
@@ -52,18 +55,18 @@ fn stem(name: &str) -> &str {
     }
 }
 
-/// Whether a name ends as names of pictures do.
+/// Whether a name has the extension of a picture.
 pub(super) fn is_picture_name(name: &str) -> bool {
     let name = name.to_lowercase();
     stem(&name) != name
 }
 
-/// Names of files, by their paths below a folder, with `/`.
+/// File names to search, as paths below a folder, with `/`.
 pub struct Finder {
     paths: Vec<String>,
-    /// For each likeness, the files of each name without folders.
+    /// Per likeness, the files for each name without folders.
     names: Vec<BTreeMap<String, Vec<usize>>>,
-    /// Folders that all files are in.
+    /// Number of leading folders that all files share.
     shared: usize,
 }
 
@@ -76,7 +79,7 @@ fn split(path: &str) -> (Vec<&str>, &str) {
     (folders, name)
 }
 
-/// A path without what does not matter: `.\\a\\b.jpg` is `a/b.jpg`.
+/// A path without redundant parts: `.\\a\\b.jpg` becomes `a/b.jpg`.
 fn tidy(path: &str) -> String {
     let (mut folders, name) = split(path);
     folders.push(name);
@@ -84,6 +87,7 @@ fn tidy(path: &str) -> String {
 }
 
 impl Finder {
+    /// Prepares paths below a folder, with `/`, for finding.
     pub fn new(paths: Vec<String>) -> Self {
         let mut names = vec![BTreeMap::new(); LIKENESSES.len()];
         for (file, path) in paths.iter().enumerate() {
@@ -109,7 +113,8 @@ impl Finder {
         }
     }
 
-    /// What each of the ids means; the same id twice means the same.
+    /// The file that each id means. If two ids fit one file equally well, neither gets it; equal ids get the same
+    /// file.
     pub fn find_all(&self, ids: &[&str]) -> Vec<Found> {
         let found: Vec<(Found, usize)> = ids.iter().map(|id| self.find_one(id)).collect();
         let ids: Vec<String> = ids.iter().map(|id| tidy(id)).collect();
@@ -135,7 +140,7 @@ impl Finder {
         ids.iter().zip(found).map(settle).collect()
     }
 
-    /// What one id means among no others.
+    /// The file that one id means, if there were no others.
     pub fn find(&self, id: &str) -> Found {
         self.find_one(id).0
     }
@@ -145,7 +150,7 @@ impl Finder {
         self.find(id) != Found::None
     }
 
-    /// Also how loosely: 0 is the very path or name.
+    /// The file that an id means, and how loosely: 0 is the exact path or name.
     fn find_one(&self, id: &str) -> (Found, usize) {
         let (folders, name) = split(id);
         for (i, (likeness, names)) in LIKENESSES.iter().zip(&self.names).enumerate() {
@@ -164,8 +169,9 @@ impl Finder {
         (Found::None, usize::MAX)
     }
 
-    /// Of files with the right name, those with the very path, and those in whose path nothing contradicts the
-    /// folders: the shorter of both is the end of the longer, but for folders that all files share.
+    /// Selects from files with the right name: those with exactly this path, and those whose folders do not
+    /// contradict it. Folders agree if the shorter list is the end of the longer, apart from folders that all files
+    /// share.
     fn by_folders(&self, files: &[usize], folders: &[&str], likeness: Likeness) -> [Vec<usize>; 2] {
         let wanted: Vec<String> = folders.iter().map(|f| likeness(f)).collect();
         let of = |&file: &usize| {

@@ -1,7 +1,7 @@
 //! Flickr8k, Flickr30k and Flickr8k-CN: caption files with lines `NAME.jpg#zhc#N caption` or
-//! `NAME.jpg#N<tab>caption`, and one list of image names per split, in the folder itself, in `captions/`, or in
-//! `Flickr8k_text/` beside `Flicker8k_Dataset/` as the two archives unpack. Without lists all captions are there to
-//! learn from.
+//! `NAME.jpg#N<tab>caption`, and one list of image names per split. These files are in the folder itself, in
+//! `captions/`, or in `Flickr8k_text/` beside `Flicker8k_Dataset/`, as the two archives unpack. Without lists, all
+//! captions are training data.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -20,11 +20,11 @@ pub const READER: Reader = Reader {
     read,
 };
 
-/// How the caption files begin that are taken where none is asked for: the Chinese ones, and those that the original
-/// archives are about.
+/// How the names of the preferred caption files begin, if none is asked for: the Chinese captions, and those of the
+/// original archives.
 const USUAL: [&str; 3] = ["flickr8kzhc", "Flickr8k.token", "results_20130124"];
 
-/// Enough to know captions by.
+/// Number of bytes by which a caption file is recognised.
 const HEAD: u64 = 1 << 14;
 
 fn text_files(root: &Path) -> Vec<PathBuf> {
@@ -38,7 +38,7 @@ fn file_name(path: &Path) -> String {
         .into_owned()
 }
 
-/// Files most of whose first lines are captions with their keys.
+/// Files whose first lines are mostly captions with keys.
 fn caption_files(root: &Path) -> Vec<PathBuf> {
     let is_captions = |path: &PathBuf| {
         let head = text::head(path, HEAD).unwrap_or_default();
@@ -52,7 +52,7 @@ fn caption_files(root: &Path) -> Vec<PathBuf> {
     text_files(root).into_iter().filter(is_captions).collect()
 }
 
-/// The file that was asked for, or the usual one, or the only one.
+/// The file that was asked for, or the preferred one, or the only one.
 fn choose(root: &Path, options: &ReadOptions) -> Result<PathBuf> {
     let files = caption_files(root);
     let begins = |wanted: &str| {
@@ -75,7 +75,7 @@ fn choose(root: &Path, options: &ReadOptions) -> Result<PathBuf> {
     })
 }
 
-/// The key, the picture's name and the caption of a line: `dog.jpg#zhc#0`, `dog.jpg`, and what follows.
+/// Key, picture name and caption of a line: `dog.jpg#zhc#0`, `dog.jpg`, and the rest.
 fn parse(line: &str) -> Option<(&str, &str, &str)> {
     let line = line.trim();
     let hash = line.find('#')?;
@@ -92,7 +92,7 @@ fn parse(line: &str) -> Option<(&str, &str, &str)> {
     whole.then_some((key, image, caption))
 }
 
-/// Captions of each image: (key, caption), and the images in the order of the file.
+/// Captions of each image as (key, caption), and the images in the order of the file.
 struct Captions {
     order: Vec<String>,
     of: BTreeMap<String, Vec<(String, String)>>,
@@ -141,7 +141,7 @@ impl Captions {
         self.of[image].iter().map(line)
     }
 
-    /// The captions of a list's pictures, whose names may be written in another way there.
+    /// The captions of the pictures in a list, which may spell their names differently.
     fn part(&self, list: List, finder: &Finder, warnings: &mut Vec<Warning>) -> Part {
         let List { split, path, names } = list;
         let names: Vec<&str> = names.iter().map(String::as_str).collect();

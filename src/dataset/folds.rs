@@ -1,14 +1,14 @@
-//! Dividing pairs that come without a split.
+//! Splits for pairs that come without any.
 //!
-//! The fold of an image is a hash of its id; images that are the same byte for byte, or share a caption,
-//! go together, so that no item of one fold has a twin in another.
+//! The fold of an image is a hash of its id. Images that are byte-identical or share a caption stay together, so
+//! that no item of one fold has a twin in another.
 
 use std::collections::HashMap;
 
 use super::{Collection, Split};
 use crate::artifact::Fingerprint;
 
-/// The group of each image: the smallest id that it hangs together with, by equal contents or captions.
+/// The group of each image: the smallest id that it is connected with, by equal contents or captions.
 fn groups(c: &Collection, contents: &[Fingerprint]) -> Vec<String> {
     let mut parent: Vec<usize> = (0..c.images.len()).collect();
     fn root(parent: &mut [usize], mut i: usize) -> usize {
@@ -49,7 +49,8 @@ fn bucket(group: &str, salt: &str, n: u64) -> u64 {
     u64::from_le_bytes(first) % n
 }
 
-/// The `n` (train, test) divisions. `contents` are the digests of the collection's pictures.
+/// Divides a collection into (train, test) in `n` ways; every group of images is in one test part. `contents` holds
+/// the digests of the collection's pictures.
 pub fn folds(c: &Collection, contents: &[Fingerprint], n: u64) -> Vec<(Collection, Collection)> {
     let groups = groups(c, contents);
     let of: Vec<u64> = groups.iter().map(|g| bucket(g, "fold", n)).collect();
@@ -66,12 +67,12 @@ pub fn folds(c: &Collection, contents: &[Fingerprint], n: u64) -> Vec<(Collectio
         .collect()
 }
 
-/// One image in this many is held out to choose settings on, or fewer,
+/// One image in this many is held out to choose settings, or fewer,
 const HELD_OUT: usize = 10;
-/// so that they are about this many at most: to rank them takes time by the square of their number.
+/// so that about this many are held out at most: ranking takes time quadratic in their number.
 const MOST_HELD_OUT: usize = 5000;
 
-/// Which images of the training data are held out to choose settings on. `contents` as for [`folds`].
+/// Marks the images of the training data that are held out to choose settings. `contents` is as for [`folds`].
 pub fn held_out(c: &Collection, contents: &[Fingerprint]) -> Vec<bool> {
     let images = c.images.iter().filter(|image| !image.mirrored).count();
     let one_in = images.div_ceil(MOST_HELD_OUT).max(HELD_OUT) as u64;

@@ -1,5 +1,5 @@
-//! The header of a table: what stands before it, what separates fields, which columns are the wanted ones, and how the
-//! rows below are quoted.
+//! The header of a table: what precedes it, which separator it uses, which columns are wanted, and how the rows
+//! below are quoted.
 
 use std::borrow::Cow;
 
@@ -8,13 +8,13 @@ use unicode_normalization::UnicodeNormalization;
 use super::rows::{Fault, Grammar, Places, Row, Rows};
 use super::text;
 
-/// What columns of free text are called. They alone may have line breaks, and separators that nobody quoted.
+/// Names of columns of free text. Only these may have line breaks and unquoted separators.
 const TEXTS: [&str; 5] = ["caption", "comment", "sentence", "text", "raw"];
 
-/// What separates fields, the likeliest first.
+/// Separators of fields, the most common first.
 const SEPARATORS: [u8; 4] = [b',', b';', b'\t', b'|'];
 
-/// A name of a column as it is compared: `Image_Id`, `image id` and `ＩｍａｇｅＩＤ` are one.
+/// A column name in the form that is compared: `Image_Id`, `image id` and `ＩｍａｇｅＩＤ` are equal.
 fn plain(name: &str) -> String {
     let name = name
         .nfkc()
@@ -31,13 +31,13 @@ fn find(header: &[String], wanted: &[&str]) -> Result<Vec<usize>, String> {
     };
     wanted.iter().map(place).collect()
 }
-/// What stands before the header.
+/// What precedes the header.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Begin {
-    /// Bytes and lines to leave out.
+    /// Bytes and lines to skip.
     at: usize,
     line: u64,
-    /// What a line `sep=;` says, by which spreadsheets are told the separator.
+    /// The separator in a line `sep=;`, which tells spreadsheets what to use.
     separator: Option<u8>,
 }
 
@@ -86,6 +86,8 @@ pub(super) struct Header {
 }
 
 impl Header {
+    /// Reads the header.
+    ///
     /// # Errors
     /// The column that is missing, and the names that were found.
     pub fn of(text: &str, begin: Begin, columns: &[&str]) -> Result<Self, (String, Vec<String>)> {
@@ -163,7 +165,8 @@ impl Header {
         })
     }
 
-    /// Whether a quote within a field follows a backslash, other than in a field that ends with one: `"C:\\"`.
+    /// Whether quotes within fields are escaped by a backslash; a field that ends with one, such as `"C:\\"`, is no
+    /// evidence.
     fn escapes_quotes(&self, text: &str) -> bool {
         let bytes = text.as_bytes();
         let within = |b: u8| b != self.separator && !matches!(b, b'"' | b'\r' | b'\n');
@@ -171,7 +174,7 @@ impl Header {
         three.any(|b| b.starts_with(b"\\\"") && within(b[2]))
     }
 
-    /// Whether a row of so many fields lacks some or has too many; columns without a name at the end may be missing.
+    /// Whether a row of so many fields has too few or too many; unnamed columns at the end may be missing.
     pub fn is_ragged(&self, fields: usize) -> bool {
         let named = self
             .names
@@ -181,7 +184,7 @@ impl Header {
         fields < named || fields > self.names.len()
     }
 
-    /// The rows below; with the habit of quoting that makes fewer of them odd.
+    /// The rows below the header, read with the quoting convention that leaves fewer rows odd.
     pub fn rows(&self, text: &str) -> Vec<Row> {
         let read = |backslash| -> Vec<Row> {
             let grammar = Grammar {
@@ -210,7 +213,7 @@ impl Header {
         }
     }
 
-    /// The field of a column; that of captions has what is too much, whatever stands behind it.
+    /// The field of a column. The column of captions includes surplus fields, whatever column follows it.
     pub fn field<'r>(&self, row: &'r Row, place: usize) -> Cow<'r, str> {
         let surplus = row.fields.len().saturating_sub(self.names.len());
         let text = self.places.text;

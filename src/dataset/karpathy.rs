@@ -1,5 +1,6 @@
-//! Karpathy's JSON (Karpathy & Fei-Fei, CVPR 2015), in which Flickr8k, Flickr30k, COCO, RSICD, RSITMD, UCM and Sydney
-//! are passed on: `{"images": [{"filename", "filepath"?, "split", "sentences": [{"raw", "tokens"?}]}]}`.
+//! Karpathy's JSON (Karpathy & Fei-Fei, CVPR 2015), the format in which Flickr8k, Flickr30k, COCO, RSICD, RSITMD,
+//! UCM and Sydney are distributed: `{"images": [{"filename", "filepath"?, "split", "sentences": [{"raw",
+//! "tokens"?}]}]}`.
 
 use std::path::{Path, PathBuf};
 
@@ -26,7 +27,7 @@ struct File {
 struct Image {
     #[serde(alias = "file_name")]
     filename: String,
-    /// COCO's pictures are in two folders.
+    /// Folder of the picture: COCO has two.
     #[serde(default)]
     filepath: String,
     #[serde(default)]
@@ -43,10 +44,10 @@ struct Sentence {
     tokens: Vec<String>,
 }
 
-/// Enough to know such a file by.
+/// Number of bytes by which such a file is recognised.
 const HEAD: u64 = 1 << 14;
 
-/// JSON files that begin with what only such a file has.
+/// JSON files that begin as only such a file does.
 fn json_files(root: &Path) -> Vec<PathBuf> {
     let mut found = files_of(root, &["json"]);
     found.retain(|path| {

@@ -1,5 +1,5 @@
-//! Which file lists the pictures of which split: known names first, then names that have the word somewhere. A file
-//! counts as a list where one of its lines names a picture of the set.
+//! Finds the file that lists the pictures of each split: known names first, then names that contain the word. A
+//! file counts as a list if one of its lines names a picture of the dataset.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use super::finder::Finder;
 use super::{ReadOptions, Split, Warning, text};
 use crate::error::Result;
 
-/// What the splits are called.
+/// Names of the splits.
 const WORDS: [(Split, &[&str]); 3] = [
     (Split::Train, &["train", "trn", "training"]),
     (Split::Val, &["val", "dev", "valid", "validation"]),
@@ -16,8 +16,8 @@ const WORDS: [(Split, &[&str]); 3] = [
 ];
 
 impl Split {
-    /// The split that a data set calls so; what was held back from validation to learn from (`restval`, Karpathy's
-    /// word) is for training.
+    /// The split of that name in a dataset; `restval` (Karpathy's word for validation data released for training)
+    /// is training data.
     pub(super) fn named(name: &str) -> Option<Self> {
         let name = name.trim().to_lowercase();
         let known = WORDS
@@ -43,8 +43,8 @@ fn file_name(path: &Path) -> String {
         .into_owned()
 }
 
-/// How much a file is called like the list of a split: 0 for a known name (`Flickr_8k.trainImages.txt`,
-/// `flickr8ktrain.txt`, `train.txt`), 1 where the word is somewhere.
+/// How well a file's name matches a split's list: 0 for a known name (`Flickr_8k.trainImages.txt`,
+/// `flickr8ktrain.txt`, `train.txt`), 1 if it contains the word.
 fn rank(path: &Path, words: &[&str]) -> Option<u8> {
     let name = file_name(path).to_lowercase();
     let stem = name
@@ -70,7 +70,7 @@ fn rank(path: &Path, words: &[&str]) -> Option<u8> {
     words.iter().any(|w| stem.contains(w)).then_some(1)
 }
 
-/// The lists among text files. `known` are the names that the captions have.
+/// Finds the lists among text files. `known` holds the names that the captions use.
 pub(super) fn lists(
     files: &[PathBuf],
     known: &Finder,

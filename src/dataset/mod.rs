@@ -1,7 +1,8 @@
-//! Datasets: items, which of them belong together, and what they are for.
+//! Datasets: items, which of them belong together, and what they are used for.
 //!
-//! A reader is one file with `recognises` and `read`, and one line in [`READERS`]. What a reader finds
-//! wrong is a [`Warning`]: said with its path, counted, and never a reason to stop or to mix up a pair.
+//! A reader is one file with `recognises` and `read`, and one line in [`READERS`]. Problems that a reader finds
+//! become [`Warning`]s: they are reported with their paths and counted, and they neither stop the run nor mix up a
+//! pair.
 
 mod archive;
 mod attachments;
@@ -43,7 +44,7 @@ use crate::progress::warn_each;
 #[serde(transparent)]
 pub struct ImageId(pub String);
 
-/// The name of a caption in its dataset.
+/// The name of a caption in its dataset, as result files write it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct TextId(pub String);
@@ -60,33 +61,44 @@ impl fmt::Display for TextId {
     }
 }
 
+/// An image of a collection.
 #[derive(Clone, Debug)]
 pub struct ImageItem {
+    /// Its name in the dataset.
     pub id: ImageId,
+    /// Where its bytes are.
     pub source: ImageSource,
-    /// Seen in a mirror, left and right exchanged: more to learn from, and in no gallery.
+    /// Left and right are exchanged. Mirrored images are additional training data and in no gallery.
     pub mirrored: bool,
 }
 
+/// A caption of a collection.
 #[derive(Clone, Debug)]
 pub struct TextItem {
+    /// Its name in the dataset.
     pub id: TextId,
+    /// The text.
     pub caption: String,
 }
 
-/// An image and a caption that belong together, by their places in the collection.
+/// An image and a caption that belong together, by their indices in the collection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pair {
+    /// Index of the image.
     pub image: usize,
+    /// Index of the caption.
     pub text: usize,
 }
 
-/// What a collection is for.
+/// What a collection is used for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Split {
+    /// Training: everything is learned from it.
     Train,
+    /// Validation: settings are chosen on it.
     Val,
+    /// Test: its queries are answered and evaluated.
     Test,
 }
 
@@ -100,11 +112,13 @@ impl fmt::Display for Split {
     }
 }
 
-/// What asks and what is searched.
+/// A direction of search: what the queries are and what the gallery holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Direction {
+    /// Captions are queries, images are the gallery.
     #[serde(rename = "t2i")]
     TextToImage,
+    /// Images are queries, captions are the gallery.
     #[serde(rename = "i2t")]
     ImageToText,
 }
@@ -121,23 +135,27 @@ impl fmt::Display for Direction {
 /// Items that are read, encoded and searched together.
 #[derive(Clone, Debug)]
 pub struct Collection {
-    /// File-name safe.
+    /// Name of the collection, safe as part of a file name.
     pub name: String,
+    /// What the collection is used for.
     pub split: Split,
-    /// The questions it is there for.
+    /// The directions in which it can be queried.
     pub directions: Vec<Direction>,
+    /// Its images; mirrored ones come last.
     pub images: Vec<ImageItem>,
+    /// Its captions.
     pub texts: Vec<TextItem>,
     /// Known pairs, in the order of the texts.
     pub pairs: Vec<Pair>,
 }
 
 impl Collection {
+    /// The texts of all captions, in order.
     pub fn captions(&self) -> Vec<&str> {
         self.texts.iter().map(|t| t.caption.as_str()).collect()
     }
 
-    /// The texts of each image.
+    /// For each image, the indices of its texts.
     pub fn texts_of_images(&self) -> Vec<Vec<usize>> {
         let mut texts = vec![Vec::new(); self.images.len()];
         for p in &self.pairs {
@@ -146,7 +164,7 @@ impl Collection {
         texts
     }
 
-    /// The images of each text.
+    /// For each text, the indices of its images.
     pub fn images_of_texts(&self) -> Vec<Vec<usize>> {
         let mut images = vec![Vec::new(); self.texts.len()];
         for p in &self.pairs {
@@ -161,7 +179,8 @@ impl Collection {
         &self.images[..n]
     }
 
-    /// Every picture once more, seen in a mirror, with the same texts; after all others.
+    /// A copy with every picture a second time, mirrored, with the same texts; the mirrored pictures follow all
+    /// others.
     pub fn with_mirrored(&self) -> Self {
         let mut all = self.clone();
         let n = self.images.len();
@@ -177,7 +196,8 @@ impl Collection {
         all
     }
 
-    /// The part with the images for which `keep` holds, and all texts paired with those alone.
+    /// The images whose indices satisfy `keep`, with the texts that are paired only with those images. The part is
+    /// queried in both directions.
     pub fn filter(&self, name: &str, split: Split, keep: impl Fn(usize) -> bool) -> Self {
         let mut place = BTreeMap::new();
         let mut images = Vec::new();
@@ -210,11 +230,12 @@ impl Collection {
     }
 }
 
-/// Something wrong with the data that does not stop the work.
+/// A problem in the data that does not stop the run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Warning {
-    /// The same for all of its kind, so that they can be counted: "picture without a row".
+    /// The same for all problems of one kind, so that they can be counted: "picture without a row".
     pub kind: &'static str,
+    /// The details, with the path.
     pub message: String,
 }
 
@@ -227,7 +248,7 @@ fn by_kind(warnings: &[Warning]) -> BTreeMap<&'static str, Vec<&str>> {
     kinds
 }
 
-/// Says what was wrong, kind by kind.
+/// Logs the problems, kind by kind.
 pub(crate) fn warn_all(warnings: &[Warning]) {
     for (kind, messages) in by_kind(warnings) {
         warn_each(kind, messages.into_iter().map(str::to_owned));
@@ -237,31 +258,35 @@ pub(crate) fn warn_all(warnings: &[Warning]) {
 /// A dataset as it was read.
 #[derive(Clone, Debug)]
 pub struct Dataset {
+    /// Name of the dataset, made from the name of its folder and safe as a file name.
     pub name: String,
+    /// The collections, one for each split or attachment.
     pub collections: Vec<Collection>,
+    /// Problems that the reader found.
     pub warnings: Vec<Warning>,
 }
 
-/// What a user can choose about reading.
+/// Options for reading a dataset.
 #[derive(Clone, Debug, Default)]
 pub struct ReadOptions {
-    /// Which captions, where a dataset has several: the start of the file's name (`flickr8kenc`).
+    /// Which captions to read if a dataset has several: how the file's name begins (`flickr8kenc`).
     pub captions: Option<String>,
-    /// How texts are written that are not marked; otherwise it is found out ([`encoding`] knows the names).
+    /// Encoding of texts without a byte-order mark; `None` detects it ([`encoding`] knows the names).
     pub encoding: Option<&'static Encoding>,
 }
 
-/// How one layout is recognised and read.
+/// Recognises and reads one dataset layout.
 pub struct Reader {
+    /// Description of the layout, for messages.
     pub layout: &'static str,
-    /// Whether it can have several files of captions, of which [`ReadOptions::captions`] chooses one.
+    /// Whether it may have several files of captions, of which [`ReadOptions::captions`] chooses one.
     chooses_captions: bool,
-    /// By what the files hold, rather than by names alone.
+    /// Recognises a folder by the contents of its files rather than by names alone.
     recognises: fn(&Path) -> bool,
     read: fn(&Path, &ReadOptions) -> Result<Dataset>,
 }
 
-/// The layouts tuwen reads.
+/// The layouts that tuwen reads, in the order in which they are tried.
 pub const READERS: &[Reader] = &[
     attachments::READER,
     precomp::READER,
@@ -274,7 +299,8 @@ impl Dataset {
     /// Reads a folder in any of the known layouts.
     ///
     /// # Errors
-    /// [`Error::Dataset`] naming the layouts where the folder is none of them.
+    /// [`Error::Dataset`], which names the layouts, if the folder has none of them; those of reading its tables and
+    /// lists.
     pub fn open(path: &Path, options: &ReadOptions) -> Result<Self> {
         if !path.is_dir() {
             return Err(Error::dataset(path, "there is no such folder"));
@@ -305,13 +331,13 @@ impl Dataset {
         Ok(dataset)
     }
 
-    /// Whether none of the images has a file.
+    /// Whether no image has a file.
     fn has_no_picture(&self) -> bool {
         let mut images = self.collections.iter().flat_map(|c| &c.images);
         images.all(|i| i.source.is_missing())
     }
 
-    /// Pictures in all collections.
+    /// Number of pictures in all collections.
     pub fn image_count(&self) -> u64 {
         self.collections.iter().map(|c| c.images.len() as u64).sum()
     }
@@ -319,7 +345,7 @@ impl Dataset {
     /// The collection to learn from.
     ///
     /// # Errors
-    /// [`Error::Dataset`] where there is none, with what was wrong with the data.
+    /// [`Error::Dataset`] with the problems in the data if there is none.
     pub fn train(&self) -> Result<&Collection> {
         let none = || {
             let reason =
@@ -329,7 +355,7 @@ impl Dataset {
         self.split(Split::Train, None).ok_or_else(none)
     }
 
-    /// Each kind of warning with how many there are and the first, to be added to an error.
+    /// Each kind of warning with its count and its first message, to be added to an error.
     pub(crate) fn what_was_wrong(&self) -> String {
         let kinds = by_kind(&self.warnings).into_iter();
         let each = kinds.map(|(kind, of_kind)| match of_kind[..] {
@@ -339,7 +365,7 @@ impl Dataset {
         each.collect()
     }
 
-    /// The collection of a split that is there for a direction.
+    /// The first collection of a split that is queried in a direction, if one is given.
     pub fn split(&self, split: Split, direction: Option<Direction>) -> Option<&Collection> {
         self.collections
             .iter()
@@ -347,7 +373,7 @@ impl Dataset {
     }
 }
 
-/// A name for files made of a folder's name.
+/// A name for files, made from a folder's name.
 fn name_of(path: &Path) -> String {
     let full = path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let name = full.file_name().map(|n| n.to_string_lossy().into_owned());

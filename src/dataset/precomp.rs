@@ -1,10 +1,11 @@
-//! RSICD and RSITMD as AMFMN keeps them (Yuan et al., TGRS 2022): `SPLIT_caps.txt` with one caption a line,
+//! RSICD and RSITMD in the layout of AMFMN (Yuan et al., TGRS 2022): `SPLIT_caps.txt` with one caption per line,
 //! `SPLIT_filename.txt` with the picture of each caption, and the pictures in `images/`. VSE++ and SCAN (Faghri et
-//! al. 2018, Lee et al. 2018) keep Flickr30k and COCO so too, with `SPLIT_ids.txt` and vectors in place of pictures.
+//! al. 2018, Lee et al. 2018) distribute Flickr30k and COCO like this too, with `SPLIT_ids.txt` and with vectors in
+//! place of pictures.
 //!
-//! Two forms of the second file are about: a name for every caption (the same name five times), or one for
-//! every five. AMFMN's tools also cut `train_*_verify.txt` and `val_*_verify.txt` out of the training lists; these
-//! count where there is no other validation list.
+//! The second file comes in two forms: a name for every caption (the same name five times), or one for every five
+//! captions. AMFMN's tools also cut `train_*_verify.txt` and `val_*_verify.txt` out of the training lists; these
+//! are used if there is no other validation list.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -20,20 +21,20 @@ pub const READER: Reader = Reader {
     read,
 };
 
-/// What the files of a split begin with.
+/// How the file names of a split begin.
 const WORDS: [&str; 4] = ["train", "val", "dev", "test"];
 
-/// How the files with the pictures' names end, and those with numbers that may be names.
+/// How the names of files with picture names end, the last with numbers that may be names.
 const NAMES: [&str; 3] = ["filename", "filenames", "ids"];
 
-/// Captions of a picture.
+/// Number of captions per picture.
 const CAPTIONS: usize = 5;
 
 /// The two lists of a split.
 struct Files {
     captions: PathBuf,
     names: PathBuf,
-    /// The names may be mere numbers.
+    /// The names may be plain numbers.
     ids: bool,
 }
 
@@ -52,10 +53,10 @@ impl Files {
         })
     }
 
-    /// A picture's name and a caption of it, in the order of the captions.
+    /// Picture name and caption, in the order of the captions.
     ///
     /// # Errors
-    /// [`Error::Dataset`] where there is neither a name for every caption nor one for every five.
+    /// [`Error::Dataset`] if there is neither a name for every caption nor one for every five.
     fn lines(
         &self,
         options: &ReadOptions,
@@ -101,7 +102,7 @@ fn read_lines(
     Ok(text::lines(&text).map(|l| l.trim().to_owned()).collect())
 }
 
-/// The lists of each split: the first that is there counts.
+/// The lists of each split; the first that exists counts.
 fn splits(root: &Path) -> Vec<(Split, Files)> {
     let of = |word, end| Some((Split::named(word)?, Files::of(root, word, end)?));
     let mut found: Vec<(Split, Files)> =

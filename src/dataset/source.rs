@@ -1,4 +1,4 @@
-//! Where the bytes of a picture are: a file, or an entry of a zip archive which is read in place.
+//! Where the bytes of a picture are: a file, or an entry of a zip archive that is read in place.
 
 use std::collections::BTreeMap;
 use std::os::unix::ffi::OsStrExt;
@@ -13,22 +13,28 @@ use crate::files;
 /// Where a picture's bytes are.
 #[derive(Clone, Debug)]
 pub enum ImageSource {
+    /// A file of its own.
     File(PathBuf),
+    /// An entry of a zip archive.
     Zip {
+        /// The open archive.
         archive: SharedZip,
+        /// Index of the entry.
         entry: usize,
     },
-    /// The dataset names a picture that is not there.
+    /// The dataset names a picture that does not exist; this is where it should be.
     Missing(PathBuf),
 }
 
-/// Larger files are not read: no picture of a hundred million pixels needs more.
+/// Largest file that is read: no picture of a hundred million pixels needs more.
 pub(super) const MAX_BYTES: u64 = 1 << 30;
 
 impl ImageSource {
+    /// Reads all bytes of the picture file.
+    ///
     /// # Errors
-    /// [`Error::Picture`] for a missing or damaged entry, [`Error::File`] for what is not a regular file or is
-    /// too large, [`Error::Io`] from the system.
+    /// [`Error::Picture`] for a missing or damaged entry, [`Error::File`] for a path that is not a regular file or
+    /// a file that is too large, [`Error::Io`] from the system.
     pub fn read(&self) -> Result<Vec<u8>> {
         match self {
             Self::File(path) => files::read(path, MAX_BYTES),
@@ -37,10 +43,10 @@ impl ImageSource {
         }
     }
 
-    /// At most so many of the first bytes.
+    /// Reads at most `most` of the first bytes.
     ///
     /// # Errors
-    /// As for [`Self::read`].
+    /// As [`Self::read`].
     pub(super) fn head(&self, most: u64) -> Result<Vec<u8>> {
         match self {
             Self::File(path) => files::head(path, most),
@@ -49,7 +55,7 @@ impl ImageSource {
         }
     }
 
-    /// For messages.
+    /// The path of the picture, for messages.
     pub fn describe(&self) -> String {
         match self {
             Self::File(path) | Self::Missing(path) => path.display().to_string(),
@@ -57,12 +63,13 @@ impl ImageSource {
         }
     }
 
+    /// Whether the dataset names the picture but has no file for it.
     pub fn is_missing(&self) -> bool {
         matches!(self, Self::Missing(_))
     }
 }
 
-/// A file that may be a picture, by its path below a folder or in an archive, with `/`.
+/// A file that may be a picture, with its path below a folder or in an archive, with `/`.
 #[derive(Clone, Debug)]
 pub(super) struct Picture {
     pub path: String,
@@ -71,7 +78,7 @@ pub(super) struct Picture {
 
 /// The pictures of a dataset, to be found by their ids.
 pub(super) struct Pictures {
-    /// For the paths of pictures that are not there.
+    /// Folder of the pictures, for the paths of missing ones.
     folder: PathBuf,
     sources: Vec<ImageSource>,
     finder: Finder,
@@ -83,8 +90,8 @@ impl Pictures {
         Ok(Self::new(folder, in_folder(folder, warnings)?))
     }
 
-    /// Those that a folder of tables has beside them: in a folder `ImageData`, or in `ImageData.zip` where there is
-    /// no such folder.
+    /// The pictures beside a folder's tables: in its folder `ImageData`, or in `ImageData.zip` if there is no such
+    /// folder.
     pub fn beside_tables(dir: &Path, warnings: &mut Vec<Warning>) -> Result<Self> {
         let folder = dir.join("ImageData");
         let archive = dir.join("ImageData.zip");
@@ -111,13 +118,13 @@ impl Pictures {
         }
     }
 
-    /// Whether any file could be meant by the id.
+    /// Whether the id could mean any file.
     pub fn know(&self, id: &str) -> bool {
         self.finder.knows(id)
     }
 
-    /// The picture of each id; `at` says where an id stands, for warnings. What no id means is warned of as
-    /// `unused`.
+    /// Finds the picture of each id; `at` gives the place of an id for warnings. Files that no id means are
+    /// reported as `unused`.
     pub fn of(
         &self,
         ids: &[&str],
@@ -173,10 +180,10 @@ impl Pictures {
     }
 }
 
-/// The files below a folder, in the order of their paths; folders that cannot be read are warned of.
+/// The files below a folder, sorted by path; folders that cannot be read are reported.
 ///
 /// # Errors
-/// [`Error::Io`] where the folder itself cannot be read.
+/// [`Error::Io`] if the folder itself cannot be read.
 pub(super) fn in_folder(folder: &Path, warnings: &mut Vec<Warning>) -> Result<Vec<Picture>> {
     let found = files::walk(folder, false)?;
     warnings.extend(found.unreadable.into_iter().map(|message| Warning {
@@ -187,7 +194,7 @@ pub(super) fn in_folder(folder: &Path, warnings: &mut Vec<Warning>) -> Result<Ve
     Ok(found.files.into_iter().filter_map(named).collect())
 }
 
-/// A file by its path below a folder.
+/// A file with its path below a folder.
 fn named(folder: &Path, path: PathBuf, warnings: &mut Vec<Warning>) -> Option<Picture> {
     let below = path.strip_prefix(folder).unwrap_or(&path);
     let Some(name) = text::file_name(below.as_os_str().as_bytes()) else {

@@ -1,5 +1,5 @@
-//! Tables as people send them: any encoding ([`super::text`]), any separator, header names in any case; blank rows,
-//! quoted line breaks, a caption with a comma that nobody quoted.
+//! Tables in the varieties that occur: any encoding ([`super::text`]), any separator, header names in any case;
+//! blank rows, quoted line breaks, a caption with an unquoted comma.
 
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
@@ -15,31 +15,38 @@ use crate::error::{Error, Result};
 /// The wanted columns of a table.
 #[derive(Debug)]
 pub struct Table {
+    /// File of the table.
     pub path: PathBuf,
+    /// Its records, in the order of the file.
     pub records: Vec<Record>,
 }
 
-/// One record: its first line in the file (from 1), and its fields in the order that was asked for. Ids have no
-/// blanks around them.
+/// A record of a table.
 #[derive(Debug)]
 pub struct Record {
+    /// Line of the file on which the record begins, from 1.
     pub line: u64,
+    /// Its fields in the order of the requested columns. Ids have no surrounding blanks.
     pub fields: Vec<String>,
 }
 
 impl Table {
-    /// [`Table::read_as`] in the encoding that the file seems to be in.
+    /// Reads a table with [`Table::read_as`] in the encoding that is detected.
+    ///
+    /// # Errors
+    /// As [`Table::read_as`].
     pub fn read(path: &Path, columns: &[&str], warnings: &mut Vec<Warning>) -> Result<Self> {
         Self::read_as(path, columns, None, warnings)
     }
 
-    /// Reads the columns with the given names, by their names.
+    /// Reads the columns with the given names.
     ///
-    /// Blank rows are no rows. A record with too few fields gets empty ones; surplus fields belong to the column of
-    /// captions, commas and all, wherever it stands, and to no other. What had to be mended is warned of.
+    /// Blank rows are skipped. A record with too few fields gets empty ones; surplus fields, including their
+    /// separators, belong to the column of captions, wherever it is, and to no other. Repairs are reported in
+    /// `warnings`.
     ///
     /// # Errors
-    /// [`Error::MissingColumn`], [`Error::Table`] for a file in no known encoding, those of
+    /// [`Error::MissingColumn`]; [`Error::Table`] for a file in no known encoding; those of
     /// [`files::read`](crate::files::read).
     pub fn read_as(
         path: &Path,
@@ -80,7 +87,7 @@ impl Table {
     }
 }
 
-/// What is known when a row becomes a record.
+/// The context in which a row becomes a record.
 struct Reading<'a> {
     header: &'a Header,
     text: &'a Text,
@@ -171,7 +178,7 @@ impl Reading<'_> {
     }
 }
 
-/// Cuts what is longer than a field may be.
+/// Cuts a field that is too long.
 pub(super) fn shorten(text: &mut String) -> bool {
     let long = text.len() > MAX_FIELD;
     if long {

@@ -1,8 +1,8 @@
-//! Text files as people send them: which encoding their bytes are in, and what of them can be read.
+//! Text files in the encodings that occur: finds out which one a file has, and decodes what can be read.
 //!
-//! A mark decides; without one, what is valid UTF-8 is UTF-8. Otherwise Chinese is told by which characters its
-//! bytes would be: GB18030 and Big5 both put the common characters first, so that the wrong one of the two reads
-//! rare ones. What looks like neither is guessed (`chardetng`), and that is said.
+//! A byte-order mark decides; without one, valid UTF-8 is UTF-8. Otherwise Chinese encodings are told apart by the
+//! characters that the bytes would be: GB18030 and Big5 both put the common characters first, so the wrong one of
+//! the two gives rare characters. Anything else is guessed (`chardetng`), and the guess is reported.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -17,32 +17,32 @@ use super::Warning;
 use crate::error::{Error, Result};
 use crate::files;
 
-/// Larger tables are refused; ten million captions need less.
+/// Largest table in bytes; ten million captions need less.
 pub const MAX_TABLE: u64 = 1 << 30;
 
-/// What a file says.
+/// The decoded contents of a file.
 #[derive(Debug)]
 pub(super) struct Text {
     pub text: String,
-    /// Lines with bytes that say nothing in the file's encoding, from 1; U+FFFD stands in their place.
+    /// Lines, from 1, with bytes that are invalid in the file's encoding; they are decoded as U+FFFD.
     pub bad_lines: BTreeSet<u64>,
     pub encoding: &'static Encoding,
 }
 
-/// An encoding by any of its usual names, in any case: `gb18030`, `GBK`, `big5`, `utf-16le`, `shift_jis`.
+/// Looks up an encoding by any of its usual names, in any case: `gb18030`, `GBK`, `big5`, `utf-16le`, `shift_jis`.
 ///
 /// # Errors
-/// A message with the names of those that are met most often.
+/// A message with the names of the most common encodings.
 pub fn encoding(name: &str) -> Result<&'static Encoding, String> {
     Encoding::for_label(name.as_bytes()).ok_or_else(|| {
         format!("`{name}` is not the name of an encoding; try gb18030, big5, utf-8, utf-16le")
     })
 }
 
-/// Reads a text file, in the encoding that was asked for or in the one it seems to be in.
+/// Reads a text file, in the encoding that was asked for or in the one that is detected.
 ///
 /// # Errors
-/// [`Error::Table`] where most of it cannot be read, those of [`files::read`].
+/// [`Error::Table`] if most of it cannot be decoded; those of [`files::read`].
 pub(super) fn read(
     path: &Path,
     asked: Option<&'static Encoding>,
@@ -106,7 +106,7 @@ pub(super) fn read(
     })
 }
 
-/// What a full disk or a broken transfer leaves in a text.
+/// Removes the zero bytes that a full disk or a broken transfer leaves in a text.
 fn without_nuls(text: String, warn: &mut impl FnMut(&'static str, String)) -> String {
     if !text.contains('\0') {
         return text;
@@ -122,7 +122,7 @@ fn without_nuls(text: String, warn: &mut impl FnMut(&'static str, String)) -> St
     text.replace('\0', "")
 }
 
-/// The lines of a text, whichever way they end.
+/// The lines of a text, with any kind of line end.
 pub(super) fn lines(text: &str) -> impl Iterator<Item = &str> {
     pieces(text.as_bytes()).map(move |range| text[range].trim_end_matches(['\r', '\n']))
 }
@@ -157,11 +157,11 @@ impl Guess {
     }
 }
 
-/// Characters that a text has on average among rare ones before it is taken for another encoding's. Single captions
-/// of Flickr8k-CN reach 0.6 in 99 of 100 cases, and are below 0 in the wrong encoding.
+/// Likelihood from which a text is taken to be in an encoding; see [`Counts::likelihood`]. Single captions of
+/// Flickr8k-CN reach 0.6 in 99 of 100 cases, and are below 0 in the wrong encoding.
 const LIKELY: f64 = 0.3;
 
-/// How much more likely one reading has to be than the other before nothing is said.
+/// Difference of likelihoods from which the choice of an encoding is not reported.
 const CLEARLY: f64 = 0.3;
 
 fn guess(bytes: &[u8]) -> Guess {
@@ -213,8 +213,8 @@ fn guess(bytes: &[u8]) -> Guess {
     }
 }
 
-/// Whether a text is UTF-8 by chance: pairs of bytes of GB18030 may be characters of two bytes, but those are of no
-/// living alphabet. (图片 is ͼƬ.)
+/// Whether a text is valid UTF-8 only by chance: pairs of GB18030 bytes can form two-byte characters, but of no
+/// living alphabet. (图片 becomes ͼƬ.)
 fn is_unlikely(text: &str) -> bool {
     let living = |c: char| {
         // Latin, combining marks, Greek, Cyrillic, Hebrew, Arabic
@@ -223,7 +223,8 @@ fn is_unlikely(text: &str) -> bool {
     text.chars().all(|c| u32::from(c) < 0x800) && !text.chars().all(living)
 }
 
-/// Tables and lists begin with names in ASCII, which have a zero in every other byte.
+/// The UTF-16 encoding of an unmarked file, if it is one: tables and lists begin with ASCII names, which have a
+/// zero in every other byte.
 fn unmarked_utf16(bytes: &[u8]) -> Option<&'static Encoding> {
     const LOOKED_AT: usize = 64;
     let head = &bytes[..bytes.len().min(LOOKED_AT) / 2 * 2];
@@ -243,7 +244,7 @@ fn unmarked_utf16(bytes: &[u8]) -> Option<&'static Encoding> {
     }
 }
 
-/// Characters by what they are in an encoding.
+/// Numbers of characters by their rank in an encoding.
 #[derive(Default)]
 struct Counts {
     common: f64,
@@ -252,15 +253,15 @@ struct Counts {
 }
 
 impl Counts {
-    /// 1 where all characters are common ones; the lower, the less likely.
+    /// 1 if all characters are common ones; lower values are less likely.
     fn likelihood(&self) -> f64 {
         let all = self.common + self.rare + self.none;
         (self.common - 2.0 * self.rare - 4.0 * self.none) / all.max(1.0)
     }
 }
 
-/// Counts what the bytes beyond ASCII are; `length` and `is_common` of the character at the front, no length where
-/// it is none.
+/// The likelihood of the bytes beyond ASCII. `character` gives the length of the character at the front, 0 if there
+/// is none, and whether it is common.
 fn likelihood(bytes: &[u8], character: impl Fn(&[u8]) -> (usize, bool)) -> f64 {
     let (mut counts, mut at) = (Counts::default(), 0);
     while at < bytes.len() {
@@ -306,7 +307,7 @@ fn big5_likelihood(bytes: &[u8]) -> f64 {
     })
 }
 
-/// Line by line, so that a bad byte spoils its own line alone; nothing where most lines are bad.
+/// Decodes line by line, so that a bad byte spoils only its own line; `None` if most lines are bad.
 fn decode(mut bytes: Vec<u8>, encoding: &'static Encoding) -> Option<Text> {
     if let Some((marked, mark)) = Encoding::for_bom(&bytes)
         && marked == encoding
@@ -358,8 +359,8 @@ fn decode(mut bytes: Vec<u8>, encoding: &'static Encoding) -> Option<Text> {
     })
 }
 
-/// A file name of bytes that may be UTF-8 or, as old archives have them, GB18030 or Big5; nothing where they are
-/// unlikely to be any.
+/// Decodes a file name that may be UTF-8 or, as in old archives, GB18030 or Big5; `None` if it is unlikely to be
+/// any of them.
 pub(super) fn file_name(bytes: &[u8]) -> Option<String> {
     let utf8 = std::str::from_utf8(bytes).ok();
     if let Some(name) = utf8.filter(|name| !is_unlikely(name)) {
@@ -373,7 +374,7 @@ pub(super) fn file_name(bytes: &[u8]) -> Option<String> {
         .or_else(|| utf8.map(str::to_owned))
 }
 
-/// The lines that begin a regular file, to know it by; nothing where it cannot be read.
+/// The first lines of a regular file, to recognise it by; `None` if it cannot be read.
 pub(super) fn head(path: &Path, most: u64) -> Option<String> {
     if !path.is_file() {
         return None;

@@ -1,5 +1,5 @@
 //! The picture tower of CLIP (Radford et al. 2021) and of Chinese-CLIP (Yang et al. 2022), which has the same
-//! vision transformer and other weights. Files are those that Hugging Face's `save_pretrained` writes.
+//! vision transformer with other weights. Files are in the format of Hugging Face's `save_pretrained`.
 
 use std::fs;
 use std::path::Path;
@@ -24,13 +24,13 @@ const DEVIATION: [f32; 3] = [0.268_629_54, 0.261_302_58, 0.275_777_11];
 /// How a picture becomes a square.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fit {
-    /// Scaled by its shorter side, then the middle (CLIP).
+    /// The picture is scaled by its shorter side and its middle is cut out (CLIP).
     Crop,
-    /// Scaled to the square, whatever its shape (Chinese-CLIP).
+    /// The picture is scaled to the square, whatever its shape (Chinese-CLIP).
     Squeeze,
 }
 
-/// A `config.json`, as far as pictures go. Files leave out what is the default.
+/// A `config.json`, as far as it concerns pictures. Files leave out default values.
 #[derive(Deserialize)]
 struct Config {
     #[serde(default = "projection")]
@@ -56,7 +56,7 @@ struct Vision {
     hidden_act: String,
 }
 
-/// Those of Hugging Face's `CLIPVisionConfig`.
+/// The defaults of Hugging Face's `CLIPVisionConfig`.
 impl Default for Vision {
     fn default() -> Self {
         Self {
@@ -73,7 +73,7 @@ impl Default for Vision {
 }
 
 impl Vision {
-    /// Whether a network can be built so.
+    /// Checks whether a network can be built with these numbers.
     fn check(&self) -> Result<(), String> {
         let Self {
             hidden_size: hidden,
@@ -106,7 +106,7 @@ impl Vision {
     }
 }
 
-/// The picture tower with its projection into the space that it shares with texts.
+/// The picture tower with its projection into the space shared with texts.
 pub struct Clip {
     tower: ClipVisionTransformer,
     projection: Linear,
@@ -119,7 +119,7 @@ impl Clip {
     /// Reads `config.json` and weights, `.safetensors` or `.bin`.
     ///
     /// # Errors
-    /// [`Error::Io`] for a file that cannot be read, [`Error::Weights`] for one that is not CLIP's.
+    /// [`Error::Io`] for a file that cannot be read, [`Error::Weights`] for one that does not belong to CLIP.
     pub fn load(weights: &Path, config: &Path, fit: Fit) -> Result<Self> {
         let json = fs::read(config).map_err(Error::io("read", config))?;
         let parsed: Config =
@@ -163,7 +163,7 @@ impl Clip {
         self.dim
     }
 
-    /// The feature of a picture, not scaled.
+    /// Computes the feature of a picture, [`Self::dim`] numbers, without normalisation.
     pub fn features(&self, picture: &RgbImage) -> Result<Array1<f32>> {
         let pixels = clip_pixels(picture, self.side, self.fit);
         let (c, h, w) = pixels.dim();
@@ -180,7 +180,7 @@ impl Clip {
     }
 }
 
-/// The tensors of a file for candle.
+/// The tensors of a file, for candle.
 fn builder(path: &Path) -> Result<VarBuilder<'static>> {
     let mut head = [0; 2];
     let is_zip = fs::File::open(path)
@@ -205,7 +205,7 @@ fn builder(path: &Path) -> Result<VarBuilder<'static>> {
     Ok(VarBuilder::from_tensors(tensors, DType::F32, &Device::Cpu))
 }
 
-/// A picture as CLIP takes it: 3×side×side.
+/// The pixels of a picture as CLIP takes them: 3×side×side.
 pub fn clip_pixels(picture: &RgbImage, side: u32, fit: Fit) -> Array3<f32> {
     let (width, height) = picture.dimensions();
     let (w, h) = match fit {

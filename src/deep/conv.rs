@@ -1,4 +1,4 @@
-//! Convolutions on maps whose channels lie side by side, with batch normalisation folded into them.
+//! Convolutions on feature maps with adjacent channels; batch normalisation is folded into the weights.
 
 use ndarray::{Array1, Array2, Axis, CowArray};
 
@@ -9,19 +9,19 @@ use crate::linalg::affine;
 /// Added to variances (`batch_norm_epsilon` of Google's `efficientnet_lite_builder.py`).
 const EPSILON: f64 = 1e-3;
 
-/// A map of features.
+/// A feature map.
 pub struct Map {
     pub height: usize,
     pub width: usize,
-    /// hw×c: the channels of each place, row by row.
+    /// hw×c: the channels of each position, row by row.
     pub x: Array2<f32>,
 }
 
-/// What follows a convolution.
+/// The function after a convolution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Activation {
     Linear,
-    /// min(max(x, 0), 6), which EfficientNet-Lite has where EfficientNet has swish.
+    /// min(max(x, 0), 6), which EfficientNet-Lite uses in place of EfficientNet's swish.
     Relu6,
 }
 
@@ -53,7 +53,7 @@ impl Norm {
 
 /// A convolution over all channels.
 pub struct Full {
-    /// kkc×o: places of the kernel row by row, then channels.
+    /// kkc×o: positions of the kernel row by row, then channels.
     w: Array2<f32>,
     bias: Array1<f32>,
     kernel: usize,
@@ -62,7 +62,8 @@ pub struct Full {
 }
 
 impl Full {
-    /// `shape` is [outputs, inputs, k, k]. `names` are those of the convolution and of its normalisation.
+    /// Reads a convolution. `shape` is [outputs, inputs, k, k]; `names` are those of the convolution and of its
+    /// normalisation.
     pub fn load(
         weights: &Weights,
         names: [&str; 2],
@@ -101,7 +102,7 @@ impl Full {
     }
 }
 
-/// A convolution of each channel by itself, then [`Activation::Relu6`].
+/// A depthwise convolution, with [`Activation::Relu6`].
 pub struct Depthwise {
     /// kk×c
     w: Array2<f32>,
@@ -167,17 +168,17 @@ fn activate(x: &mut Array2<f32>, activation: Activation) {
     }
 }
 
-/// Which places of a map a kernel sees. TensorFlow's `SAME`: as many places as strides fit, with zeros around,
-/// of which the odd one comes last.
+/// The positions of a map that a kernel covers. As with TensorFlow's `SAME`, there are as many positions as strides
+/// fit, with zeros around the map; an odd zero comes last.
 struct Window {
     kernel: usize,
     stride: usize,
-    /// Of the result.
+    /// Size of the result.
     height: usize,
     width: usize,
-    /// Of the map.
+    /// Size of the map.
     from: [usize; 2],
-    /// Zeros above and to the left.
+    /// Number of zeros above and to the left.
     before: [usize; 2],
 }
 
@@ -197,7 +198,7 @@ impl Window {
         }
     }
 
-    /// The places of the kernel that lie on the map, and the places of the map below them.
+    /// Positions of the kernel that lie on the map, with the positions of the map that they cover.
     fn taps(&self, place: usize) -> impl Iterator<Item = (usize, usize)> {
         let at = [place / self.width, place % self.width];
         let inside = move |axis: usize, k: usize| {
@@ -211,7 +212,7 @@ impl Window {
         })
     }
 
-    /// All that the kernel sees from each place, side by side.
+    /// What the kernel covers at each position, one row per position.
     fn patches(&self, map: &Map) -> Array2<f32> {
         let channels = map.x.ncols();
         let mut patches = Array2::zeros((

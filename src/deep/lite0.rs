@@ -1,6 +1,7 @@
-//! EfficientNet-Lite0 ([Google 2020](https://github.com/tensorflow/tpu/tree/master/models/official/efficientnet/lite)):
-//! EfficientNet (Tan & Le 2019) without squeeze-and-excitation and with ReLU6, 4.6 million weights, trained on
-//! ImageNet. Names of the weights are those of the Python package `efficientnet-lite-pytorch`.
+//! EfficientNet-Lite0 ([Google
+//! 2020](https://github.com/tensorflow/tpu/tree/master/models/official/efficientnet/lite)): EfficientNet (Tan & Le
+//! 2019) without squeeze-and-excitation and with ReLU6, 4.6 million weights, trained on ImageNet. Weights have the
+//! names of the Python package `efficientnet-lite-pytorch`.
 
 use image::RgbImage;
 use image::imageops::{self, FilterType};
@@ -11,18 +12,18 @@ use super::weights::Weights;
 use crate::error::Result;
 use crate::linalg::column_means;
 
-/// Pictures are scaled to a square of this side (`efficientnet_lite_builder.py`: lite0).
+/// Side in pixels of the square that pictures are scaled to (`efficientnet_lite_builder.py`: lite0).
 pub const SIDE: u32 = 224;
-/// (value − 127) / 128 (`MEAN_RGB`, `STDDEV_RGB`, the same source).
+/// Inputs are (value − 127) / 128 (`MEAN_RGB`, `STDDEV_RGB`, the same source).
 const MEAN: f32 = 127.0;
 const DEVIATION: f32 = 128.0;
 
 /// Channels after the first convolution.
 const STEM: usize = 32;
-/// Channels of the last map, whose mean over all places is the feature.
+/// Channels of the last map; their mean over all positions is the feature.
 const HEAD: usize = 1280;
 
-/// A row of Tan & Le's table 1: blocks of one kind, the first of which has the stride.
+/// A row of Tan & Le's table 1: blocks of one kind, the first with the stride.
 struct Stage {
     expansion: usize,
     kernel: usize,
@@ -57,12 +58,12 @@ const STAGES: [Stage; 7] = [
     stage(6, 3, 1, 320, 1),
 ];
 
-/// An inverted residual (Sandler et al. 2018): wider, each channel by itself, narrower.
+/// An inverted residual (Sandler et al. 2018): expansion, depthwise convolution, projection.
 struct Block {
     expand: Option<Full>,
     depthwise: Depthwise,
     project: Full,
-    /// The input is added where it has the shape of the output.
+    /// Whether the input, which then has the shape of the output, is added.
     residual: bool,
 }
 
@@ -77,8 +78,10 @@ impl EfficientNetLite0 {
     /// Length of a feature.
     pub const DIM: usize = HEAD;
 
+    /// Builds the network from its weights.
+    ///
     /// # Errors
-    /// [`Error::Weights`](crate::Error::Weights) naming the tensor that is missing or has another shape.
+    /// [`Error::Weights`](crate::Error::Weights), which names the tensor that is missing or has another shape.
     pub fn load(weights: &Weights) -> Result<Self> {
         let stem = Full::load(
             weights,
@@ -106,7 +109,7 @@ impl EfficientNetLite0 {
         Ok(Self { stem, blocks, head })
     }
 
-    /// The feature of a picture, 1280 values from 0 to 6.
+    /// Computes the feature of a picture, 1280 numbers from 0 to 6.
     pub fn features(&self, picture: &RgbImage) -> Array1<f32> {
         let mut map = self.stem.apply(&pixels(picture));
         for block in &self.blocks {
@@ -162,7 +165,7 @@ impl Block {
     }
 }
 
-/// A picture as the network takes it.
+/// The pixels of a picture as the network takes them.
 fn pixels(picture: &RgbImage) -> Map {
     let scaled;
     let picture = if picture.dimensions() == (SIDE, SIDE) {

@@ -1,7 +1,8 @@
-//! Networks that others have trained, as features of pictures: baselines to compare with.
+//! Features of pictures from pre-trained networks, as baselines to compare with.
 //!
-//! [`EfficientNetLite0`] is plain matrix products and runs in every build. CLIP runs on
-//! [candle](https://github.com/huggingface/candle), which takes minutes to compile: the feature `deep`.
+//! [`EfficientNetLite0`] consists of plain matrix products and is in every build. CLIP runs on
+//! [candle](https://github.com/huggingface/candle), which takes minutes to compile, and needs the Cargo feature
+//! `deep`.
 
 #[cfg(feature = "deep")]
 mod clip;

@@ -1,10 +1,10 @@
-//! Weights as PyTorch wrote them before version 1.6: five pickles one after another (a magic number, the
-//! format's version, facts on the machine, the tensors, the keys of their storages), then each storage as its
-//! length and its numbers.
+//! Weights as PyTorch wrote them before version 1.6: five pickles one after another (a magic number, the format's
+//! version, facts about the machine, the tensors, the keys of their storages), then each storage as its length and
+//! its numbers.
 //!
-//! Of pickle only what such a file needs is read, and nothing is ever called. Values stand in one list and
-//! name each other by their places there, so that no file can nest or repeat itself beyond its own size. Tensors may
-//! share a storage, but all of them together not be much more than their storages.
+//! Only the part of pickle that such a file needs is read, and nothing is ever called. Values are kept in one list
+//! and refer to each other by index, so that no file can nest or repeat itself beyond its own size. Tensors may
+//! share a storage, but together must not be much larger than their storages.
 
 use std::collections::BTreeMap;
 
@@ -24,14 +24,14 @@ pub fn is_legacy(bytes: &[u8]) -> bool {
     bytes.starts_with(MAGIC)
 }
 
-/// What tensors hold together, at most so many times what their storages hold: networks tie a few weights.
+/// Largest ratio of the numbers in all tensors to those in their storages: networks tie a few weights.
 const MOST_SHARED: usize = 2;
 /// Tensors of networks have fewer dimensions.
 const MOST_DIMENSIONS: usize = 8;
-/// In bytes: names in networks are shorter.
+/// Longest name in bytes; names in networks are shorter.
 const LONGEST_NAME: usize = 1000;
 
-/// The tensors of floats in a dictionary of tensors (a `state_dict`).
+/// Reads the floating-point tensors of a dictionary of tensors (a `state_dict`).
 pub fn read(bytes: &[u8]) -> Result<BTreeMap<String, Tensor>> {
     let mut bytes = bytes;
     for _ in 0..3 {
@@ -65,7 +65,7 @@ pub fn read(bytes: &[u8]) -> Result<BTreeMap<String, Tensor>> {
     Ok(found)
 }
 
-/// The numbers of the storages of floats, by their keys.
+/// The numbers of the floating-point storages, by key.
 fn storages(
     bytes: &mut &[u8],
     layouts: &BTreeMap<String, Layout>,
@@ -116,11 +116,11 @@ fn dtype_of(class: &str) -> Result<Dtype> {
     }
 }
 
-/// Place of a value in [`Pickle::values`].
+/// Index of a value in [`Pickle::values`].
 type At = usize;
 
 enum Value {
-    /// None, a truth value, or what else is of no use here.
+    /// None, a truth value, or anything else of no use here.
     Other,
     Int(i64),
     Text(String),
@@ -128,7 +128,7 @@ enum Value {
     Class(String),
     Sequence(Vec<At>),
     Dict(Vec<(At, At)>),
-    /// Of a persistent id: where to find a storage.
+    /// A persistent id, which says where a storage is.
     Storage(At),
     /// A class and the arguments it is to be called with.
     Call(At, At),
@@ -178,7 +178,7 @@ impl Pickle {
         }
     }
 
-    /// A text that is short enough to be kept often.
+    /// A text that is short enough to be kept many times.
     fn name(&self, at: At) -> Result<String> {
         match self.text(at)? {
             long if long.len() > LONGEST_NAME => Err("a name in its pickle is too long".into()),
@@ -194,7 +194,7 @@ impl Pickle {
         list.iter().map(|&i| self.size(i)).collect()
     }
 
-    /// Layout of every tensor, by its name.
+    /// The layout of every tensor, by name.
     fn layouts(&self) -> Result<BTreeMap<String, Layout>> {
         let Value::Dict(entries) = &self.values[self.root] else {
             return Err("it holds no dictionary of tensors (a state_dict)".into());
@@ -240,7 +240,7 @@ impl Pickle {
     }
 }
 
-/// The machine that a pickle is a program for.
+/// The stack machine that executes a pickle.
 #[derive(Default)]
 struct Reader {
     values: Vec<Value>,
@@ -251,7 +251,7 @@ struct Reader {
 }
 
 impl Reader {
-    /// One instruction; false for the last.
+    /// Executes one instruction; returns false after the last.
     fn step(&mut self, bytes: &mut &[u8]) -> Result<bool> {
         let [code] = *take(bytes)?;
         match code {
@@ -367,7 +367,8 @@ impl Reader {
     }
 }
 
-/// A whole number of few bytes, in two's complement. (The magic number has ten, and nobody asks for it.)
+/// A whole number of few bytes, in two's complement. (The magic number has ten bytes and is never read as a
+/// number.)
 fn long_int(bytes: &[u8]) -> Value {
     if bytes.len() > 8 {
         return Value::Other;

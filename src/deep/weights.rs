@@ -11,7 +11,7 @@ use crate::artifact::floats;
 use crate::error::{Error, Result};
 use crate::files;
 
-/// Larger files are no networks that run here.
+/// Largest file in bytes: networks that run here are smaller.
 const MOST_BYTES: u64 = 8 << 30;
 
 /// A tensor in single precision, row-major.
@@ -24,7 +24,7 @@ pub struct Weights {
 }
 
 impl Weights {
-    /// `path` is what messages call them.
+    /// Collects tensors; `path` is the file that error messages name.
     pub fn new(path: impl Into<PathBuf>, tensors: BTreeMap<String, Tensor>) -> Self {
         Self {
             path: path.into(),
@@ -32,16 +32,19 @@ impl Weights {
         }
     }
 
-    /// Reads `.safetensors`, or what PyTorch before 1.6 wrote (`.pth`).
+    /// Reads `.safetensors`, or the format of PyTorch before 1.6 (`.pth`).
     ///
     /// # Errors
-    /// [`Error::Io`] where there is no such file, [`Error::File`] where it is not a regular one, [`Error::Weights`] where
-    /// it is neither.
+    /// [`Error::Io`] if there is no such file, [`Error::File`] if it is not a regular file, [`Error::Weights`] if
+    /// it has neither format.
     pub fn read(path: &Path) -> Result<Self> {
         Self::from_bytes(path, &files::read(path, MOST_BYTES)?)
     }
 
-    /// What such a file holds; tensors of whole numbers are left out.
+    /// Reads the contents of such a file; integer tensors are left out.
+    ///
+    /// # Errors
+    /// [`Error::Weights`] if the bytes have neither format.
     pub fn from_bytes(path: &Path, bytes: &[u8]) -> Result<Self> {
         let tensors = if torch::is_legacy(bytes) {
             torch::read(bytes)
@@ -52,7 +55,7 @@ impl Weights {
         Ok(Self::new(path, tensors))
     }
 
-    /// All names, sorted.
+    /// The names of all tensors, sorted.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.tensors.keys().map(String::as_str)
     }
@@ -62,7 +65,10 @@ impl Weights {
         self.tensors.into_iter()
     }
 
-    /// A tensor that must have a shape and finite values.
+    /// The tensor `name`, which must have this shape and finite values.
+    ///
+    /// # Errors
+    /// [`Error::Weights`] if the tensor is missing or different.
     pub fn get(&self, name: &str, shape: &[usize]) -> Result<&Tensor> {
         let wrong = |reason| Error::weights(&self.path, reason);
         let tensor = self

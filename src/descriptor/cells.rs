@@ -1,10 +1,10 @@
-//! The kernel of the dense descriptors: a picture of eight values per pixel, averaged over the 4×4 cells of
-//! square patches whose corners lie on a grid.
+//! The kernel of the dense descriptors: a picture with eight values per pixel, averaged over the 4×4 cells of
+//! square patches on a grid.
 //!
 //! A cell's average is weighted by a triangle of half-width `cell` in x and in y, so that neighbouring cells
-//! overlap and a pixel is shared between the four nearest (the bilinear interpolation of Lowe 2004, §6.1).
-//! The window is separable, and rows and columns are computed only where a cell is centred. The eight values
-//! lie together: every operation is one on eight lanes.
+//! overlap and a pixel is shared between the four nearest cells (the bilinear interpolation of Lowe 2004, §6.1).
+//! The window is separable, and rows and columns are computed only where a cell is centred. The eight values are
+//! adjacent in memory: every operation works on eight lanes.
 
 use multiversion::multiversion;
 use ndarray::Array2;
@@ -14,24 +14,26 @@ pub const LANES: usize = 8;
 /// Cells per side of a patch (Lowe 2004, §6.2).
 pub const SIDE: usize = 4;
 
+/// The eight values of a pixel.
 pub type Lanes = [f32; LANES];
 
-/// width×height pixels, by rows.
+/// A picture of width×height pixels, row by row.
 pub struct Planes {
     pub width: usize,
     pub height: usize,
     pub pixels: Vec<Lanes>,
 }
 
-/// Patches of one size on a grid: their first cells are centred at multiples of `step`, and every cell within
-/// the picture.
+/// Patches of one size on a grid. The first cell of a patch is centred at multiples of `step`, and all its cells
+/// are centred within the picture.
 pub struct Grid {
+    /// Pixels between neighbouring patches.
     pub step: usize,
     /// Pixels between the centres of neighbouring cells, and half-width of the window.
     pub cell: usize,
 }
 
-/// The averages of a patch's cells, by rows.
+/// The averages of a patch's cells, row by row.
 pub type Patch = [Lanes; SIDE * SIDE];
 
 impl Grid {
@@ -47,19 +49,19 @@ impl Grid {
         self.cell * (SIDE - 1)
     }
 
-    /// Patches along a side of that many pixels.
+    /// Number of patches along a side of that many pixels.
     fn count(&self, pixels: usize) -> usize {
         pixels
             .checked_sub(self.reach() + 1)
             .map_or(0, |rest| rest / self.step + 1)
     }
 
-    /// Patches in a picture of that size.
+    /// Number of patches in a picture of that size.
     pub fn patches(&self, width: usize, height: usize) -> usize {
         self.count(width) * self.count(height)
     }
 
-    /// Where the patches' centres are, by rows: (x, y) from −0.5 to 0.5 of the picture's width and height.
+    /// The centres of the patches, row by row, as (x, y) from −0.5 to 0.5 of the picture's width and height.
     fn places(&self, width: usize, height: usize) -> impl Iterator<Item = f32> {
         let columns = self.count(width);
         let centre = |i: usize, pixels: usize| {
@@ -69,13 +71,14 @@ impl Grid {
         patches.flat_map(move |i| [centre(i % columns, width), centre(i / columns, height)])
     }
 
-    /// The places of the patches of several grids, n×2.
+    /// The centres of the patches of several grids, n×2, as (x, y) from −0.5 to 0.5 of the picture's width and
+    /// height.
     pub fn all_places(grids: &[Self], width: usize, height: usize) -> Array2<f32> {
         let places: Vec<f32> = grids.iter().flat_map(|g| g.places(width, height)).collect();
         Array2::from_shape_vec((places.len() / 2, 2), places).expect("two numbers per patch")
     }
 
-    /// The pixels at which a cell of some patch is centred, rising, and the place of each among them.
+    /// The pixels at which a cell of some patch is centred, rising, and a table from pixel to index among them.
     fn centres(&self, patches: usize) -> (Vec<usize>, Vec<usize>) {
         let all = (0..patches).flat_map(|p| (0..SIDE).map(move |c| p * self.step + c * self.cell));
         let mut centres: Vec<usize> = all.collect();
@@ -96,7 +99,7 @@ impl Grid {
             .collect()
     }
 
-    /// Averages over the cells of all patches.
+    /// Computes the averages over the cells of all patches.
     pub fn cells(&self, planes: &Planes) -> Cells {
         let (columns, rows) = (self.count(planes.width), self.count(planes.height));
         let (xs, x_place) = self.centres(columns);
@@ -115,7 +118,7 @@ impl Grid {
     }
 }
 
-/// What [`Grid::cells`] found.
+/// Averages over the cells of all patches, made by [`Grid::cells`].
 pub struct Cells {
     step: usize,
     cell: usize,

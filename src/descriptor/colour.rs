@@ -17,9 +17,9 @@ const DIM: usize = SIDE * SIDE * CHANNELS * 2;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ColourParams {
-    /// Pixels between patches.
+    /// Pixels between neighbouring patches.
     pub step: usize,
-    /// Sizes of a patch's 4×4 cells, in pixels.
+    /// Sides in pixels of a patch's 4×4 cells, one grid of patches for each.
     pub cells: Vec<usize>,
 }
 

@@ -1,8 +1,8 @@
-//! SIFT on a grid, at several sizes of patch: on luma, or on the opponent colours (van de Sande, Gevers &
-//! Snoek, PAMI 2010, §3.2.3).
+//! SIFT on a grid, at several patch sizes: on luma, or on the opponent colours (van de Sande, Gevers & Snoek, PAMI
+//! 2010, §3.2.3).
 //!
-//! Gradients are computed once per size, as in VLFeat's `dsift` with its flat window (Vedaldi & Fulkerson
-//! 2008): the descriptors are those of VLFeat.
+//! Gradients are computed once per size, as in VLFeat's `dsift` with its flat window (Vedaldi & Fulkerson 2008);
+//! the descriptors equal those of VLFeat.
 
 use std::f32::consts::{FRAC_PI_2, FRAC_PI_4};
 
@@ -16,28 +16,30 @@ use crate::error::Result;
 use crate::picture::Picture;
 use crate::timing;
 
-/// Values of one descriptor of one channel.
+/// Numbers in a descriptor of one channel.
 const DIM: usize = SIDE * SIDE * LANES;
 
 /// Settings of dense SIFT.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct DenseSiftParams {
-    /// Pixels between patches.
+    /// Pixels between neighbouring patches.
     pub step: usize,
-    /// Sizes of a patch's 4×4 cells, in pixels.
+    /// Sides in pixels of a patch's 4×4 cells, one grid of patches for each.
     pub cells: Vec<usize>,
+    /// Channels that are described; each adds 128 numbers.
     pub channels: Channels,
-    /// Square roots of the L1-normalised vector (RootSIFT).
+    /// Takes square roots of the L1-normalised vector (RootSIFT, Arandjelović & Zisserman 2012).
     pub root: bool,
 }
 
-/// What the gradients are taken of.
+/// The channels whose gradients are described.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Channels {
+    /// Luma alone: 128 numbers.
     Luma,
-    /// (R−G)/√2, (R+G−2B)/√6, (R+G+B)/√3, each described and normalised by itself.
+    /// (R−G)/√2, (R+G−2B)/√6, (R+G+B)/√3, each described and normalised separately: 384 numbers.
     Opponent,
 }
 
@@ -52,7 +54,7 @@ impl Default for DenseSiftParams {
     }
 }
 
-/// Gaussian smoothing of a patch size: cell/6 (VLFeat's `phow`), less what a pixel has by itself.
+/// Gaussian smoothing for a patch size: cell/6 (VLFeat's `phow`), less the blur that a pixel already has.
 const MAGNIFICATION: f32 = 6.0;
 const OWN_BLUR: f32 = 0.5;
 /// Largest component after the first normalisation (Lowe 2004, §6.1).
@@ -191,7 +193,7 @@ fn sum(lanes: [f32; LANES]) -> f32 {
     lanes.iter().sum()
 }
 
-/// The patch's Gaussian window, averaged over each of the cells of one side.
+/// The patch's Gaussian window, averaged over each cell along one side.
 fn window(cell: usize) -> [f32; SIDE] {
     let sigma = WINDOW * cell as f32;
     let half = cell as i32 - 1;
@@ -205,7 +207,7 @@ fn window(cell: usize) -> [f32; SIDE] {
     })
 }
 
-/// Gaussian smoothing of a channel for patches with cells of that size; the border goes on beyond itself.
+/// Gaussian smoothing of a channel for patches with cells of that size; border pixels are repeated outwards.
 fn smooth(channel: &[f32], w: usize, h: usize, cell: usize) -> Vec<f32> {
     let variance = (cell as f32 / MAGNIFICATION).powi(2) - OWN_BLUR.powi(2);
     if variance <= 0.0 {
@@ -248,7 +250,7 @@ fn add(sum: &mut [f32], values: &[f32], weight: f32) {
     }
 }
 
-/// The gradient of each pixel: its size, shared between the two nearest of eight orientations.
+/// The gradient of each pixel: its magnitude, shared between the two nearest of eight orientations.
 fn orientations(channel: &[f32], w: usize, h: usize) -> Planes {
     let mut pixels = vec![[0.0; LANES]; w * h];
     let mut angles = vec![0.0f32; w];
@@ -277,7 +279,7 @@ fn orientations(channel: &[f32], w: usize, h: usize) -> Planes {
     }
 }
 
-/// Sizes and angles (in eighths of a turn) of the gradients of a row.
+/// Magnitudes and angles (in eighths of a turn) of the gradients of a row.
 #[multiversion(targets("x86_64+avx512f", "x86_64+avx2"))]
 fn gradients(
     dx: &[f32],
@@ -297,7 +299,8 @@ fn gradients(
     }
 }
 
-/// Each gradient, shared between the two orientations nearest to its angle: at k lies all of it, at k ± 1 nothing.
+/// Shares each gradient between the two orientations nearest to its angle: a gradient at k is in k alone, and
+/// nothing of it in k ± 1.
 #[multiversion(targets("x86_64+avx512f", "x86_64+avx2"))]
 fn share(sizes: &[f32], angles: &[f32], pixels: &mut [Lanes]) {
     for ((&size, &angle), pixel) in sizes.iter().zip(angles).zip(pixels) {
@@ -310,8 +313,8 @@ fn share(sizes: &[f32], angles: &[f32], pixels: &mut [Lanes]) {
     }
 }
 
-/// The angle of (x, y) in eighths of a turn, from 0 to 8, to 1e-4: the arc tangent of the smaller side over
-/// the larger by a polynomial (Abramowitz & Stegun 1964, 4.4.49), then reflected. Free of branches.
+/// The angle of (x, y) in eighths of a turn, from 0 to 8, within 1e-4: the arc tangent of the smaller side over the
+/// larger by a polynomial (Abramowitz & Stegun 1964, 4.4.49), then reflected. Free of branches.
 #[inline(always)]
 fn eighths(y: f32, x: f32) -> f32 {
     let (ax, ay) = (x.abs(), y.abs());

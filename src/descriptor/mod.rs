@@ -1,7 +1,7 @@
-//! Local descriptors: a picture to a variable number of vectors.
+//! Local descriptors: a variable number of vectors per picture.
 //!
-//! To add one: a file with its parameters and an [`Extractor`], and a line in [`DescriptorParams`] and
-//! in [`DescriptorParams::extractor`].
+//! To add a descriptor, write a file with its parameters and an [`Extractor`], and add a line to
+//! [`DescriptorParams`] and [`DescriptorParams::extractor`].
 
 mod cells;
 mod colour;
@@ -26,17 +26,22 @@ use crate::error::Result;
 use crate::picture::Picture;
 use crate::timing;
 
-/// Which descriptor, and its settings.
+/// A local descriptor and its settings.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum DescriptorParams {
+    /// SIFT at detected keypoints, 128 numbers.
     Sift(SiftParams),
+    /// ORB at detected keypoints, 256 bits.
     Orb(OrbParams),
+    /// SIFT on a grid, 128 numbers per channel.
     DenseSift(DenseSiftParams),
+    /// Colour statistics on a grid, 96 numbers.
     Colour(ColourParams),
 }
 
 impl DescriptorParams {
+    /// The extractor with these settings.
     pub fn extractor(&self) -> Box<dyn Extractor> {
         match self {
             Self::Sift(p) => Box::new(p.clone()),
@@ -47,30 +52,38 @@ impl DescriptorParams {
     }
 }
 
-/// What a vector is: codebooks of different kinds do not mix.
+/// What a descriptor vector is. Codebooks are stamped with it, because descriptors of different kinds cannot be
+/// mixed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DescriptorKind {
+    /// Name of the descriptor, such as `root-sift`.
     pub name: String,
+    /// Length of a descriptor.
     pub dim: usize,
 }
 
 /// Turns a picture into local descriptors.
 pub trait Extractor: Sync + Send {
+    /// The kind of the descriptors that it extracts.
     fn kind(&self) -> DescriptorKind;
-    /// None for a picture with no keypoint.
+    /// Extracts the descriptors of a picture at its working size; no rows for a picture without keypoints.
+    ///
+    /// # Errors
+    /// [`Error::OpenCv`](crate::Error::OpenCv) from OpenCV's detectors.
     fn extract(&self, picture: &Picture) -> Result<Descriptors>;
 }
 
-/// The local descriptors of a picture.
+/// The n local descriptors of a picture.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Descriptors {
-    /// n×dim
+    /// The vectors, n×dim.
     pub values: Array2<f32>,
-    /// n×2: centres as (x, y), from −0.5 to 0.5 of the picture's width and height.
+    /// The centres, n×2, as (x, y) from −0.5 to 0.5 of the picture's width and height.
     pub places: Array2<f32>,
 }
 
 impl Descriptors {
+    /// No descriptors, of length `dim`.
     pub fn none(dim: usize) -> Self {
         Self {
             values: Array2::zeros((0, dim)),
@@ -78,7 +91,7 @@ impl Descriptors {
         }
     }
 
-    /// One after the other.
+    /// Stacks descriptors of one kind, in the order of `parts`; 0×dim without parts.
     pub fn stack(dim: usize, parts: Vec<Self>) -> Self {
         let stack = |part: fn(&Self) -> ArrayView2<f32>| {
             let views: Vec<_> = parts.iter().map(part).collect();
@@ -94,7 +107,7 @@ impl Descriptors {
     }
 }
 
-/// The places of OpenCV's keypoints in a picture.
+/// The centres of OpenCV's keypoints in a picture, n×2.
 fn places(keypoints: &Vector<KeyPoint>, image: &GrayImage) -> Array2<f32> {
     let (w, h) = (image.width() as f32, image.height() as f32);
     let points = keypoints.iter().map(|k| k.pt());
@@ -103,14 +116,14 @@ fn places(keypoints: &Vector<KeyPoint>, image: &GrayImage) -> Array2<f32> {
     Array2::from_shape_vec((places.len() / 2, 2), places).expect("two numbers per keypoint")
 }
 
-/// Smaller pictures have no room for a keypoint, and OpenCV's pyramids do not expect them.
+/// Smallest side: smaller pictures have no room for a keypoint, and OpenCV's pyramids do not expect them.
 const MIN_SIDE: u32 = 16;
 
 fn too_small(image: &GrayImage) -> bool {
     image.width().min(image.height()) < MIN_SIDE
 }
 
-/// What an OpenCV detector finds, with a row for each keypoint; nothing in a picture that is too small.
+/// Runs an OpenCV detector: keypoints with a row for each, or none in a picture that is too small.
 fn detected(
     detector: &mut impl Feature2DTrait,
     image: &GrayImage,
@@ -129,7 +142,7 @@ fn detected(
     Ok((keypoints, rows))
 }
 
-/// The pixels as an OpenCV matrix, borrowed.
+/// Borrows the pixels as an OpenCV matrix.
 fn as_mat(image: &GrayImage) -> Result<opencv::boxed_ref::BoxedRef<'_, Mat>> {
     let (rows, cols) = (image.height() as i32, image.width() as i32);
     Ok(Mat::new_rows_cols_with_data(
@@ -139,7 +152,7 @@ fn as_mat(image: &GrayImage) -> Result<opencv::boxed_ref::BoxedRef<'_, Mat>> {
     )?)
 }
 
-/// The rows of an n×d matrix, each element converted.
+/// The rows of an n×d matrix, converted row by row.
 fn rows_of<T: opencv::core::DataType>(
     mat: &Mat,
     dim: usize,

@@ -1,4 +1,4 @@
-//! ORB (Rublee et al., ICCV 2011), computed by OpenCV, its 256 bits as numbers 0 and 1.
+//! ORB (Rublee et al., ICCV 2011), computed by OpenCV; its 256 bits become the numbers 0 and 1.
 
 use image::GrayImage;
 use opencv::core::{KeyPoint, Mat, Vector};
@@ -10,17 +10,20 @@ use crate::error::Result;
 use crate::picture::Picture;
 
 const BITS: usize = 256;
-/// Side of the square that a descriptor looks at (Rublee et al. 2011 §4).
+/// Side of the square of pixels that a descriptor covers (Rublee et al. 2011 §4).
 const PATCH: i32 = 31;
 
-/// Settings of ORB; OpenCV's names and defaults.
+/// Settings of ORB, with OpenCV's names and defaults.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct OrbParams {
-    /// Keypoints kept, by Harris score.
+    /// Number of keypoints kept, those with the best Harris score.
     pub features: i32,
+    /// Scale between neighbouring levels of the pyramid, above 1.
     pub scale_factor: f32,
+    /// Number of levels of the pyramid.
     pub levels: i32,
+    /// Threshold of the FAST detector, in grey levels.
     pub fast_threshold: i32,
 }
 
@@ -60,7 +63,7 @@ impl Extractor for OrbParams {
 }
 
 impl OrbParams {
-    /// Keypoints and a row of 32 bytes for each.
+    /// Detects keypoints, with a row of 32 bytes for each.
     pub(crate) fn detect(&self, image: &GrayImage) -> Result<(Vector<KeyPoint>, Mat)> {
         let mut orb = ORB::create(
             self.features,

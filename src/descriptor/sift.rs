@@ -12,17 +12,21 @@ use crate::picture::Picture;
 
 const DIM: usize = 128;
 
-/// Settings of SIFT; OpenCV's names and defaults but for the number of features.
+/// Settings of SIFT, with OpenCV's names and, except for the number of features, its defaults.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct SiftParams {
-    /// Keypoints kept, by contrast; 0 keeps all.
+    /// Number of keypoints kept, those with the highest contrast; 0 keeps all.
     pub features: i32,
+    /// Number of layers in each octave of the scale space.
     pub octave_layers: i32,
+    /// Least contrast of a keypoint; OpenCV divides it by the number of layers.
     pub contrast_threshold: f64,
+    /// Largest ratio of principal curvatures of a keypoint: higher values keep more points on edges.
     pub edge_threshold: f64,
+    /// Standard deviation of the Gaussian at the first octave, in pixels.
     pub sigma: f64,
-    /// Square roots of the L1-normalised vector (RootSIFT).
+    /// Takes square roots of the L1-normalised vector (RootSIFT).
     pub root: bool,
 }
 
@@ -57,7 +61,7 @@ impl Extractor for SiftParams {
 }
 
 impl SiftParams {
-    /// Keypoints and a row of 128 numbers for each.
+    /// Detects keypoints, with a row of 128 numbers for each.
     pub(crate) fn detect(&self, image: &GrayImage) -> Result<(Vector<KeyPoint>, Mat)> {
         let mut sift = SIFT::create(
             self.features,
@@ -69,7 +73,7 @@ impl SiftParams {
         detected(&mut sift, image)
     }
 
-    /// n×128, as wanted.
+    /// The descriptors, n×128, as RootSIFT if that is set.
     pub(crate) fn values(&self, found: &Mat) -> Result<Array2<f32>> {
         let mut values = rows_of::<f32>(found, DIM, |row, out| out.extend_from_slice(row))?;
         if self.root {
@@ -81,7 +85,8 @@ impl SiftParams {
     }
 }
 
-/// Hellinger distance becomes Euclidean (RootSIFT, Arandjelović & Zisserman 2012).
+/// Turns a SIFT vector into RootSIFT, whose Euclidean distance is the Hellinger distance (Arandjelović & Zisserman
+/// 2012).
 fn root(descriptor: &mut [f32]) {
     let sum: f32 = descriptor.iter().sum();
     if sum > 0.0 {

@@ -12,7 +12,7 @@ use crate::linalg::{l2_normalize, power_normalize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct BowParams {
-    /// Power of each count: 0.5 turns the Hellinger kernel into an inner product.
+    /// Power applied to each count: 0.5 turns the Hellinger kernel into an inner product.
     pub power: f32,
 }
 
@@ -23,6 +23,7 @@ impl Default for BowParams {
 }
 
 impl BowParams {
+    /// The encoder over a fitted codebook.
     pub fn with(self, codebook: Codebook) -> Bow {
         Bow {
             params: self,
@@ -31,7 +32,7 @@ impl BowParams {
     }
 }
 
-/// A bag-of-words encoder over a fitted codebook.
+/// A bag-of-words encoder over a fitted codebook of k words: one number per word.
 pub struct Bow {
     params: BowParams,
     codebook: Codebook,

@@ -1,6 +1,6 @@
-//! Fisher vectors: how the log-likelihood of the descriptors under a Gaussian mixture would change with its
-//! means and variances (Perronnin & Dance, CVPR 2007), with signed power and L2 normalisation (Perronnin, Sánchez
-//! & Mensink, ECCV 2010).
+//! Fisher vectors: the gradient of the descriptors' log-likelihood under a Gaussian mixture, with respect to its
+//! means and variances (Perronnin & Dance, CVPR 2007), with signed power and L2 normalisation (Perronnin, Sánchez &
+//! Mensink, ECCV 2010).
 
 use multiversion::multiversion;
 use ndarray::{Array1, ArrayView2, Axis};
@@ -15,9 +15,9 @@ use crate::linalg::{l2_normalize, power_normalize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct FisherParams {
-    /// Signed power of each component: 0.5 is the signed square root, 1 leaves it.
+    /// Signed power of each component: 0.5 is the signed square root, 1 changes nothing.
     pub power: f32,
-    /// Rounds of expectation-maximisation that learn the mixture.
+    /// Number of rounds of expectation-maximisation when the mixture is learned.
     pub rounds: usize,
 }
 
@@ -31,6 +31,7 @@ impl Default for FisherParams {
 }
 
 impl FisherParams {
+    /// The encoder over a fitted mixture.
     pub fn with(self, gmm: Gmm) -> Fisher {
         Fisher {
             deviations: gmm.variances().mapv(f32::sqrt),
@@ -54,7 +55,7 @@ pub struct Fisher {
 const LEAST: f32 = 1e-3;
 /// Descriptors whose responsibilities are held at once: few enough for the cache.
 const BLOCK: usize = 256;
-/// Likelihoods that are looked at together.
+/// Number of likelihoods that are processed together.
 const LANES: usize = 16;
 /// Bytes of a u64.
 const WORD: usize = 8;
@@ -108,9 +109,9 @@ struct Sums {
     near: Near,
 }
 
-/// The components that a descriptor is likely to belong to.
+/// The components that a descriptor probably belongs to.
 struct Near {
-    /// 1 for those, 0 for the others and beyond the last.
+    /// 1 for those components, 0 for the others and beyond the last.
     marks: Vec<u8>,
     components: Vec<usize>,
     likelihoods: Vec<f32>,
@@ -149,7 +150,7 @@ fn add(sums: &mut [f32], values: &[f32], q: f32) {
     }
 }
 
-/// Finds the likely components; likelihoods are shares of the largest.
+/// Finds the probable components, with likelihoods relative to the largest.
 #[multiversion(targets("x86_64+avx512f", "x86_64+avx2"))]
 fn search(logs: &[f32], near: &mut Near) {
     let (blocks, rest) = logs.as_chunks::<LANES>();

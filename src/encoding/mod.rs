@@ -1,7 +1,7 @@
-//! Encodings: the local descriptors of a picture to one vector of fixed length.
+//! Encodings: the local descriptors of a picture become one vector of fixed length.
 //!
-//! To add one: a file with its parameters and an [`Encoder`], and a line in [`EncodingParams`] and in
-//! its methods.
+//! To add an encoding, write a file with its parameters and an [`Encoder`], and add a line to [`EncodingParams`]
+//! and its methods.
 
 mod bow;
 mod fisher;
@@ -19,17 +19,23 @@ use crate::codebook::{Codebook, Gmm, KMeansParams};
 use crate::descriptor::DescriptorKind;
 use crate::error::{Error, Result};
 
-/// Which encoding, and its settings.
+/// An encoding and its settings.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum EncodingParams {
+    /// Vector of locally aggregated descriptors: k·d numbers.
     Vlad(VladParams),
+    /// Bag of visual words: k numbers.
     Bow(BowParams),
+    /// Fisher vector: 2·k·d numbers.
     Fisher(FisherParams),
 }
 
 impl EncodingParams {
-    /// Learns the visual words, or the mixture, from a sample of descriptors, n×d.
+    /// Learns the visual words, or the mixture, from a sample of descriptors, n×d, and adds it to `artifact`.
+    ///
+    /// # Errors
+    /// [`Error::TooFew`] for fewer descriptors than words.
     pub fn fit(
         &self,
         words: &KMeansParams,
@@ -45,7 +51,7 @@ impl EncodingParams {
         }
     }
 
-    /// Length of the encoding by so many words (or Gaussians) of descriptors of so many numbers.
+    /// Length of the vector for `words` words (or Gaussians) and descriptors of `descriptor` numbers.
     pub fn dim(&self, words: usize, descriptor: usize) -> usize {
         match self {
             Self::Vlad(_) => words * descriptor,
@@ -54,10 +60,10 @@ impl EncodingParams {
         }
     }
 
-    /// The encoder over what was learned, for descriptors of that kind.
+    /// The encoder over the words or the mixture in `artifact`, for descriptors of `kind`.
     ///
     /// # Errors
-    /// [`Error::Mismatch`] where it was learned from another kind.
+    /// [`Error::Mismatch`] if they were learned from another kind of descriptor.
     pub fn load(&self, kind: &DescriptorKind, artifact: &Artifact) -> Result<Box<dyn Encoder>> {
         let learned_from: DescriptorKind = artifact.read_notes()?;
         if learned_from != *kind {
@@ -76,10 +82,13 @@ impl EncodingParams {
     }
 }
 
-/// Turns descriptors n×d into one vector.
+/// Turns the descriptors of a picture, n×d, into one vector.
 pub trait Encoder: Sync + Send {
     /// Length of the vector.
     fn dim(&self) -> usize;
-    /// No descriptors give the zero vector.
+    /// Encodes descriptors, n×d; no descriptors give the zero vector.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] if the descriptors do not have the dimension that the encoder was learned from.
     fn encode(&self, descriptors: ArrayView2<f32>) -> Result<Array1<f32>>;
 }

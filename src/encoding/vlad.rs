@@ -1,4 +1,5 @@
-//! VLAD: per visual word, the sum of what its descriptors differ from it by (Jégou et al., CVPR 2010).
+//! VLAD: for each visual word, the sum of the differences between its descriptors and the word (Jégou et al., CVPR
+//! 2010).
 
 use multiversion::multiversion;
 use ndarray::{Array1, Array2, ArrayView2};
@@ -9,11 +10,11 @@ use crate::codebook::Codebook;
 use crate::error::Result;
 use crate::linalg::{l2_normalize, l2_normalize_rows, power_normalize};
 
-/// Settings of VLAD. The order is: residual normalisation, sums, power, per-word L2, global L2.
+/// Settings of VLAD. The steps are, in this order: residual normalisation, sums, power, per-word L2, global L2.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct VladParams {
-    /// Signed power of each component: 0.5 is the signed square root, 1 leaves it.
+    /// Signed power of each component: 0.5 is the signed square root, 1 changes nothing.
     pub power: f32,
     /// L2-normalise each word's part (intra-normalisation, Arandjelović & Zisserman 2013).
     pub intra: bool,
@@ -32,6 +33,7 @@ impl Default for VladParams {
 }
 
 impl VladParams {
+    /// The encoder over a fitted codebook.
     pub fn with(self, codebook: Codebook) -> Vlad {
         Vlad {
             params: self,
@@ -40,7 +42,7 @@ impl VladParams {
     }
 }
 
-/// A VLAD encoder over a fitted codebook.
+/// A VLAD encoder over a fitted codebook of k words: k·d numbers.
 pub struct Vlad {
     params: VladParams,
     codebook: Codebook,
@@ -82,7 +84,8 @@ impl Encoder for Vlad {
     }
 }
 
-/// sum += x − c. Differences are what is added up, so that equal descriptors that are a word of their own leave nothing.
+/// sum += x − c. The differences themselves are summed, so that equal descriptors that form a word of their own
+/// leave exactly zero.
 #[multiversion(targets("x86_64+avx512f", "x86_64+avx2"))]
 fn add_difference(sum: &mut [f32], x: &[f32], c: &[f32]) {
     for ((s, x), c) in sum.iter_mut().zip(x).zip(c) {

@@ -1,23 +1,24 @@
-//! How good a ranking is: recall at K, median rank, chance, and how far to believe them.
+//! Quality of a ranking: recall at K, median rank and chance.
 //!
-//! Ties count at mid-rank: a right answer that shares its score with m wrong ones stands behind half of
-//! them. Of several right answers the best counts.
+//! Ties count at mid-rank: a right answer that shares its score with m wrong ones ranks behind half of them. If a
+//! query has several right answers, the best one counts.
 
 use ndarray::{ArrayView2, Axis};
 use rayon::prelude::*;
 
 use crate::linalg::matmul;
 
-/// Scores closer than this are equal: the same caption twice may differ in its last bits, depending on
-/// where in a block of a matrix product it stands.
+/// Scores closer than this are equal: the same caption twice may differ in its last bits, depending on its position
+/// in a block of a matrix product.
 pub const TIE: f32 = 1e-6;
 /// Queries per block of scores.
 const BLOCK: usize = 256;
 
-/// The mid-rank of the best right answer of each query, from 1. A query without a right answer has none.
+/// The mid-rank, from 1, of each query's best right answer. A query without a right answer has none.
 ///
-/// queries: q×d, gallery: g×d; `truth[i]` are the right gallery items of query i; a gallery item which is
-/// not `usable` has the score −∞ and ranks behind all others. `blend` may change a query's scores.
+/// queries: q×d, gallery: g×d. `truth[i]` holds the right gallery items of query i. A gallery item that is not
+/// `usable` has the score −∞ and ranks behind all others. `blend` may change the scores of a query, given by its
+/// index.
 pub fn ranks(
     queries: ArrayView2<f32>,
     gallery: ArrayView2<f32>,
@@ -42,7 +43,8 @@ pub fn ranks(
     ranks
 }
 
-/// 1 + the wrong items that score better + half of those that score the same.
+/// The mid-rank of the best right answer: 1 + the number of wrong items with a better score + half of those with
+/// the same score. `None` without a right answer.
 pub fn mid_rank(scores: &[f32], right: &[usize]) -> Option<f64> {
     let best = right.iter().map(|&j| scores[j]).max_by(f32::total_cmp)?;
     let tied = |s: f32| s == best || (s - best).abs() <= TIE; // == for −∞
@@ -58,19 +60,23 @@ pub fn mid_rank(scores: &[f32], right: &[usize]) -> Option<f64> {
     Some(1.0 + wrong_better + (all_tied - right_tied) / 2.0)
 }
 
-/// The ranks of one direction's queries, and what they were ranked against.
+/// The ranks of one direction's queries, with what is needed to resample and to compare with chance. All fields
+/// have one entry per query.
 #[derive(Clone, Debug, Default)]
 pub struct Ranking {
+    /// Mid-rank of the best right answer, from 1.
     pub ranks: Vec<f64>,
-    /// What is drawn together in the bootstrap: captions of one image are not independent.
+    /// Unit of resampling in the bootstrap, such as the image of a caption: captions of one image are not
+    /// independent.
     pub units: Vec<usize>,
-    /// For each query, how many right answers there are among how many items.
+    /// Number of right answers in the gallery.
     pub right: Vec<usize>,
+    /// Number of items in the gallery.
     pub gallery: Vec<usize>,
 }
 
 impl Ranking {
-    /// Adds another gallery's queries (a fold's).
+    /// Appends the queries of another gallery, such as another fold.
     pub fn extend(&mut self, other: &Self) {
         let first = self.units.iter().max().map_or(0, |m| m + 1);
         self.ranks.extend(&other.ranks);
@@ -79,7 +85,7 @@ impl Ranking {
         self.gallery.extend(&other.gallery);
     }
 
-    /// Share of the queries with a right answer among the first k, in per cent.
+    /// Recall at k: the share of queries, in per cent, with a right answer among the first k.
     pub fn recall(&self, k: usize) -> f64 {
         percent(
             self.ranks.iter().filter(|&&r| r <= k as f64).count(),
@@ -87,6 +93,7 @@ impl Ranking {
         )
     }
 
+    /// The median of the ranks; NaN without queries.
     pub fn median_rank(&self) -> f64 {
         let mut sorted = self.ranks.clone();
         sorted.sort_by(f64::total_cmp);
@@ -97,7 +104,8 @@ impl Ranking {
         }
     }
 
-    /// R@k of a random order, in per cent: 1 − C(g−t, k)/C(g, k), averaged over queries.
+    /// Recall at k of a random order, in per cent: 1 − C(g−t, k)/C(g, k) for t right answers among g items,
+    /// averaged over queries.
     pub fn chance(&self, k: usize) -> f64 {
         let miss = |(&t, &g): (&usize, &usize)| -> f64 {
             (0..k.min(g))
@@ -113,10 +121,10 @@ pub(super) fn percent(part: usize, whole: usize) -> f64 {
     100.0 * part as f64 / whole.max(1) as f64
 }
 
-/// The K of the recalls that are reported.
+/// The values of K for which recalls are reported.
 pub const KS: [usize; 3] = [1, 5, 10];
 
-/// Mean of the six recalls.
+/// mR: the mean of the six recalls at [`KS`] in both directions, in per cent.
 pub fn mean_recall(t2i: &Ranking, i2t: &Ranking) -> f64 {
     KS.iter()
         .map(|&k| t2i.recall(k) + i2t.recall(k))

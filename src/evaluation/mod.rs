@@ -1,7 +1,7 @@
-//! How good a ranking is, and how far to believe it: recall at K, median rank, chance, intervals.
+//! Quality of a ranking, with its uncertainty: recall at K, median rank, chance, confidence intervals.
 //!
-//! [`ranks`] turns scores into the ranks of right answers, a [`Ranking`] holds those of one direction,
-//! [`report`] puts the figures of both together, and [`difference`] compares two runs on the same queries.
+//! [`ranks`] turns scores into the ranks of right answers, a [`Ranking`] holds those of one direction, [`report`]
+//! combines the figures of both, and [`difference`] compares two runs on the same queries.
 
 mod metrics;
 mod report;

@@ -1,62 +1,81 @@
-//! The figures of an evaluation, for people and for programs.
+//! The figures of an evaluation, as text for people and as JSON for programs.
 
 use serde::{Deserialize, Serialize};
 
 use super::metrics::{Ranking, mean_recall};
 use super::significance::{interval, resamples};
 
-/// The figures of one direction, recalls in per cent.
+/// The figures of one direction; recalls in per cent.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DirectionReport {
+    /// Recall at 1.
     #[serde(rename = "R@1")]
     pub r1: f64,
+    /// Recall at 5.
     #[serde(rename = "R@5")]
     pub r5: f64,
+    /// Recall at 10.
     #[serde(rename = "R@10")]
     pub r10: f64,
+    /// Median rank of the best right answer, from 1.
     #[serde(rename = "medR")]
     pub median_rank: f64,
+    /// Number of queries with a right answer.
     pub queries: usize,
-    /// Mean over queries, where folds differ.
+    /// Number of items in the gallery; the mean over queries if folds differ.
     pub gallery: f64,
+    /// Recall at 5 of a random order.
     #[serde(rename = "chance_R@5")]
     pub chance_r5: f64,
 }
 
-/// 95 % intervals of one direction.
+/// 95 % bootstrap intervals of one direction, [lower, upper] in per cent.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Intervals {
+    /// Recall at 1.
     #[serde(rename = "R@1")]
     pub r1: [f64; 2],
+    /// Recall at 5.
     #[serde(rename = "R@5")]
     pub r5: [f64; 2],
+    /// Recall at 10.
     #[serde(rename = "R@10")]
     pub r10: [f64; 2],
 }
 
+/// 95 % bootstrap intervals of an evaluation.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AllIntervals {
+    /// Text to image; `None` if not evaluated.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub t2i: Option<Intervals>,
+    /// Image to text; `None` if not evaluated.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub i2t: Option<Intervals>,
+    /// Mean of the six recalls, [lower, upper] in per cent; `None` unless both directions were evaluated.
     #[serde(rename = "mR", skip_serializing_if = "Option::is_none")]
     pub mean_recall: Option<[f64; 2]>,
 }
 
-/// A whole evaluation.
+/// The figures of an evaluation in one or both directions.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Report {
+    /// Name of the dataset.
     pub dataset: String,
+    /// Name of the recipe.
     pub recipe: String,
+    /// Split or folds that were evaluated.
     pub split: String,
+    /// Text to image; `None` if not evaluated.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub t2i: Option<DirectionReport>,
+    /// Image to text; `None` if not evaluated.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub i2t: Option<DirectionReport>,
-    /// Mean of the six recalls, where both directions were asked.
+    /// Mean of the six recalls in per cent; `None` unless both directions were evaluated.
     #[serde(rename = "mR", skip_serializing_if = "Option::is_none")]
     pub mean_recall: Option<f64>,
+    /// 95 % intervals of these figures.
     pub ci95: AllIntervals,
 }
 
@@ -81,7 +100,7 @@ fn intervals(samples: &[[f64; 3]]) -> Intervals {
     }
 }
 
-/// Puts the figures of both directions together; either may be missing.
+/// Combines the figures of both directions, either of which may be missing. `seed` is that of the bootstrap.
 pub fn report(
     (dataset, recipe, split): (&str, &str, &str),
     t2i: Option<&Ranking>,

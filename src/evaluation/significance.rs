@@ -1,8 +1,7 @@
-//! How far to believe a figure, and a difference between two: the bootstrap (Efron 1979).
+//! Confidence intervals of a figure, and of the difference between two: the bootstrap (Efron 1979).
 //!
-//! What is drawn is a unit, an image with all its captions, because captions of one image are not
-//! independent. Both directions, and both of two runs that are compared, see the same draws where they ask
-//! about the same images.
+//! The unit of resampling is an image with all its captions, because captions of one image are not independent.
+//! Both directions, and both of two compared runs, use the same draws if they have queries about the same images.
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -11,12 +10,12 @@ use serde::{Deserialize, Serialize};
 
 use super::metrics::{KS, Ranking, percent};
 
-/// Resamples for the interval of a figure.
+/// Number of resamples for the interval of a figure.
 const RESAMPLES: u64 = 1000;
-/// Resamples for a difference: with as many, a p of 0.01 is known to within 0.002.
+/// Number of resamples for a difference: with so many, a p of 0.01 is known to within 0.002.
 const DIFFERENCE_RESAMPLES: u64 = 10_000;
 
-/// What a unit's queries add to the recalls.
+/// What the queries of a unit contribute to the recalls.
 #[derive(Clone, Copy, Default)]
 struct Tally {
     queries: usize,
@@ -38,7 +37,7 @@ impl Tally {
 }
 
 impl Ranking {
-    /// By unit, in the order of their numbers.
+    /// The tallies of the units, in the order of their numbers.
     fn tallies(&self) -> Vec<Tally> {
         let mut tallies = vec![Tally::default(); self.units.iter().max().map_or(0, |m| m + 1)];
         for (&unit, &rank) in self.units.iter().zip(&self.ranks) {
@@ -79,20 +78,21 @@ pub(super) fn interval(mut values: Vec<f64>) -> [f64; 2] {
     [at(0.025), at(0.975)]
 }
 
-/// By how much one run is better than another on the same queries.
+/// The difference between two runs on the same queries.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Difference {
-    /// Of the mean of the recalls, in points.
+    /// Difference of the mean recalls, in points.
     #[serde(rename = "mR")]
     pub mean_recall: f64,
+    /// 95 % bootstrap interval of the difference, [lower, upper] in points.
     pub ci95: [f64; 2],
-    /// Two-sided, for the hypothesis that there is none: twice the share of resamples on the other side of
-    /// zero, both shares counting one resample more so that none is nothing (Davison & Hinkley 1997, §4.2).
+    /// Two-sided p-value for the hypothesis that there is no difference: twice the share of resamples on the other
+    /// side of zero. Both shares count one resample more, so that p is never 0 (Davison & Hinkley 1997, §4.2).
     pub p: f64,
 }
 
-/// Compares `run` with `before`, each in the same directions, by a paired bootstrap over units. `None` where
-/// they were not asked the same queries about the same items.
+/// Compares `run` with `before`, each with the rankings of the same directions, by a paired bootstrap over units.
+/// `None` if the runs did not rank the same queries against the same items.
 pub fn difference(run: &[&Ranking], before: &[&Ranking], seed: u64) -> Option<Difference> {
     let alike = |(a, b): (&&Ranking, &&Ranking)| {
         !a.ranks.is_empty()

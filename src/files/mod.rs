@@ -1,4 +1,4 @@
-//! The user's files: read within a limit, found below folders, written without harm to what is there.
+//! The user's files: read within a size limit, found below folders, written without damage to existing ones.
 
 mod printable;
 mod read;

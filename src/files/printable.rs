@@ -1,26 +1,28 @@
-//! Names as text: in tables so that they are found again, on screens so that they cannot pretend to be anything else.
+//! File names as text: in tables, so that the files can be found again; on screens, so that names cannot pretend to
+//! be something else.
 //!
-//! A name on Linux is any bytes. What is not UTF-8 is written `\xHH`, byte by byte, and every backslash of such a name
-//! `\\`. A name that would look like that by itself is written so, too: no two names are written alike, and a text
-//! without `\x` and `\\` is the name itself.
+//! On Linux a name may consist of any bytes. Bytes that are not UTF-8 are written as `\xHH`, and every backslash of
+//! such a name as `\\`. A name that would look like this by itself is written the same way, so that no two names
+//! look alike, and a text without `\x` and `\\` is the name itself.
 
 use std::borrow::Cow;
 use std::ffi::OsStr;
 use std::fmt::Write as _;
 
-/// A name for a table, by which the file is found again: as it is where it is UTF-8.
+/// A name for a table, from which the file can be found again: unchanged if it is UTF-8.
 pub fn written(name: impl AsRef<OsStr>) -> String {
     escaped(name.as_ref(), |_| false)
 }
 
-/// A name or any other text from outside, for a terminal, a log or a page: in one line, without what moves the cursor,
-/// colours what follows, or turns the direction of writing.
+/// A name or other text from outside, for a terminal, a log or a page: one line, without characters that move the
+/// cursor, change colours or reverse the direction of writing.
 pub fn printable(text: impl AsRef<OsStr>) -> String {
     escaped(text.as_ref(), is_control)
 }
 
-/// A message for a terminal: what moves the cursor, colours what follows or turns the direction of writing is spelled
-/// out; lines and tabs stay. Unlike [`printable`], it leaves backslashes alone: names in the message are written already.
+/// A message for a terminal: characters that move the cursor, change colours or reverse the direction of writing
+/// are spelled out; line breaks and tabs stay. Unlike [`printable`], it keeps backslashes, because names in
+/// messages are already written.
 pub fn visible(message: &str) -> Cow<'_, str> {
     let hidden = |c: char| is_control(c) && !matches!(c, '\n' | '\t');
     if !message.contains(hidden) {
@@ -36,7 +38,7 @@ pub fn visible(message: &str) -> Cow<'_, str> {
     text.into()
 }
 
-/// `\xHH` or `\u{HHHH}`.
+/// Spells a character as `\xHH` or `\u{HHHH}`.
 fn spell(text: &mut String, c: char) {
     let code = u32::from(c);
     let _ = match c.is_ascii() {
@@ -45,7 +47,8 @@ fn spell(text: &mut String, c: char) {
     };
 }
 
-/// Of a line, a terminal (C0, DEL, C1) or the direction of writing (Unicode, Bidi_Control).
+/// Whether a character controls lines, a terminal (C0, DEL, C1) or the direction of writing (Unicode,
+/// Bidi_Control).
 fn is_control(c: char) -> bool {
     let turns = matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     c.is_control() || turns || matches!(c, '\u{2028}' | '\u{2029}')

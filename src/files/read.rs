@@ -1,4 +1,4 @@
-//! Reading a whole file, where the name may also be a pipe, a device or a folder, or the file too large.
+//! Reads whole files, although a path may also be a pipe, a device or a folder, or the file too large.
 
 use std::fs::{File, OpenOptions};
 use std::io::Read as _;
@@ -6,13 +6,13 @@ use std::path::Path;
 
 use crate::error::{Error, Result};
 
-/// For files that may be of any size: memory is what limits them.
+/// Limit for files of any size: only memory limits them.
 pub const ANY_SIZE: u64 = u64::MAX - 1;
 
-/// The bytes of a regular file of at most `most` bytes; links are followed.
+/// Reads a regular file of at most `most` bytes; links are followed.
 ///
 /// # Errors
-/// [`Error::File`] for what is not a regular file or is larger, [`Error::Io`] from the system.
+/// [`Error::File`] for a path that is not a regular file or a file that is larger, [`Error::Io`] from the system.
 pub fn read(path: &Path, most: u64) -> Result<Vec<u8>> {
     let refused = |reason: String| Error::File {
         path: path.to_owned(),
@@ -37,10 +37,10 @@ pub fn read(path: &Path, most: u64) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// At most the first `n` bytes of a regular file.
+/// Reads at most the first `n` bytes of a regular file.
 ///
 /// # Errors
-/// Those of [`read`], but for the size.
+/// Those of [`read`], except for the size.
 pub fn head(path: &Path, n: u64) -> Result<Vec<u8>> {
     let file = open(path).map_err(Error::io("read", path))?;
     let metadata = file.metadata().map_err(Error::io("read", path))?;
@@ -56,7 +56,7 @@ pub fn head(path: &Path, n: u64) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Does not wait for a writer where the path is a pipe.
+/// Opens a file, without waiting for a writer if it is a pipe.
 fn open(path: &Path) -> std::io::Result<File> {
     let mut options = OpenOptions::new();
     options.read(true);

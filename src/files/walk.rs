@@ -1,4 +1,4 @@
-//! The files below a folder: the same ones for every verb, in the same order.
+//! The files below a folder: the same ones in the same order for every verb.
 
 use std::collections::BTreeSet;
 use std::fs::{DirEntry, FileType};
@@ -8,19 +8,20 @@ use std::path::{Path, PathBuf};
 use super::printable::printable;
 use crate::error::{Error, Result};
 
-/// What a walk found.
+/// The result of a walk.
 #[derive(Debug, Default)]
 pub struct Walk {
-    /// Regular files, and links to such or to nothing (whoever reads them says so), by the bytes of their paths.
+    /// Regular files, and links to regular files or to nothing (whoever reads those reports it), sorted by the
+    /// bytes of their paths.
     pub files: Vec<PathBuf>,
-    /// Folders and entries that could not be read, and why.
+    /// Folders and entries that could not be read, with the reasons.
     pub unreadable: Vec<String>,
-    /// Hidden files, trash and thumbnails, and pipes, sockets and devices: how many were left out.
+    /// Number of entries that were left out: hidden files, trash and thumbnails, and pipes, sockets and devices.
     pub left_out: usize,
 }
 
-/// Folders and files that systems keep for themselves, in lower case: trash, thumbnails, indexes. Names that begin with
-/// a dot are theirs, too.
+/// Folders and files that operating systems keep for themselves, in lower case: trash, thumbnails, indexes. Names
+/// that begin with a dot are left out too.
 const KEPT_FOR_ITSELF: &[&str] = &[
     // Windows
     "$recycle.bin",
@@ -46,7 +47,7 @@ const KEPT_FOR_ITSELF: &[&str] = &[
     "$recycle",
 ];
 
-/// Whether a file or folder of that name is nobody's picture or table: hidden, trash, a thumbnail.
+/// Whether a file or folder of that name is hidden, trash or a thumbnail, and so not the user's picture or table.
 pub fn is_left_out(name: &std::ffi::OsStr) -> bool {
     let name = name.as_encoded_bytes();
     name.starts_with(b".")
@@ -55,11 +56,12 @@ pub fn is_left_out(name: &std::ffi::OsStr) -> bool {
             .any(|kept| name.eq_ignore_ascii_case(kept.as_bytes()))
 }
 
-/// Walks over all that is below a folder; with `hidden`, also over what [`is_left_out`]. Folders are seen once,
-/// whatever links lead to them, by their own name rather than a link's. What cannot be read is passed over and said.
+/// Collects all files below a folder; with `hidden`, also those that [`is_left_out`] excludes. Every folder is
+/// visited once, whatever links lead to it, under its own name rather than a link's. Entries that cannot be read
+/// are skipped and listed.
 ///
 /// # Errors
-/// [`Error::Io`] where the folder itself cannot be read.
+/// [`Error::Io`] if the folder itself cannot be read.
 pub fn walk(folder: &Path, hidden: bool) -> Result<Walk> {
     let mut walk = Walking {
         hidden,
@@ -85,11 +87,11 @@ pub fn walk(folder: &Path, hidden: bool) -> Result<Walk> {
 struct Walking {
     hidden: bool,
     found: Walk,
-    /// To be entered.
+    /// Folders to enter.
     folders: Vec<PathBuf>,
-    /// Links to folders, to be entered when there are no more others.
+    /// Links to folders, to be entered when no other folders are left.
     links: BTreeSet<PathBuf>,
-    /// By the path that no link is in.
+    /// Folders that were entered, by their paths without links.
     known: BTreeSet<PathBuf>,
 }
 
@@ -109,7 +111,7 @@ impl Walking {
         Ok(())
     }
 
-    /// Opens nothing: a pipe would wait for its writer.
+    /// Classifies an entry without opening it, because a pipe would wait for its writer.
     fn look_at(&mut self, entry: &DirEntry) -> std::io::Result<()> {
         let path = entry.path();
         let is_link = entry.file_type()?.is_symlink();

@@ -1,7 +1,7 @@
-//! Writing a file whole or not at all: under a temporary name in the same folder, synced, renamed.
+//! Writes a file completely or not at all: under a temporary name in the same folder, synced, renamed.
 //!
-//! A temporary file is locked for as long as it is written, so that one without a lock was left by a run that
-//! was killed, and can go.
+//! A temporary file is locked while it is written. One without a lock was left by a run that was killed, and can be
+//! removed.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions, TryLockError};
@@ -13,20 +13,20 @@ use tempfile::NamedTempFile;
 
 use crate::error::{Error, Result};
 
-/// What temporary files are called, before random characters.
+/// Prefix of temporary files, before random characters.
 const PREFIX: &str = ".tuwen-";
-/// Links that are followed one after the other, as on Linux (`MAXSYMLINKS`).
+/// Longest chain of links that is followed, as on Linux (`MAXSYMLINKS`).
 const MAX_LINKS: usize = 40;
 
 /// Where the bytes of an output go.
 enum Target {
-    /// A regular file, which is replaced, or one that is not there yet.
+    /// A regular file, which is replaced, or one that does not exist yet.
     Regular(PathBuf),
-    /// A pipe, a device or an open file of this process: it is written into.
+    /// A pipe, a device or an open file of this process, which is written into.
     Other(File),
 }
 
-/// Writes a regular file whole or not at all, and follows links; a pipe or device is written into.
+/// Writes a regular file completely or not at all, following links; writes into a pipe or device.
 ///
 /// # Errors
 /// [`Error::Io`] from the system.
@@ -41,10 +41,10 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     }
 }
 
-/// Finds out whether [`write()`] would be able to, before the work whose result is to be written; writes nothing.
+/// Checks whether [`write()`] would succeed, before the work whose result is to be written; writes nothing.
 ///
 /// # Errors
-/// [`Error::Io`] with what `write` would fail by.
+/// [`Error::Io`] with the reason for which `write` would fail.
 pub fn check_writable(path: &Path) -> Result<()> {
     let failed = |cause| Error::io("write", path)(cause);
     let Target::Regular(path) = target(path).map_err(failed)? else {
@@ -75,7 +75,7 @@ fn target(path: &Path) -> io::Result<Target> {
     }
 }
 
-/// Where links lead whose end is not there yet.
+/// The end of a chain of links that does not exist yet.
 fn end_of_links(path: &Path) -> io::Result<PathBuf> {
     let mut path = path.to_owned();
     for _ in 0..MAX_LINKS {
@@ -110,7 +110,7 @@ fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
     Ok(())
 }
 
-/// Who could read a file before can still read it.
+/// Keeps the permissions of the old file, so that whoever could read it can read the new one.
 fn keep_mode(path: &Path, new: &NamedTempFile) -> io::Result<()> {
     match fs::metadata(path) {
         Ok(m) => new.as_file().set_permissions(m.permissions()),
@@ -118,7 +118,7 @@ fn keep_mode(path: &Path, new: &NamedTempFile) -> io::Result<()> {
     }
 }
 
-/// A locked temporary file.
+/// Creates a locked temporary file.
 fn temporary_in(dir: &Path) -> io::Result<NamedTempFile> {
     loop {
         let mut builder = tempfile::Builder::new();
@@ -135,7 +135,7 @@ fn temporary_in(dir: &Path) -> io::Result<NamedTempFile> {
     }
 }
 
-/// Removes the temporary files below a folder that nobody writes any more: a run that was killed left them.
+/// Removes temporary files below a folder that are no longer being written: a killed run left them.
 pub fn sweep(dir: &Path) {
     for entry in fs::read_dir(dir).into_iter().flatten().flatten() {
         if entry.file_type().is_ok_and(|t| t.is_dir()) {
@@ -145,7 +145,7 @@ pub fn sweep(dir: &Path) {
     sweep_once(dir);
 }
 
-/// Each folder is looked at once in the life of a process.
+/// Sweeps a folder once in the life of a process.
 fn sweep_once(dir: &Path) {
     static SWEPT: LazyLock<Mutex<BTreeSet<PathBuf>>> = LazyLock::new(Mutex::default);
     let mut swept = SWEPT.lock().unwrap_or_else(PoisonError::into_inner);
@@ -166,11 +166,11 @@ fn sweep_once(dir: &Path) {
     }
 }
 
-/// Takes a folder for this process alone, and waits where another has it; the folder is created. Freed when the
-/// handle is dropped.
+/// Locks a folder for this process, creates it if needed, and waits while another process has the lock. Dropping
+/// the handle releases the lock.
 ///
 /// # Errors
-/// [`Error::Io`] where the folder cannot be created or opened.
+/// [`Error::Io`] if the folder cannot be created or opened.
 pub fn lock_folder(dir: &Path) -> Result<File> {
     fs::create_dir_all(dir).map_err(Error::io("create", dir))?;
     let folder = File::open(dir).map_err(Error::io("read", dir))?;

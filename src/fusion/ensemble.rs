@@ -1,8 +1,8 @@
-//! Late fusion: a weighted sum of the cosines of several fusions, each over some of the views (score-level
-//! fusion by the sum rule, Kittler et al. 1998).
+//! Late fusion: a weighted sum of the cosines of several fusions, each over some of the views (score-level fusion
+//! by the sum rule, Kittler et al. 1998).
 //!
-//! Σ wᵢ·cosᵢ is the inner product of the members' unit rows laid side by side, each times √wᵢ: an item is
-//! still one vector, of length √Σwᵢ, which is divided out.
+//! Σ wᵢ·cosᵢ is the inner product of the members' unit rows laid side by side, each scaled by √wᵢ. An item is still
+//! one vector, of length √Σwᵢ, which is divided out.
 
 use std::ops::Range;
 
@@ -22,6 +22,7 @@ pub(super) const STAGE: &str = "ensemble";
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EnsembleParams {
+    /// The fusions whose cosines are summed.
     pub members: Vec<MemberParams>,
 }
 
@@ -29,16 +30,17 @@ pub struct EnsembleParams {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MemberParams {
-    /// What it sees, by name; empty: all image views.
+    /// Names of the image views that it uses; empty for all.
     #[serde(default)]
     pub image_views: Vec<String>,
-    /// As `image_views`.
+    /// Names of the text views that it uses; empty for all.
     #[serde(default)]
     pub text_views: Vec<String>,
-    /// Of its cosine in the sum. Where there are several, a member's best on validation data, the others' as
-    /// they are; twice over all members. 0 leaves it out.
+    /// Weight of its cosine in the sum; 0 leaves the member out. Of several weights, the best on validation data is
+    /// taken while the other members keep theirs; this is done twice for all members.
     #[serde(default = "default_weights")]
     pub weight: Vec<f64>,
+    /// The member's fusion.
     pub fusion: FusionParams,
 }
 
@@ -46,13 +48,13 @@ fn default_weights() -> Vec<f64> {
     vec![1.0, 0.0, 0.25, 0.5, 2.0]
 }
 
-/// Times that the members' weights are gone through.
+/// Number of passes over the members' weights.
 const ROUNDS: usize = 2;
 
 /// A fitted member.
 #[derive(Clone, Debug, PartialEq)]
 struct Member {
-    /// Columns of the input that it sees.
+    /// Columns of the input that it uses.
     image: Vec<Range<usize>>,
     text: Vec<Range<usize>>,
     weight: f64,
@@ -62,14 +64,14 @@ struct Member {
 /// A fitted ensemble.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Ensemble {
-    /// Of the whole inputs.
+    /// Width of the whole inputs.
     image_dim: usize,
     text_dim: usize,
-    /// Those whose weight is not 0.
+    /// Members whose weight is not 0.
     members: Vec<Member>,
 }
 
-/// The columns of the views of these names, of all where there are none.
+/// The columns of the views with these names; all columns if there are no names.
 fn find(names: &[String], views: &[Columns], width: usize) -> Result<Vec<Range<usize>>> {
     if names.is_empty() {
         return Ok(std::iter::once(0..width).collect());
@@ -87,7 +89,7 @@ fn find(names: &[String], views: &[Columns], width: usize) -> Result<Vec<Range<u
     names.iter().map(place).collect()
 }
 
-/// The views within some columns, where they are after [`select`].
+/// The positions of views within some columns after [`select`].
 fn moved(views: &[Columns], columns: &[Range<usize>]) -> Vec<Columns> {
     let mut out = Vec::new();
     let mut start = 0;
@@ -112,7 +114,7 @@ fn select<'a>(x: ArrayView2<'a, f32>, columns: &[Range<usize>]) -> CowArray<'a, 
         .into()
 }
 
-/// A member's part of the data.
+/// The part of the data that a member uses.
 struct Part<'a> {
     image: Vec<Range<usize>>,
     text: Vec<Range<usize>>,
@@ -158,7 +160,7 @@ impl<'a> Part<'a> {
 }
 
 impl MemberParams {
-    /// With one setting and one weight.
+    /// A copy with one setting and one weight.
     fn settled(&self, fusion: FusionParams, weight: f64) -> Self {
         Self {
             fusion,
@@ -187,7 +189,7 @@ impl EnsembleParams {
         })
     }
 
-    /// Coordinate search from the first of every member's weights.
+    /// Coordinate search that starts from the first weight of every member.
     fn climb(&self, score: &mut dyn FnMut(&[f64]) -> Result<f64>) -> Result<Vec<f64>> {
         let mut best: Vec<f64> = self.members.iter().map(|m| m.weight[0]).collect();
         let mut seen = vec![best.clone()];
@@ -245,7 +247,7 @@ impl Method for EnsembleParams {
         Ok(Fusion::new(Ensemble::new(&data, members)))
     }
 
-    /// Every member's settings for itself, then the weights, one member after another.
+    /// Chooses the settings of every member by itself, then the weights, one member after another.
     fn choose(&self, data: Pairs, score: Score) -> Result<Choice> {
         self.check()?;
         let mut trials = Vec::new();
@@ -372,6 +374,10 @@ impl Ensemble {
         }
     }
 
+    /// Reads an ensemble from an artifact that [`Projector::store`] wrote.
+    ///
+    /// # Errors
+    /// [`Error::Artifact`] if parts are missing or do not fit together.
     pub fn load(artifact: &Artifact) -> Result<Self> {
         let dims = artifact.vector::<u32>("dims")?;
         artifact.require(dims.len() == 2)?;
@@ -404,7 +410,7 @@ impl Ensemble {
     }
 }
 
-/// k×2: where each range begins and ends.
+/// Begin and end of each range, k×2.
 fn edges(ranges: &[Range<usize>]) -> Array2<u32> {
     let edge = |(i, j): (usize, usize)| [ranges[i].start, ranges[i].end][j] as u32;
     Array2::from_shape_fn((ranges.len(), 2), edge)

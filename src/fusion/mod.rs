@@ -1,8 +1,8 @@
-//! Fusion: a model learned on pairs that projects both modalities into one shared space, in which the
-//! inner product says how well an image and a text go together.
+//! Fusion: a model learned from pairs that projects both modalities into one shared space, in which the inner
+//! product measures how well an image and a text match.
 //!
-//! To add one: a file with its settings, which are a `Method`, and what they learn, which is a [`Projector`]; a line in
-//! [`FusionParams`], in its `method` and in [`Fusion::load`].
+//! To add a fusion, write a file with its settings, which are a `Method`, and its fitted model, which is a [`Projector`],
+//! and add a line to [`FusionParams`], its `method` and [`Fusion::load`].
 
 mod cca;
 mod ensemble;
@@ -33,30 +33,34 @@ use crate::timing;
 /// A modality.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Side {
+    /// Images: rows of x.
     Image,
+    /// Texts: rows of y.
     Text,
 }
 
-/// What a fusion learns from.
+/// The data that a fusion learns from: the views of both modalities and the pairs.
 #[derive(Clone, Copy)]
 pub struct Pairs<'a> {
-    /// images × d
+    /// Image vectors, images×d: all views side by side.
     pub x: ArrayView2<'a, f32>,
-    /// texts × e
+    /// Text vectors, texts×e: all views side by side.
     pub y: ArrayView2<'a, f32>,
+    /// Rows of x and y that belong together.
     pub pairs: &'a [Pair],
-    /// Where x has which view, for fusions of some of them; may be empty where none is asked for by name.
+    /// Columns of each image view in x, for fusions that use only some; may be empty if no view is asked for by
+    /// name.
     pub image_views: &'a [Columns],
-    /// The same of y.
+    /// Columns of each text view in y, likewise.
     pub text_views: &'a [Columns],
-    /// For fusions made of others.
+    /// Cache for fusions that are made of others.
     pub memory: Option<&'a dyn Memory>,
 }
 
-/// Keeps what the fusions below another one came to, so that none is learned twice.
+/// Keeps the choices made for the fusions below another one, so that none is learned twice.
 pub trait Memory {
-    /// The choice that was made among `params` on the same data and scores before, or the one that `choose`
-    /// makes now.
+    /// Returns the choice among `params` that was made before on the same data and scores, or calls `choose` to
+    /// make it.
     fn recall(
         &self,
         params: &FusionParams,
@@ -66,7 +70,7 @@ pub trait Memory {
 }
 
 impl<'a> Pairs<'a> {
-    /// Of views without names.
+    /// Data whose views have no names and whose choices are not cached.
     pub fn new(x: ArrayView2<'a, f32>, y: ArrayView2<'a, f32>, pairs: &'a [Pair]) -> Self {
         Self {
             x,
@@ -78,7 +82,7 @@ impl<'a> Pairs<'a> {
         }
     }
 
-    /// The texts of every image that has one, by image, in the order of the pairs.
+    /// The texts of every image that has any, by image, in the order of the pairs.
     fn texts_of_images(&self) -> BTreeMap<usize, Vec<usize>> {
         let mut texts: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
         for p in self.pairs {
@@ -88,15 +92,17 @@ impl<'a> Pairs<'a> {
     }
 }
 
-/// The columns that a view takes up among all views side by side.
+/// The columns of one view among all views side by side.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Columns {
+    /// Name of the view.
     pub name: String,
+    /// Its columns.
     pub range: Range<usize>,
 }
 
 impl Columns {
-    /// Of views side by side, from their names and widths.
+    /// The columns of views side by side, from their names and widths.
     pub fn side_by_side<'a>(views: impl IntoIterator<Item = (&'a str, usize)>) -> Vec<Self> {
         let mut start = 0;
         let columns = views.into_iter().map(|(name, width)| {
@@ -111,37 +117,44 @@ impl Columns {
     }
 }
 
-/// Which fusion, and its settings; a list of values is a choice to be made on validation data.
+/// A fusion and its settings; a list of values is a choice to be made on validation data.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum FusionParams {
+    /// Canonical correlation analysis.
     Cca(CcaParams),
+    /// Two towers: an MLP for each modality, initialised from a CCA.
     Mlp(MlpParams),
+    /// Weighted sum of other fusions.
     Ensemble(EnsembleParams),
+    /// Another fusion whose images move towards the captions of similar training images.
     Transfer(TransferParams),
 }
 
-/// What a kind of fusion has learned: a projection of both modalities into one shared space.
+/// A fitted model of one kind of fusion: projections of both modalities into one shared space.
 pub trait Projector: fmt::Debug + Send + Sync {
-    /// The stage name of its artifact.
+    /// Stage name of the fusion's artifact.
     fn stage(&self) -> &'static str;
 
-    /// Width of the shared space.
+    /// Width of the shared space, s.
     fn dim(&self) -> usize;
 
-    /// n×d -> n×s, unit rows (zero rows for what projects to zero).
+    /// Projects the rows of one modality: n×d -> n×s, unit rows (zero rows for rows that project to zero).
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] if the rows do not have the width that was learned from.
     fn project(&self, side: Side, x: ArrayView2<f32>) -> Result<Array2<f32>>;
 
-    /// Adds all that [`Fusion::load`] reads.
+    /// Adds everything that [`Fusion::load`] reads to an artifact.
     fn store(&self, artifact: Artifact) -> Artifact;
 
-    /// A smaller fusion with the same projection of texts, where there is one.
+    /// A smaller fusion with the same projection of texts; `None` if there is none.
     fn for_texts(&self) -> Option<Fusion> {
         None
     }
 }
 
-/// A fitted fusion.
+/// A fitted fusion, cheap to clone. Two fusions are equal if they store the same content.
 #[derive(Clone, Debug)]
 pub struct Fusion(Arc<dyn Projector>);
 
@@ -152,38 +165,41 @@ impl PartialEq for Fusion {
     }
 }
 
-/// One setting and how it did on validation data.
+/// One setting with its score on validation data.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Trial {
+    /// The settings, one value for each.
     pub setting: FusionParams,
+    /// Value of the [`Score`]; higher is better.
     pub score: f64,
 }
 
-/// What choosing among settings came to.
+/// The result of choosing among settings.
 pub struct Choice {
+    /// The best fusion, fitted.
     pub fusion: Fusion,
-    /// The settings without alternatives.
+    /// Its settings, one value for each.
     pub setting: FusionParams,
-    /// All that was tried, in the order of the recipe.
+    /// All settings that were tried, in the order of the recipe.
     pub trials: Vec<Trial>,
 }
 
-/// How good a fusion is on pairs it has not seen.
+/// Scores a fusion on pairs that it has not seen; higher is better.
 pub type Score<'a> = &'a dyn Fn(&Fusion) -> Result<f64>;
 
-/// The settings of a kind of fusion: how it learns.
+/// The settings of one kind of fusion, which fit it.
 trait Method {
     fn stage(&self) -> &'static str;
 
-    /// The names of the views that it asks for, image and text.
+    /// The names of the image and text views that it asks for.
     fn views(&self) -> (Vec<&String>, Vec<&String>) {
         (vec![], vec![])
     }
 
-    /// Fits every combination of settings and keeps the best (the first of equals).
+    /// Fits every combination of settings and keeps the best, the first of equals.
     fn choose(&self, data: Pairs, score: Score) -> Result<Choice>;
 
-    /// Fits the first of every list of settings.
+    /// Fits one fusion, with the first value of every list of settings.
     fn fit(&self, data: Pairs) -> Result<Fusion>;
 }
 
@@ -197,22 +213,26 @@ impl FusionParams {
         }
     }
 
-    /// The stage name of its artifact.
+    /// Stage name of the fusion's artifact.
     pub fn stage(&self) -> &'static str {
         self.method().stage()
     }
 
-    /// The names of views that it asks for, image and text.
+    /// The names of the image and text views that it asks for.
     pub(crate) fn views(&self) -> (Vec<&String>, Vec<&String>) {
         self.method().views()
     }
 
-    /// Fits every combination of settings and keeps the best (the first of equals).
+    /// Fits every combination of settings and keeps the best, the first of equals.
+    ///
+    /// # Errors
+    /// [`Error::Numeric`] for impossible settings or data, [`Error::TooFew`] for too few pairs, [`Error::Mismatch`]
+    /// for the name of an unknown view; those of `score`.
     pub fn choose(&self, data: Pairs, score: Score) -> Result<Choice> {
         timing::FUSION.time(|| self.method().choose(data, score))
     }
 
-    /// As [`Self::choose`], where it was not done before.
+    /// Like [`Self::choose`], unless the memory of `data` has the choice already.
     pub(crate) fn recall(&self, data: Pairs, score: Score) -> Result<Choice> {
         let choose = || self.choose(data, score);
         match data.memory {
@@ -221,45 +241,54 @@ impl FusionParams {
         }
     }
 
-    /// Fits the first of every list of settings.
+    /// Fits one fusion, with the first value of every list of settings.
+    ///
+    /// # Errors
+    /// As [`Self::choose`].
     pub fn fit(&self, data: Pairs) -> Result<Fusion> {
         self.method().fit(data)
     }
 }
 
 impl Fusion {
-    /// Takes what a kind of fusion has learned.
+    /// Wraps a fitted model.
     pub fn new(projector: impl Projector + 'static) -> Self {
         Self(Arc::new(projector))
     }
 
-    /// The stage name of its artifact.
+    /// Stage name of the fusion's artifact.
     pub fn stage(&self) -> &'static str {
         self.0.stage()
     }
 
-    /// Width of the shared space.
+    /// Width of the shared space, s.
     pub fn dim(&self) -> usize {
         self.0.dim()
     }
 
-    /// n×d -> n×s, unit rows (zero rows for what projects to zero).
+    /// Projects the rows of one modality: n×d -> n×s, unit rows (zero rows for rows that project to zero).
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] if the rows do not have the width that was learned from.
     pub fn project(&self, side: Side, x: ArrayView2<f32>) -> Result<Array2<f32>> {
         timing::PROJECTION.time(|| self.0.project(side, x))
     }
 
-    /// The same projection of texts, without what only pictures need.
+    /// The same projection of texts, without the parts that only pictures need.
     pub fn for_texts(&self) -> Self {
         self.0.for_texts().unwrap_or_else(|| self.clone())
     }
 
-    /// As an artifact that [`Self::load`] reads.
+    /// Stores the fusion as an artifact with the given spec.
     pub fn store(&self, spec: Spec) -> Artifact {
         self.0.store(Artifact::new(spec))
     }
 
+    /// Reads a fusion from an artifact that [`Self::store`] wrote.
+    ///
     /// # Errors
-    /// [`Error::Mismatch`] for an artifact of another stage, [`Error::Artifact`] for parts that do not fit together.
+    /// [`Error::Mismatch`] if the artifact is not a fusion's, [`Error::Artifact`] if parts are missing or do not
+    /// fit together.
     pub fn load(artifact: &Artifact) -> Result<Self> {
         match artifact.spec.stage.as_str() {
             cca::STAGE => Ok(Self::new(Cca::load(artifact)?)),

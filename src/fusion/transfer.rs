@@ -1,9 +1,9 @@
-//! Captions by retrieval: a picture moves towards the captions of the training pictures that it lies nearest
-//! to in the shared space of another fusion (transfer of captions from neighbours, Ordonez, Kulkarni & Berg,
-//! NIPS 2011; here of their vectors). Texts stay where they are.
+//! Captions by retrieval: a picture moves towards the captions of its nearest training pictures in the shared space
+//! of another fusion (transfer of captions from neighbours, Ordonez, Kulkarni & Berg, NIPS 2011; here of their
+//! vectors). Texts stay where they are.
 //!
-//! z' = unit(z + w·unit(Σ aₙ·cₙ)): cₙ is the mean of the vectors of neighbour n's captions, aₙ the softmax of
-//! the cosines with z over a temperature.
+//! z' = unit(z + w·unit(Σ aₙ·cₙ)): cₙ is the mean vector of neighbour n's captions, and aₙ is the softmax of the
+//! cosines with z over a temperature.
 
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis};
 use rayon::prelude::*;
@@ -21,18 +21,20 @@ pub(super) const STAGE: &str = "transfer";
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TransferParams {
-    /// Training pictures whose captions count.
+    /// Number of nearest training pictures whose captions count.
     #[serde(default = "default_neighbours")]
     pub neighbours: usize,
-    /// w; where there are several, the best on validation data. 0: no transfer.
+    /// Weight w; of several, the best on validation data is taken. 0 disables the transfer.
     #[serde(default = "default_weight")]
     pub weight: Vec<f32>,
+    /// Temperature of the softmax over neighbours: lower values favour the nearest.
     #[serde(default = "default_temperature")]
     pub temperature: f32,
-    /// Most training pictures that are kept, evenly spread: 8 bytes per dimension of the space for each.
+    /// Largest number of training pictures that are kept, evenly spread; each takes 8 bytes per dimension of the
+    /// space.
     #[serde(default = "default_keep")]
     pub keep: usize,
-    /// The fusion whose space it is.
+    /// The fusion that defines the shared space.
     pub of: Box<FusionParams>,
 }
 
@@ -59,9 +61,9 @@ pub struct Transfer {
     neighbours: usize,
     weight: f32,
     temperature: f32,
-    /// n×s, unit rows: the training pictures
+    /// Vectors of the training pictures, n×s, unit rows.
     pictures: Array2<f32>,
-    /// n×s: the mean vector of each one's captions
+    /// Mean vector of each training picture's captions, n×s.
     captions: Array2<f32>,
 }
 
@@ -124,13 +126,13 @@ impl Method for TransferParams {
         self.of.views()
     }
 
-    /// With the first weight.
+    /// Fits with the first weight.
     fn fit(&self, data: Pairs) -> Result<Fusion> {
         self.check()?;
         Ok(Fusion::new(self.learn(self.of.fit(data)?, data)?))
     }
 
-    /// The settings of the fusion below for itself, then the weight.
+    /// Chooses the settings of the fusion below by itself, then the weight.
     fn choose(&self, data: Pairs, score: Score) -> Result<Choice> {
         self.check()?;
         let below = self.of.choose(data, score)?;
@@ -166,7 +168,7 @@ impl Method for TransferParams {
     }
 }
 
-/// Pictures moved at a time, to bound memory.
+/// Number of pictures moved at a time, to bound memory.
 const BLOCK: usize = 512;
 
 impl Projector for Transfer {
@@ -213,7 +215,7 @@ impl Projector for Transfer {
 }
 
 impl Transfer {
-    /// A picture's place, from its cosine with every training picture.
+    /// Moves a picture's vector z, given its cosine with every training picture.
     fn moved(&self, z: ArrayView1<f32>, scores: ArrayView1<f32>) -> Array1<f32> {
         if z.iter().all(|&v| v == 0.0) {
             return z.to_owned();
@@ -236,6 +238,10 @@ impl Transfer {
         moved
     }
 
+    /// Reads a transfer from an artifact that [`Projector::store`] wrote.
+    ///
+    /// # Errors
+    /// [`Error::Artifact`] if parts are missing or do not fit together.
     pub fn load(artifact: &Artifact) -> Result<Self> {
         let transfer = Self {
             of: Fusion::load(&artifact.part("of")?)?,

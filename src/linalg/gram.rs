@@ -1,4 +1,4 @@
-//! xᵀx: half the work of a product of two matrices, in tiles that are shared out.
+//! xᵀx: half the work of a product of two matrices, in tiles that threads share.
 
 use faer::linalg::matmul::matmul as product;
 use faer::traits::ComplexField;
@@ -9,22 +9,22 @@ use rayon::prelude::*;
 use super::{borrow, contiguous, operations};
 use crate::timing;
 
-/// Columns of a tile: large enough for its product to be fast, small enough to share out.
+/// Columns of a tile: enough for a fast product, few enough to distribute.
 const TILE: usize = 256;
 
-/// f32 or f64.
+/// The element types of [`Gram`]: f32 and f64.
 pub trait Number: ComplexField + ndarray::LinalgScalar + Into<f64> + Send + Sync {}
 impl Number for f32 {}
 impl Number for f64 {}
 
-/// The sum of xᵀx over the blocks of rows it was given: products in the precision of the rows, sums in f64.
+/// The sum of xᵀx over blocks of rows: products in the precision of the rows, sums in f64.
 pub struct Gram {
-    /// Columns of x.
+    /// Number of columns of x.
     dim: usize,
     tiles: Vec<Tile>,
 }
 
-/// The columns from `i` with those from `j`, where j ≤ i.
+/// Products of the columns from `i` with those from `j`, where j ≤ i.
 struct Tile {
     i: usize,
     j: usize,
@@ -32,7 +32,7 @@ struct Tile {
 }
 
 impl Gram {
-    /// Of no rows yet.
+    /// An empty sum for rows of `dim` numbers.
     pub fn new(dim: usize) -> Self {
         let width = |from: usize| TILE.min(dim - from);
         let below = |i: usize| (0..=i).step_by(TILE).map(move |j| (i, j));
@@ -48,7 +48,7 @@ impl Gram {
         }
     }
 
-    /// x: n×d.
+    /// Adds the rows of x: n×d.
     pub fn add<T: Number>(&mut self, x: ArrayView2<T>) {
         assert_eq!(x.ncols(), self.dim, "columns of a Gram matrix");
         let x = contiguous(x);
@@ -66,7 +66,7 @@ impl Gram {
         });
     }
 
-    /// d×d, symmetric to the last bit.
+    /// The sum, d×d, symmetric to the last bit.
     pub fn finish(self) -> Array2<f64> {
         let mut out = Array2::zeros((self.dim, self.dim));
         for Tile { i, j, sum } in &self.tiles {
@@ -82,7 +82,7 @@ impl Gram {
     }
 }
 
-/// xᵀx of x: n×d.
+/// xᵀx of x: n×d, as d×d.
 pub fn gram<T: Number>(x: ArrayView2<T>) -> Array2<f64> {
     let mut sum = Gram::new(x.ncols());
     sum.add(x);

@@ -1,5 +1,5 @@
-//! Explicit feature maps of kernels: inner products of mapped rows are kernel values, exactly or nearly, so that
-//! what is linear (PCA, CCA) is then linear in the kernel's space.
+//! Explicit feature maps of kernels: the inner products of mapped rows are kernel values, exactly or approximately,
+//! so that linear methods (PCA, CCA) work in the kernel's space.
 
 use std::f32::consts::PI;
 
@@ -12,18 +12,19 @@ use super::{matmul, symmetric_eigen};
 use crate::artifact::Artifact;
 use crate::error::{Error, Result};
 
-/// Which kernel the rows of an image view are mapped for.
+/// The kernel for which the rows of an image view are mapped.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum KernelMap {
-    /// The inner product.
+    /// The inner product; rows stay as they are.
     #[default]
     Linear,
-    /// Σ√(xy) of the L1-normalised raw vectors: signed square roots.
+    /// Hellinger kernel, Σ√(xy) of the L1-normalised raw vectors: signed square roots.
     Hellinger,
-    /// χ², Σ2xy/(x+y), of the same, nearly: three numbers per entry (Vedaldi & Zisserman, PAMI 2012).
+    /// χ² kernel, Σ2xy/(x+y) of the L1-normalised raw vectors, approximately: three numbers per entry (Vedaldi &
+    /// Zisserman, PAMI 2012).
     Chi2,
-    /// A Gaussian of the rows after PCA, nearly: see [`Nystroem`].
+    /// Gaussian kernel of the rows after PCA, approximately: see [`Nystroem`].
     Nystroem(NystroemParams),
 }
 
@@ -32,8 +33,9 @@ pub enum KernelMap {
 const INTERVAL: f32 = 2.0 * PI / (5.86 + 3.65);
 
 impl KernelMap {
-    /// The maps that treat each entry by itself and learn nothing; for the other kernels the rows stay as they
-    /// are. n×d -> n×d, or n×3d for χ²: the first number of every entry, then the second, then the third.
+    /// Applies the maps that treat each entry by itself and learn nothing; for other kernels the rows stay as they
+    /// are. n×d -> n×d, or n×3d for χ²: first the first number of every entry, then all second ones, then all third
+    /// ones.
     pub fn additive(&self, mut x: Array2<f32>) -> Array2<f32> {
         match self {
             Self::Linear | Self::Nystroem(_) => x,
@@ -65,7 +67,7 @@ fn chi2(x: f32) -> [f32; 3] {
     [(INTERVAL * x).sqrt(), size * cos, size * sin]
 }
 
-/// Scales every row to entries with a sum of sizes of 1; zero rows stay zero.
+/// Divides every row by the sum of its absolute values; zero rows stay zero.
 fn l1_normalize_rows(x: &mut Array2<f32>) {
     for mut row in x.outer_iter_mut() {
         let sum: f32 = row.iter().map(|v| v.abs()).sum();
@@ -79,9 +81,9 @@ fn l1_normalize_rows(x: &mut Array2<f32>) {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct NystroemParams {
-    /// Training rows that the others are compared with (all where there are fewer).
+    /// Number of training rows that other rows are compared with; all rows if there are fewer.
     pub landmarks: usize,
-    /// The kernel is exp(−|x−y|²/(width·m)), m being the mean of |x−y|² over pairs of landmarks.
+    /// Width of the kernel exp(−|x−y|²/(width·m)), where m is the mean of |x−y|² over pairs of landmarks.
     pub width: f64,
 }
 
@@ -94,26 +96,26 @@ impl Default for NystroemParams {
     }
 }
 
-/// The Gaussian kernel through landmarks (Williams & Seeger, NIPS 2000): rows whose inner products are the
-/// kernel's wherever one of the two is a landmark, and near it elsewhere.
+/// The Gaussian kernel through landmarks (Williams & Seeger, NIPS 2000): the inner products of mapped rows equal
+/// the kernel if one of the two is a landmark, and approximate it otherwise.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Nystroem {
-    /// m×d
+    /// Landmarks, m×d.
     landmarks: Array2<f32>,
-    /// m×k: the inverse square root of the landmarks' kernel matrix.
+    /// The inverse square root of the landmarks' kernel matrix, m×k.
     projection: Array2<f32>,
     gamma: f64,
 }
 
-/// Eigenvalues of the kernel matrix below this share of the greatest are rounding.
+/// Eigenvalues of the kernel matrix below this share of the largest are rounding.
 const LEAST_EIGENVALUE: f64 = 1e-7;
 
 impl NystroemParams {
-    /// Takes its landmarks from the rows of x: n×d.
+    /// Takes landmarks from the rows of x: n×d.
     ///
     /// # Errors
-    /// [`Error::TooFew`] for fewer than two rows, [`Error::Numeric`] for rows that are all the same, or a width
-    /// that is not positive.
+    /// [`Error::TooFew`] for fewer than two rows, [`Error::Numeric`] for rows that are all equal, or a width that
+    /// is not positive.
     pub fn fit(&self, x: ArrayView2<f32>, seed: u64) -> Result<Nystroem> {
         let n = x.nrows();
         let m = n.min(self.landmarks);
@@ -150,16 +152,20 @@ impl NystroemParams {
 }
 
 impl Nystroem {
+    /// Length of a mapped row, k.
     pub fn dim(&self) -> usize {
         self.projection.ncols()
     }
 
-    /// The kernel is exp(−γ|x−y|²).
+    /// The parameter γ of the kernel exp(−γ|x−y|²).
     pub fn gamma(&self) -> f64 {
         self.gamma
     }
 
-    /// n×d -> n×k.
+    /// Maps rows: n×d -> n×k.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] if the rows do not have the landmarks' dimension.
     pub fn transform(&self, x: ArrayView2<f32>) -> Result<Array2<f32>> {
         let (d, found) = (self.landmarks.ncols(), x.ncols());
         if found != d {
@@ -170,6 +176,7 @@ impl Nystroem {
         Ok(matmul(kernel.view(), self.projection.view()))
     }
 
+    /// Adds the map to an artifact.
     pub fn store(&self, artifact: Artifact) -> Artifact {
         artifact
             .with_matrix("nystroem.landmarks", self.landmarks.view())
@@ -177,6 +184,10 @@ impl Nystroem {
             .with_vector("nystroem.gamma", Array1::from_elem(1, self.gamma).view())
     }
 
+    /// Reads a map from an artifact that [`Self::store`] wrote.
+    ///
+    /// # Errors
+    /// [`Error::Artifact`] if parts are missing or do not fit together.
     pub fn load(artifact: &Artifact) -> Result<Self> {
         let map = Self {
             landmarks: artifact.matrix("nystroem.landmarks")?,
@@ -188,7 +199,7 @@ impl Nystroem {
     }
 }
 
-/// |x−y|² of the rows of x: n×d and y: m×d, n×m, in f64: γ may be large.
+/// |x−y|² for the rows of x: n×d and y: m×d, as n×m, in f64 because γ may be large.
 fn squared_distances(x: ArrayView2<f32>, y: ArrayView2<f32>) -> Array2<f64> {
     let (x, y) = (x.mapv(f64::from), y.mapv(f64::from));
     let norms = |m: &Array2<f64>| m.map_axis(Axis(1), |r| r.dot(&r));

@@ -1,8 +1,8 @@
-//! Dense linear algebra with answers that do not depend on the number of threads.
+//! Dense linear algebra whose results do not depend on the number of threads.
 //!
-//! Every product is cut into blocks of rows of fixed size; a block is one single-threaded product by faer,
-//! whose kernels are chosen for the CPU at run time, and the blocks are shared out by rayon. Decompositions
-//! (faer too) run on one thread.
+//! Every product is cut into blocks of rows of fixed size. A block is one single-threaded product by faer, which
+//! chooses its kernels for the CPU at run time; rayon distributes the blocks. Decompositions, by faer too, run on
+//! one thread.
 
 mod gram;
 mod kernel_map;
@@ -24,13 +24,13 @@ use rayon::prelude::*;
 
 use crate::timing;
 
-/// Rows of the result per product: large enough for one to be fast, small enough to share out.
+/// Rows of the result per product: enough for a fast product, few enough to distribute.
 const BLOCK: usize = 256;
 
-/// Operations that are worth handing to another thread: some tenths of a millisecond.
+/// Number of operations that are worth another thread: some tenths of a millisecond.
 const SHARED: u64 = 1 << 25;
 
-/// a·b, for a: n×d and b: d×m in any layout.
+/// The product a·b of a: n×d and b: d×m in any layout.
 pub fn matmul<T>(a: ArrayView2<T>, b: ArrayView2<T>) -> Array2<T>
 where
     T: ComplexField + ndarray::LinalgScalar + Send + Sync,
@@ -40,7 +40,7 @@ where
     out
 }
 
-/// x·w + b, for x: n×d, w: d×m in any layout and b: m, which is added to each row.
+/// x·w + b for x: n×d, w: d×m in any layout and b: m, which is added to each row.
 pub fn affine(x: ArrayView2<f32>, w: ArrayView2<f32>, b: &Array1<f32>) -> Array2<f32> {
     // in place before the product adds to it, for a pass over the result less
     let b = b.as_slice().expect("without gaps").repeat(x.nrows());
@@ -49,7 +49,7 @@ pub fn affine(x: ArrayView2<f32>, w: ArrayView2<f32>, b: &Array1<f32>) -> Array2
     out
 }
 
-/// out += a·b, for out: n×m in rows.
+/// out += a·b for out: n×m in row-major order.
 pub fn add_matmul<T>(out: &mut Array2<T>, a: ArrayView2<T>, b: ArrayView2<T>)
 where
     T: ComplexField + ndarray::LinalgScalar + Send + Sync,
@@ -84,12 +84,12 @@ where
         });
 }
 
-/// Of a product of n×d and d×m: one in f64 counts as two in f32.
+/// Operations of a product of n×d and d×m; one in f64 counts as two in f32.
 fn operations<T>(n: usize, d: usize, m: usize) -> u64 {
     2 * (n * d * m * size_of::<T>() / size_of::<f32>()) as u64
 }
 
-/// Row-major or column-major without gaps; anything else is copied.
+/// A row-major or column-major matrix without gaps; anything else is copied.
 fn contiguous<T: Clone>(x: ArrayView2<'_, T>) -> CowArray<'_, T, Ix2> {
     if x.is_standard_layout() || x.t().is_standard_layout() {
         x.into()
@@ -98,7 +98,7 @@ fn contiguous<T: Clone>(x: ArrayView2<'_, T>) -> CowArray<'_, T, Ix2> {
     }
 }
 
-/// As faer sees a contiguous matrix.
+/// A contiguous matrix as faer sees it.
 fn borrow<'a, T>(x: &'a CowArray<'_, T, Ix2>) -> MatRef<'a, T> {
     let (n, d) = x.dim();
     match x.as_slice() {
@@ -110,13 +110,13 @@ fn borrow<'a, T>(x: &'a CowArray<'_, T, Ix2>) -> MatRef<'a, T> {
     }
 }
 
-/// Rows of one length as a matrix; 0×0 of none.
+/// Stacks rows of one length into a matrix, n×d; 0×0 without rows.
 pub fn stacked<'a>(rows: impl Iterator<Item = ArrayView1<'a, f32>>) -> Array2<f32> {
     let rows: Vec<_> = rows.map(|row| row.insert_axis(Axis(0))).collect();
     concatenate(Axis(0), &rows).unwrap_or_default()
 }
 
-/// Euclidean norm.
+/// The Euclidean norm of a vector.
 pub fn norm(v: ArrayView1<f32>) -> f32 {
     v.dot(&v).sqrt()
 }
@@ -134,7 +134,8 @@ pub fn l2_normalize_rows(m: &mut Array2<f32>) {
     m.outer_iter_mut().for_each(l2_normalize);
 }
 
-/// sign(v)·|v|^p, which evens out the bursts of one repeated pattern (Perronnin et al. 2010, §3.2).
+/// Replaces each entry v by sign(v)·|v|^p, which reduces the effect of bursts of one repeated pattern (Perronnin et
+/// al. 2010, §3.2).
 pub fn power_normalize(v: &mut Array1<f32>, p: f32) {
     if p == 0.5 {
         v.mapv_inplace(|x| x.abs().sqrt().copysign(x));
@@ -143,7 +144,7 @@ pub fn power_normalize(v: &mut Array1<f32>, p: f32) {
     }
 }
 
-/// The mean of the rows, accumulated in f64.
+/// The mean of the rows of x: n×d, accumulated in f64.
 pub fn column_means(x: ArrayView2<f32>) -> Array1<f64> {
     let mut sum = Array1::<f64>::zeros(x.ncols());
     for row in x.outer_iter() {

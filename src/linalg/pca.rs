@@ -1,4 +1,4 @@
-//! Principal components with whitening.
+//! Principal component analysis with whitening.
 
 use ndarray::{Array1, Array2, ArrayView2, Axis, s};
 use serde::{Deserialize, Serialize};
@@ -12,12 +12,12 @@ use crate::timing;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct PcaParams {
-    /// Components kept (fewer where the data has fewer).
+    /// Number of components kept; fewer if the data has fewer.
     pub dim: usize,
-    /// Each component is divided by its standard deviation to this power: 0 rotates only, 1 whitens
+    /// Whitening: each component is divided by its standard deviation to this power. 0 rotates only, 1 whitens
     /// (Jégou & Chum 2012).
     pub whiten: f64,
-    /// At most this many training rows are looked at.
+    /// At most this many training rows are used.
     pub sample: usize,
 }
 
@@ -31,10 +31,10 @@ impl Default for PcaParams {
     }
 }
 
-/// Widest input for which the covariance matrix is decomposed whole; wider ones go by random projection.
+/// Largest input width for which the whole covariance matrix is decomposed; wider inputs use random projection.
 const EXACT_UP_TO: usize = 512;
 
-/// A fitted projection (x − mean)·v·diag(scale).
+/// A fitted projection (x − mean)·v·diag(scale), from d numbers to k.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Pca {
     mean: Array1<f32>,
@@ -42,12 +42,12 @@ pub struct Pca {
     projection: Array2<f32>,
     /// −mean·projection
     offset: Array1<f32>,
-    /// Variance of each component on the training rows.
+    /// Variance of each component over the training rows.
     variance: Array1<f64>,
 }
 
 impl PcaParams {
-    /// Learns from rows x: n×d. Components whose variance is below 1e-9 of the first are dropped.
+    /// Learns from the rows of x: n×d. Components whose variance is below 1e-9 of the first are dropped.
     ///
     /// # Errors
     /// [`Error::TooFew`] for fewer than two rows.
@@ -97,21 +97,25 @@ impl Pca {
         }
     }
 
+    /// Length of the rows that it projects, d.
     pub fn input_dim(&self) -> usize {
         self.mean.len()
     }
 
-    /// Number of components kept.
+    /// Number of components kept, k.
     pub fn dim(&self) -> usize {
         self.projection.ncols()
     }
 
-    /// Variance of each component on the training rows, falling.
+    /// Variance of each component over the training rows, falling.
     pub fn variance(&self) -> &Array1<f64> {
         &self.variance
     }
 
-    /// n×d -> n×k.
+    /// Projects rows: n×d -> n×k.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] if the rows do not have length [`Self::input_dim`].
     pub fn transform(&self, x: ArrayView2<f32>) -> Result<Array2<f32>> {
         if x.ncols() != self.input_dim() {
             return Err(Error::dimensions(
@@ -125,6 +129,7 @@ impl Pca {
         Ok(timing::PCA.time(|| affine(x, self.projection.view(), &self.offset)))
     }
 
+    /// Adds the projection to an artifact.
     pub fn store(&self, artifact: Artifact) -> Artifact {
         artifact
             .with_vector("mean", self.mean.view())
@@ -132,6 +137,10 @@ impl Pca {
             .with_vector("variance", self.variance.view())
     }
 
+    /// Reads a projection from an artifact that [`Self::store`] wrote.
+    ///
+    /// # Errors
+    /// [`Error::Artifact`] if parts are missing or do not fit together.
     pub fn load(artifact: &Artifact) -> Result<Self> {
         let (mean, variance) = (artifact.vector("mean")?, artifact.vector("variance")?);
         let projection = artifact.matrix("projection")?;

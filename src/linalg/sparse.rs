@@ -1,4 +1,4 @@
-//! Sparse rows, and the products a truncated SVD needs of them.
+//! Sparse rows, and the products that a truncated SVD needs of them.
 
 use std::ops::Range;
 
@@ -8,7 +8,7 @@ use rayon::prelude::*;
 
 use super::Operator;
 
-/// (column, value), columns rising.
+/// A sparse row as (column, value), columns rising.
 pub type SparseRow = Vec<(u32, f32)>;
 
 /// A sparse n×d matrix by rows, with its transpose, so that both products run over independent rows.
@@ -17,13 +17,13 @@ pub struct Csr {
     columns: Vec<SparseRow>,
 }
 
-/// Columns of b that are multiplied at once: few enough for the cache to hold all of its rows.
+/// Columns of b that are multiplied at a time: few enough for the cache to hold all its rows.
 const PANEL: usize = 64;
-/// Rows that one thread multiplies at once.
+/// Rows that one thread multiplies at a time.
 const ROWS: usize = 256;
 
 impl Csr {
-    /// `dim`: number of columns.
+    /// Builds a matrix from its rows; `dim` is the number of columns, d.
     pub fn new(rows: Vec<SparseRow>, dim: usize) -> Self {
         let mut columns = vec![SparseRow::new(); dim];
         for (i, row) in rows.iter().enumerate() {
@@ -34,7 +34,7 @@ impl Csr {
         Self { rows, columns }
     }
 
-    /// rows·b, for b with as many rows as `rows` has columns.
+    /// The product rows·b; b has a row for each column of `rows`.
     pub fn rows_times(rows: &[SparseRow], b: ArrayView2<f32>) -> Array2<f32> {
         let b = b.as_standard_layout();
         let width = b.ncols();

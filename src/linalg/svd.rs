@@ -1,4 +1,4 @@
-//! Singular values, eigenvalues and orthonormal bases, by faer on one thread.
+//! Singular values, eigenvalues and orthonormal bases, computed by faer on one thread.
 
 use std::ops::Range;
 
@@ -10,10 +10,13 @@ use rand_chacha::ChaCha8Rng;
 use super::{Gram, gram, matmul};
 use crate::error::{Error, Result};
 
-/// x ≈ u·diag(s)·vᵀ; u: n×k, s: k falling, v: d×k.
+/// A singular value decomposition x ≈ u·diag(s)·vᵀ of x: n×d, with k singular values.
 pub struct Svd {
+    /// Left singular vectors, n×k.
     pub u: Array2<f64>,
+    /// Singular values, falling.
     pub s: Array1<f64>,
+    /// Right singular vectors, d×k.
     pub v: Array2<f64>,
 }
 
@@ -43,7 +46,7 @@ fn failed<E: std::fmt::Debug>(what: &'static str) -> impl FnOnce(E) -> Error {
     }
 }
 
-/// Each column's sign is free; the entry of largest size is made positive, so that it is the same
+/// Makes the entry of largest size in each column positive: the sign of a column is free, and should be the same
 /// everywhere.
 fn fix_signs(v: &mut Array2<f64>, mut other: Option<&mut Array2<f64>>) {
     for j in 0..v.ncols() {
@@ -63,6 +66,9 @@ fn fix_signs(v: &mut Array2<f64>, mut other: Option<&mut Array2<f64>>) {
 }
 
 /// The thin singular value decomposition.
+///
+/// # Errors
+/// [`Error::Numeric`] if a value is not finite or the decomposition does not converge.
 pub fn thin_svd(x: ArrayView2<f64>) -> Result<Svd> {
     check("singular value decomposition", x)?;
     faer::set_global_parallelism(Par::Seq);
@@ -78,6 +84,9 @@ pub fn thin_svd(x: ArrayView2<f64>) -> Result<Svd> {
 }
 
 /// Eigenvalues, falling, and eigenvectors as columns, of a symmetric matrix.
+///
+/// # Errors
+/// As [`thin_svd`].
 pub fn symmetric_eigen(x: ArrayView2<f64>) -> Result<(Array1<f64>, Array2<f64>)> {
     check("eigendecomposition", x)?;
     faer::set_global_parallelism(Par::Seq);
@@ -92,8 +101,11 @@ pub fn symmetric_eigen(x: ArrayView2<f64>) -> Result<(Array1<f64>, Array2<f64>)>
     Ok((s, v))
 }
 
-/// An orthonormal basis of the columns of a tall matrix: Cholesky QR, twice (Yamamoto et al. 2015), which is
-/// products alone; Householder's QR where the columns are too nearly dependent for it.
+/// An orthonormal basis of the columns of a tall matrix, by Cholesky QR, twice (Yamamoto et al. 2015), which
+/// consists of products alone; by Householder's QR if the columns are too nearly dependent.
+///
+/// # Errors
+/// [`Error::Numeric`] if a value is not finite.
 pub fn orthonormal(x: ArrayView2<f64>) -> Result<Array2<f64>> {
     check("QR decomposition", x)?;
     let twice = cholesky_qr(x).and_then(|q| cholesky_qr(q.view()));
@@ -106,8 +118,8 @@ pub fn orthonormal(x: ArrayView2<f64>) -> Result<Array2<f64>> {
     }
 }
 
-/// Smallest pivot, against the largest, for which a Cholesky factor is trusted: the condition number of x is
-/// then below 1e6, and the second round makes the columns orthonormal to rounding.
+/// Smallest pivot, relative to the largest, for which a Cholesky factor is trusted: the condition number of x is
+/// then below 1e6, and the second round makes the columns orthonormal up to rounding.
 const SMALLEST_PIVOT: f64 = 1e-6;
 /// The same for a factor of products in f32.
 const SMALLEST_PIVOT_F32: f64 = 1e-3;
@@ -117,7 +129,7 @@ fn cholesky_qr(x: ArrayView2<f64>) -> Option<Array2<f64>> {
     Some(matmul(x, whitening(gram(x), SMALLEST_PIVOT)?.view()))
 }
 
-/// l⁻ᵀ for xᵀx = l·lᵀ, so that the columns of x·l⁻ᵀ are orthonormal; none where a pivot is too small.
+/// l⁻ᵀ for xᵀx = l·lᵀ, so that the columns of x·l⁻ᵀ are orthonormal; `None` if a pivot is too small.
 fn whitening(xx: Array2<f64>, smallest: f64) -> Option<Array2<f64>> {
     faer::set_global_parallelism(Par::Seq);
     let llt = to_faer(xx.view()).llt(Side::Lower).ok()?;
@@ -132,7 +144,7 @@ fn whitening(xx: Array2<f64>, smallest: f64) -> Option<Array2<f64>> {
     Some(to_ndarray(inverse.transpose()))
 }
 
-/// A basis of the columns of x, in f32: nearly orthonormal where they are far from dependent.
+/// A basis of the columns of x, in f32: nearly orthonormal if they are far from dependent.
 fn basis(x: ArrayView2<f32>) -> Result<Array2<f32>> {
     check("singular value decomposition", x)?;
     match whitening(gram(x), SMALLEST_PIVOT_F32) {
@@ -141,15 +153,15 @@ fn basis(x: ArrayView2<f32>) -> Result<Array2<f32>> {
     }
 }
 
-/// A matrix x: n×d that is known by its products.
+/// A matrix x: n×d that is given by its products.
 pub trait Operator {
-    /// (n, d)
+    /// The shape (n, d) of x.
     fn shape(&self) -> (usize, usize);
 
-    /// Some rows of x times b: d×l.
+    /// The product of some rows of x and b: d×l.
     fn rows_times(&self, rows: Range<usize>, b: ArrayView2<f32>) -> Array2<f32>;
 
-    /// xᵀ·(x·b), for b: d×l.
+    /// The product xᵀ·(x·b) for b: d×l.
     fn square_times(&self, b: ArrayView2<f32>) -> Array2<f32>;
 }
 
@@ -167,15 +179,18 @@ impl Operator for ArrayView2<'_, f32> {
     }
 }
 
-/// Columns beyond the wanted ones, and power iterations: Halko, Martinsson & Tropp 2011, §1.3 and §4.5.
+/// Additional columns, and number of power iterations: Halko, Martinsson & Tropp 2011, §1.3 and §4.5.
 const OVERSAMPLING: usize = 16;
 const POWER_ITERATIONS: usize = 4;
-/// Rows of x that are multiplied at once for the last product.
+/// Rows of x that are multiplied at a time for the last product.
 const CHUNK: usize = 2048;
 
-/// The first `k` singular values (falling) and right singular vectors (d×k) of an n×d matrix: randomised subspace iteration
-/// from random signs (Halko, Martinsson & Tropp 2011, §4.5) on xᵀx, so that only bases of d rows are made orthonormal, and the
-/// Rayleigh-Ritz values of the last one.
+/// The first `k` singular values (falling) and right singular vectors (d×k) of an n×d matrix, by randomised
+/// subspace iteration (Halko, Martinsson & Tropp 2011, §4.5). It starts from random signs and iterates on xᵀx, so
+/// that only bases of d rows are orthonormalised; the result is the Rayleigh-Ritz approximation of the last basis.
+///
+/// # Errors
+/// [`Error::Numeric`] if a value is not finite or a decomposition does not converge.
 pub fn randomized_svd(
     x: &impl Operator,
     k: usize,

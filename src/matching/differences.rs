@@ -1,26 +1,27 @@
-//! How much of two aligned pictures is not the same. Two receipts on one form agree in the form, and in nothing else:
-//! many keypoints match, and yet neither is a copy of the other.
+//! How much of two aligned pictures differs. Two receipts on one form agree only in the form: many keypoints match,
+//! and yet neither is a copy of the other.
 
 use image::{GrayImage, imageops};
 use ndarray::Array2;
 
 use super::geometry::{Transform, apply};
 
-/// Side of the cells that are compared, in pixels.
+/// Side in pixels of the cells that are compared.
 const CELL: usize = 16;
-/// Standard deviation of a cell that shows something, in levels: above the noise of JPEG.
+/// Standard deviation of a cell with structure, in grey levels: above the noise of JPEG.
 const STRUCTURE: f64 = 8.0;
-/// Normalised cross-correlation from which two cells show the same.
+/// Normalised cross-correlation from which two cells show the same thing.
 const SAME: f64 = 0.5;
-/// Cells may be so far off, in pixels: the transformation is as exact as its keypoints.
+/// Tolerance in the position of a cell, in pixels: the transformation is only as exact as its keypoints.
 const SLACK: isize = 2;
-/// Cells with structure that say enough.
+/// Smallest number of cells with structure for a result.
 const LEAST_CELLS: usize = 8;
-/// Deviation of the blur that both pictures get, in pixels: they may have been scaled and re-encoded.
+/// Standard deviation in pixels of the blur applied to both pictures, because they may have been scaled and
+/// re-encoded.
 const BLUR: f32 = 1.0;
 
-/// The share, from 0 to 1, of the cells with structure in either picture that do not show the same in both, where the
-/// pictures overlap. `transform` leads from `a` to `b`. None where too little overlaps.
+/// The share, from 0 to 1, of differing cells within the overlap of the pictures, among the cells with structure in
+/// either picture. `transform` leads from `a` to `b`. `None` if too little overlaps.
 pub fn differing(a: &GrayImage, b: &GrayImage, transform: &Transform) -> Option<f64> {
     let b = levels(b);
     let a = warped(&levels(a), inverse(transform)?, b.dim());
@@ -41,14 +42,14 @@ pub fn differing(a: &GrayImage, b: &GrayImage, transform: &Transform) -> Option<
     (structured >= LEAST_CELLS).then(|| different as f64 / structured as f64)
 }
 
-/// Rows of levels, slightly blurred.
+/// Grey levels row by row, slightly blurred.
 fn levels(picture: &GrayImage) -> Array2<f32> {
     let blurred = imageops::blur(picture, BLUR);
     let (w, h) = (blurred.width() as usize, blurred.height() as usize);
     Array2::from_shape_fn((h, w), |(y, x)| f32::from(blurred.as_raw()[y * w + x]))
 }
 
-/// The picture seen through a transformation that leads from the places of the new one to its own; NaN beyond its edge.
+/// The picture warped by a transformation that leads from positions in the result to its own; NaN beyond its edge.
 fn warped(picture: &Array2<f32>, back: Transform, size: (usize, usize)) -> Array2<f32> {
     let (h, w) = picture.dim();
     Array2::from_shape_fn(size, |(y, x)| {
@@ -65,7 +66,7 @@ fn warped(picture: &Array2<f32>, back: Transform, size: (usize, usize)) -> Array
     })
 }
 
-/// By the adjugate; none where there is none.
+/// The inverse by the adjugate; `None` if there is none.
 fn inverse([[a, b, c], [d, e, f], [g, h, i]]: &Transform) -> Option<Transform> {
     let adjugate = [
         [e * i - f * h, c * h - b * i, b * f - c * e],
@@ -81,7 +82,7 @@ fn inverse([[a, b, c], [d, e, f], [g, h, i]]: &Transform) -> Option<Transform> {
         .then_some(inverse)
 }
 
-/// The values of a cell; none where it is not whole.
+/// The values of a cell; `None` if it is not entirely known.
 fn cell(picture: &Array2<f32>, top: isize, left: isize) -> Option<Vec<f64>> {
     let (top, left) = (usize::try_from(top).ok()?, usize::try_from(left).ok()?);
     if top + CELL > picture.nrows() || left + CELL > picture.ncols() {
@@ -102,7 +103,7 @@ fn deviation(values: &[f64]) -> f64 {
     (squares / values.len() as f64).sqrt()
 }
 
-/// From −1 to 1; 0 where one of them is flat.
+/// The normalised cross-correlation, from −1 to 1; 0 if one of them is flat.
 fn correlation(x: &[f64], y: &[f64]) -> f64 {
     let (mx, my) = (mean(x), mean(y));
     let product: f64 = x.iter().zip(y).map(|(x, y)| (x - mx) * (y - my)).sum();
@@ -110,7 +111,7 @@ fn correlation(x: &[f64], y: &[f64]) -> f64 {
     if scale > 0.0 { product / scale } else { 0.0 }
 }
 
-/// Of a cell with those near its place in another picture.
+/// The best correlation of a cell with the cells near its position in another picture.
 fn best_correlation(own: &[f64], other: &Array2<f32>, top: usize, left: usize) -> f64 {
     let shifts = (-SLACK..=SLACK).flat_map(|y| (-SLACK..=SLACK).map(move |x| (y, x)));
     let near = shifts.filter_map(|(y, x)| cell(other, top as isize + y, left as isize + x));

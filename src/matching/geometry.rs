@@ -1,4 +1,4 @@
-//! The transformation that most matches agree on, and how likely so many agree by chance.
+//! Finds the transformation that most matches agree on, and how likely such agreement is by chance.
 
 use std::collections::BTreeSet;
 use std::f64::consts::PI;
@@ -11,52 +11,55 @@ use serde::{Deserialize, Serialize};
 use super::keypoints::Frame;
 use crate::error::Result;
 
-/// Which transformations may lead from one picture to the other.
+/// The transformations that are considered between two pictures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Model {
-    /// Moved, turned and scaled.
+    /// Translation, rotation and uniform scaling.
     Similarity,
-    /// Seen from elsewhere, too, where that explains more.
+    /// Also perspective, if that explains more matches.
     Homography,
 }
 
-/// Acts on (x, y, 1), in pixels.
+/// A 3×3 matrix that acts on (x, y, 1), in pixels, row by row.
 pub type Transform = [[f64; 3]; 3];
 
-/// What a transformation comes to.
+/// A transformation and the matches that agree with it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Consensus {
+    /// Transformation from the first picture to the second.
     pub transform: Transform,
-    /// Places of the matches that agree with it.
+    /// Indices of the matches that agree with it.
     pub inliers: Vec<usize>,
-    /// log10 of how many transformations would be expected to fit so well were the matches anywhere (the number of
-    /// false alarms of Moisan & Stival, IJCV 2004): −6 is one in a million such pairs of pictures.
+    /// log10 of the expected number of transformations that would fit this well if the matches were random (the
+    /// number of false alarms of Moisan & Stival, IJCV 2004): −6 means one in a million such pairs of pictures.
     pub log_chance: f64,
 }
 
-/// The keypoints of a match.
+/// The two keypoints of a match.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Correspondence {
+    /// Keypoint in the first picture.
     pub a: Frame,
+    /// Keypoint in the second picture.
     pub b: Frame,
 }
 
-/// Scales beyond this say that the keypoints have nothing to do with each other.
+/// Largest scale between pictures: beyond it the keypoints have nothing to do with each other.
 const WIDEST_SCALE: f64 = 16.0;
 
-/// How far off an inlier may be, and how large the picture is where that is measured.
+/// The tolerance of an inlier, and the size of the picture in which it is measured.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Target {
-    /// In pixels.
+    /// Largest distance of an inlier from its expected position, in pixels of the second picture.
     pub tolerance: f64,
-    /// In square pixels.
+    /// Area of the second picture, in square pixels.
     pub area: f64,
 }
 
 impl Target {
-    /// That a match agrees by chance: as many as there are pairs of matches that end near each other, for keypoints
-    /// crowd where there is something to see, but no fewer than if they ended anywhere.
+    /// The probability that a match agrees by chance: the share of pairs of matches that end near each other,
+    /// because keypoints crowd where there is structure, but at least the probability for uniform positions.
     fn probability(self, matches: &[Correspondence]) -> f64 {
         let anywhere = (PI * self.tolerance * self.tolerance / self.area).min(1.0);
         let (mut near, mut pairs) = (0, 0);
@@ -83,11 +86,11 @@ impl Target {
     }
 }
 
-/// Matches, with what judging any transformation of them needs.
+/// Matches, with what is needed to judge any transformation of them.
 struct Evidence<'a> {
     matches: &'a [Correspondence],
     target: Target,
-    /// Matches at different places.
+    /// Number of matches at different positions.
     places: usize,
     /// See [`Target::probability`].
     probability: f64,
@@ -103,7 +106,7 @@ impl<'a> Evidence<'a> {
         }
     }
 
-    /// Of a transformation that `free` matches determine.
+    /// Judges a transformation that `free` matches determine.
     fn judged(&self, transform: Transform, free: usize) -> Consensus {
         let inliers = self.target.inliers(self.matches, &transform);
         let (n, k) = (self.places, places(self.matches, inliers.iter().copied()));
@@ -120,7 +123,7 @@ impl<'a> Evidence<'a> {
     }
 }
 
-/// Several keypoints at one place are one observation.
+/// The number of different positions: several keypoints at one position are one observation.
 fn places(matches: &[Correspondence], which: impl Iterator<Item = usize>) -> usize {
     let whole = |f: Frame| (f.x.round() as i64, f.y.round() as i64);
     let (mut a, mut b) = (BTreeSet::new(), BTreeSet::new());
@@ -131,7 +134,10 @@ fn places(matches: &[Correspondence], which: impl Iterator<Item = usize>) -> usi
     a.len().min(b.len())
 }
 
-/// The best transformation; none where nothing matches.
+/// The best transformation; `None` if no matches agree.
+///
+/// # Errors
+/// [`Error::OpenCv`](crate::Error::OpenCv) from fitting a homography.
 pub fn consensus(
     matches: &[Correspondence],
     model: Model,
@@ -152,8 +158,8 @@ pub fn consensus(
     Ok(Some(similarity))
 }
 
-/// One match of oriented, scaled keypoints determines a similarity, so that all are tried and nothing is drawn by lot
-/// (Philbin et al., CVPR 2007, §3.1); the best is then fitted to its inliers.
+/// The best similarity. One match of oriented, scaled keypoints determines a similarity, so all are tried and
+/// nothing is random (Philbin et al., CVPR 2007, §3.1); the best is then fitted to its inliers.
 fn best_similarity(evidence: &Evidence) -> Option<Consensus> {
     let Evidence {
         matches, target, ..
@@ -178,7 +184,7 @@ fn best_similarity(evidence: &Evidence) -> Option<Consensus> {
     Some(found)
 }
 
-/// The similarity that takes one keypoint to the other.
+/// The similarity that maps one keypoint to the other.
 fn of_frames(c: &Correspondence) -> Option<Transform> {
     let scale = f64::from(c.b.size) / f64::from(c.a.size);
     let turn = f64::from(c.b.angle - c.a.angle);
@@ -198,7 +204,7 @@ fn similarity(p: f64, q: f64, moved: [f64; 2]) -> Option<Transform> {
         .then_some([[p, -q, moved[0]], [q, p, moved[1]], [0.0, 0.0, 1.0]])
 }
 
-/// Of at least two matches.
+/// Fits a similarity to at least two matches by least squares.
 fn least_squares(matches: &[Correspondence], which: &[usize]) -> Option<Transform> {
     let n = which.len() as f64;
     let mean = |of: &dyn Fn(&Correspondence) -> f32| {
@@ -226,7 +232,8 @@ fn least_squares(matches: &[Correspondence], which: &[usize]) -> Option<Transfor
     similarity(p, q, [bx - p * ax + q * ay, by - q * ax - p * ay])
 }
 
-/// By MAGSAC++ (Barath et al., CVPR 2020) as OpenCV has it; none that turns the picture over or folds it.
+/// Fits a homography by MAGSAC++ (Barath et al., CVPR 2020), as OpenCV implements it; `None` if it would mirror or
+/// fold the picture.
 fn homography(matches: &[Correspondence], tolerance: f64) -> Result<Option<Transform>> {
     const LEAST: usize = 5; // four fit any four
     if matches.len() < LEAST {
@@ -257,7 +264,7 @@ fn orientation(t: &Transform, at: Frame) -> f64 {
     determinant.signum() * w.signum()
 }
 
-/// Where a point goes.
+/// The position (x, y), in pixels, after a transformation.
 pub fn apply(t: &Transform, x: f64, y: f64) -> (f64, f64) {
     let [u, v, w] = t.map(|row| row[0] * x + row[1] * y + row[2]);
     (u / w, v / w)

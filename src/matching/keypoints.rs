@@ -1,4 +1,4 @@
-//! Keypoints with their frames: where, how large, which way up, and how it looks there.
+//! Keypoints with their frames: position, size, direction, and a descriptor.
 
 use std::f32::consts::PI;
 
@@ -11,45 +11,56 @@ use crate::descriptor::{OrbParams, SiftParams};
 use crate::error::Result;
 use crate::picture::Picture;
 
-/// Which keypoints, and their settings.
+/// A keypoint detector and its settings.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum KeypointParams {
+    /// SIFT, described as RootSIFT.
     Sift(SiftParams),
+    /// ORB.
     Orb(OrbParams),
 }
 
-/// Where a keypoint is, in pixels, how large, and which way it points: radians from the x axis towards the y axis,
-/// which points down.
+/// Position, size and direction of a keypoint.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Frame {
+    /// Horizontal position in pixels.
     pub x: f32,
+    /// Vertical position in pixels, downwards.
     pub y: f32,
+    /// Diameter in pixels.
     pub size: f32,
+    /// Direction in radians, from the x axis towards the y axis, which points down.
     pub angle: f32,
 }
 
-/// The keypoints of a picture.
+/// The n keypoints of a picture.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Keypoints {
+    /// Frames of the keypoints.
     pub frames: Vec<Frame>,
+    /// Descriptors of the keypoints, in the same order.
     pub values: Values,
-    /// Of the picture, in pixels.
+    /// Width of the picture, in pixels.
     pub width: u32,
+    /// Height of the picture, in pixels.
     pub height: u32,
 }
 
-/// How it looks at each keypoint.
+/// The descriptors of keypoints.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Values {
-    /// n×128, RootSIFT: unit rows.
+    /// RootSIFT, n×128, unit rows.
     Sift(Array2<f32>),
-    /// 256 bits each.
+    /// ORB, 256 bits each.
     Orb(Vec<[u64; 4]>),
 }
 
 impl KeypointParams {
-    /// The keypoints of a picture at its working size; none where there are none.
+    /// Detects the keypoints of a picture at its working size; the result may be empty.
+    ///
+    /// # Errors
+    /// [`Error::OpenCv`](crate::Error::OpenCv) from OpenCV's detectors.
     pub fn detect(&self, picture: &Picture) -> Result<Keypoints> {
         let image = &picture.gray;
         let (points, values) = match self {
@@ -93,15 +104,17 @@ fn words(found: &Mat) -> Result<Vec<[u64; 4]>> {
 }
 
 impl Keypoints {
+    /// Number of keypoints.
     pub fn len(&self) -> usize {
         self.frames.len()
     }
 
+    /// Whether there are no keypoints.
     pub fn is_empty(&self) -> bool {
         self.frames.is_empty()
     }
 
-    /// Those of the mirror image, where they follow from these: for SIFT.
+    /// The keypoints of the mirror image, if they follow from these: for SIFT alone.
     pub fn mirrored(&self) -> Option<Self> {
         let Values::Sift(values) = &self.values else {
             return None;
@@ -115,7 +128,7 @@ impl Keypoints {
     }
 }
 
-/// Where keypoints are in the mirror image of a picture of that width, in pixels.
+/// The frames of keypoints in the mirror image of a picture of that width, in pixels.
 pub fn mirrored(frames: &[Frame], width: u32) -> Vec<Frame> {
     let right = width as f32 - 1.0;
     let frame = |f: &Frame| Frame {
@@ -126,8 +139,8 @@ pub fn mirrored(frames: &[Frame], width: u32) -> Vec<Frame> {
     frames.iter().map(frame).collect()
 }
 
-/// SIFT's histogram of 8 directions in 4×4 cells stands along the keypoint's own direction (Lowe 2004 §6.1): in a
-/// mirror, rows across it come the other way round, and directions turn the other way.
+/// The bin of SIFT's histogram in the mirror image. Its 8 directions in 4×4 cells are relative to the keypoint's
+/// own direction (Lowe 2004 §6.1): in a mirror the rows across it are reversed, and so are the directions.
 fn turned_over(bin: usize) -> usize {
     let (row, column, direction) = (bin / 32, bin / 8 % 4, bin % 8);
     (3 - row) * 32 + column * 8 + (8 - direction) % 8

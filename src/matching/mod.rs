@@ -1,8 +1,8 @@
-//! Two pictures against each other: keypoints that look alike, and the transformation on which they agree.
+//! Compares two pictures: similar keypoints, and the transformation on which they agree.
 //!
 //! [`keypoints`](KeypointParams) -> [`neighbours`](Neighbours) with the ratio test -> [consensus](Consensus). The
-//! outcome is judged by how likely so many matches agree by chance, which means the same for pictures with few
-//! keypoints and with many.
+//! result is judged by how likely so many matches agree by chance, which means the same for few keypoints and for
+//! many.
 
 mod differences;
 mod geometry;
@@ -23,24 +23,28 @@ use crate::error::Result;
 use crate::picture::{Picture, PictureParams};
 use crate::timing;
 
-/// Score from which pictures match.
+/// Default score from which two pictures match; see [`Comparison::score`].
 pub const THRESHOLD: f64 = 6.0;
 
 /// Settings of a comparison.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct MatchParams {
+    /// Settings for reading pictures.
     pub picture: PictureParams,
+    /// Keypoint detector.
     pub keypoints: KeypointParams,
+    /// Search for similar keypoints.
     pub neighbours: Neighbours,
-    /// The nearest keypoint must be nearer than this much of the second.
+    /// Ratio test: a match is accepted if nearest/second-nearest distance is below this.
     pub ratio: f32,
-    /// Only keypoints that are each other's nearest match.
+    /// Only accepts keypoints that are each other's nearest.
     pub cross_check: bool,
+    /// Transformations that are considered.
     pub model: Model,
-    /// How far from where the transformation puts it a keypoint may be, in pixels of the working size.
+    /// Largest distance of an inlier from its expected position, in pixels of the working size.
     pub tolerance: f64,
-    /// Looks for the mirror image, too.
+    /// Also compares the mirror image.
     pub mirrored: bool,
 }
 
@@ -63,25 +67,30 @@ impl Default for MatchParams {
     }
 }
 
-/// A picture ready to be compared.
+/// A picture prepared for comparison.
 pub struct Subject {
+    /// Its keypoints.
     pub keypoints: Keypoints,
-    /// Of its mirror image, where that is looked at.
+    /// Keypoints of its mirror image, if that is compared too.
     pub mirrored: Option<Keypoints>,
 }
 
-/// What two pictures have in common.
+/// The result of comparing two pictures.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Comparison {
-    /// Keypoints that look alike, of the first picture, or of its mirror image, and of the second.
+    /// Similar keypoints of the first picture, or of its mirror image, and of the second.
     pub matches: Vec<Correspondence>,
+    /// The transformation that matches agree on; `None` if there is none.
     pub consensus: Option<Consensus>,
-    /// The first picture's mirror image is what agrees.
+    /// Whether the first picture's mirror image is what was compared.
     pub mirrored: bool,
 }
 
 impl Comparison {
-    /// Of keypoints that look alike, the second ones in a picture of that width and height, in pixels.
+    /// Judges similar keypoints; `width` and `height` are those of the second picture, in pixels.
+    ///
+    /// # Errors
+    /// Those of [`consensus()`].
     pub fn of(
         matches: Vec<Correspondence>,
         (width, height): (u32, u32),
@@ -100,12 +109,13 @@ impl Comparison {
         })
     }
 
-    /// Number of matches that agree.
+    /// Number of matches that agree with the transformation.
     pub fn inliers(&self) -> usize {
         self.consensus.as_ref().map_or(0, |c| c.inliers.len())
     }
 
-    /// −log10 of the number of pairs of pictures that would agree so well by chance; 0 where any would.
+    /// −log10 of the expected number of transformations that would fit this well by chance; 0 without any
+    /// agreement.
     pub fn score(&self) -> f64 {
         let chance = self.consensus.as_ref().map_or(0.0, |c| c.log_chance);
         (-chance).max(0.0)
@@ -113,7 +123,10 @@ impl Comparison {
 }
 
 impl MatchParams {
-    /// A picture's keypoints.
+    /// Detects the keypoints of a picture at its working size.
+    ///
+    /// # Errors
+    /// [`Error::OpenCv`](crate::Error::OpenCv) from OpenCV's detectors.
     pub fn subject(&self, picture: &Picture) -> Result<Subject> {
         let keypoints = self.keypoints.detect(picture)?;
         let mirrored = match (self.mirrored, keypoints.mirrored()) {
@@ -127,7 +140,10 @@ impl MatchParams {
         })
     }
 
-    /// The transformation that leads from the first picture, or its mirror image, to the second.
+    /// Finds the transformation that leads from the first picture, or its mirror image, to the second.
+    ///
+    /// # Errors
+    /// [`Error::OpenCv`](crate::Error::OpenCv) from OpenCV.
     pub fn compare(&self, a: &Subject, b: &Keypoints) -> Result<Comparison> {
         let plain = self.agree(&a.keypoints, b, false)?;
         let Some(mirrored) = &a.mirrored else {

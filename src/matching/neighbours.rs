@@ -1,4 +1,4 @@
-//! Keypoints of two pictures that look alike.
+//! Similar keypoints of two pictures.
 
 use ndarray::{Array2, ArrayView1};
 use opencv::core::{self, DMatch, Mat, Ptr, Vector};
@@ -11,24 +11,26 @@ use super::keypoints::Values;
 use crate::error::Result;
 use crate::linalg::matmul;
 
-/// How the keypoints that look most alike are found.
+/// How the most similar keypoints are searched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Neighbours {
-    /// By a look at all.
+    /// All pairs are compared.
     Exhaustive,
-    /// By FLANN (Muja & Lowe, VISAPP 2009): randomised k-d trees for SIFT, hashes of bits for ORB.
+    /// FLANN (Muja & Lowe, VISAPP 2009): randomised k-d trees for SIFT, hashes of bits for ORB.
     Flann,
 }
 
-/// A keypoint of one picture and one of the other.
+/// Two similar keypoints, by their indices.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Alike {
+    /// Index in the first picture.
     pub a: usize,
+    /// Index in the second picture.
     pub b: usize,
 }
 
-/// The two that are nearest to a keypoint, by rising distance.
+/// The two nearest to a keypoint, nearest first.
 #[derive(Clone, Copy)]
 struct Nearest {
     first: usize,
@@ -37,8 +39,12 @@ struct Nearest {
 }
 
 impl Neighbours {
-    /// Pairs that pass the ratio test (Lowe 2004 §7.1): the nearest one is nearer than `ratio` of the next; with
-    /// `cross_check` those alone that are each other's nearest. Rising by a.
+    /// Pairs that pass the ratio test (Lowe 2004 §7.1): the distance to the nearest is less than `ratio` times that
+    /// to the next. With `cross_check`, only pairs that are each other's nearest. Sorted by `a`. Descriptors of
+    /// different kinds are never similar.
+    ///
+    /// # Errors
+    /// [`Error::OpenCv`](crate::Error::OpenCv) from FLANN.
     pub fn alike(
         self,
         a: &Values,
@@ -65,7 +71,7 @@ impl Neighbours {
         Ok(pairs)
     }
 
-    /// Of every row of a among those of b.
+    /// The two nearest rows of b for every row of a.
     fn nearest(self, a: &Values, b: &Values) -> Result<Vec<Option<Nearest>>> {
         match (self, a, b) {
             (Self::Exhaustive, Values::Sift(a), Values::Sift(b)) => Ok(by_product(a, b)),
@@ -83,7 +89,7 @@ fn rows(values: &Values) -> usize {
     }
 }
 
-/// Of unit rows: ‖a − b‖² = 2 − 2·aᵀb.
+/// The nearest of unit rows: ‖a − b‖² = 2 − 2·aᵀb.
 fn by_product(a: &Array2<f32>, b: &Array2<f32>) -> Vec<Option<Nearest>> {
     let scores = matmul(a.view(), b.t());
     let nearest = |row: ArrayView1<f32>| {
@@ -103,7 +109,7 @@ fn by_bits(a: &[[u64; 4]], b: &[[u64; 4]]) -> Vec<Option<Nearest>> {
         .collect()
 }
 
-/// The first of equals comes first.
+/// The two smallest distances, the first of equals first.
 fn smallest_two(distances: impl Iterator<Item = f32>) -> Option<Nearest> {
     let mut nearest: Option<Nearest> = None;
     for (i, d) in distances.enumerate() {
@@ -127,7 +133,7 @@ fn smallest_two(distances: impl Iterator<Item = f32>) -> Option<Nearest> {
     nearest
 }
 
-/// FLANN's trees and tables are random.
+/// Seed of FLANN's random trees and tables.
 const SEED: i32 = 1;
 
 fn by_flann(a: &Values, b: &Values) -> Result<Vec<Option<Nearest>>> {

@@ -1,5 +1,5 @@
-//! Telling lines that stand on their head: a network answers, for a line that is cut out, with the probabilities of 0
-//! and of 180 degrees (PP-OCR, Du et al., 2020, section 2.2).
+//! Finds upside-down lines: for a line that is cut out, a network returns the probabilities of 0 and of 180 degrees
+//! (PP-OCR, Du et al., 2020, section 2.2).
 
 use ndarray::{Array4, Axis, Ix2, concatenate};
 use opencv::prelude::*;
@@ -9,12 +9,13 @@ use super::models::{ANGLE, Models};
 use super::runtime::{Network, Runtime};
 use crate::error::Result;
 
+/// The network that finds upside-down lines.
 pub struct AngleClassifier(Network);
 
-/// What the network was trained on: the beginnings of lines, of this height and width.
+/// Input size of the network, which was trained on the beginnings of lines.
 const HEIGHT: i32 = 48;
 const WIDTH: i32 = 192;
-/// Lines of one run.
+/// Number of lines per run.
 const BATCH: usize = 6;
 
 impl AngleClassifier {
@@ -22,7 +23,7 @@ impl AngleClassifier {
         Ok(Self(Network::load(runtime, models, &ANGLE)?))
     }
 
-    /// The probability that a line stands on its head, of each.
+    /// The probability that each line is upside down.
     pub fn on_its_head(&self, lines: &[Mat]) -> Result<Vec<f32>> {
         let mut probabilities = Vec::with_capacity(lines.len());
         for batch in lines.chunks(BATCH) {

@@ -1,4 +1,4 @@
-//! Lines cut out of a picture.
+//! Cuts lines out of a picture.
 
 use opencv::core::{self, BORDER_REPLICATE, Mat, Point2f, Rect, Scalar, Size, Vector};
 use opencv::imgproc;
@@ -7,14 +7,15 @@ use opencv::prelude::*;
 use super::quad::Quad;
 use crate::error::Result;
 
-/// Boxes this many times as high as wide are columns, or lines on their side.
+/// Ratio of height to width from which a box is a column, or a line on its side.
 const TALL: f32 = 1.5;
-/// Longer lines are read in parts, in heights of the line: what the network needs grows with the square.
+/// Lines longer than this are read in parts, in heights of the line: the cost of the network is quadratic in its
+/// input.
 const LONGEST: i32 = 100;
 const PART: i32 = 40;
-/// A gap between parts so wide, in heights of the line, is one between words.
+/// Width of a gap between parts, in heights of the line, that separates words.
 const GAP: f32 = 0.2;
-/// Columns whose pixels differ by no more, of 255, show no letter.
+/// Largest difference of pixels, of 255, within a column without letters.
 const QUIET: u8 = 48;
 
 pub fn is_tall(quad: &Quad) -> bool {
@@ -27,7 +28,7 @@ fn sides(quad: &Quad) -> (f32, f32) {
     (side(quad.width()), side(quad.height()))
 }
 
-/// What is in a box, as it stands.
+/// The contents of a box, unrotated.
 pub fn cut_out(picture: &Mat, quad: &Quad) -> Result<Mat> {
     let (w, h) = sides(quad);
     let points = |points: [[f32; 2]; 4]| -> Vector<Point2f> {
@@ -51,7 +52,7 @@ pub fn cut_out(picture: &Mat, quad: &Quad) -> Result<Mat> {
     Ok(line)
 }
 
-/// By `core::ROTATE_…`.
+/// Rotates a line by `core::ROTATE_…`.
 pub fn turned(line: &Mat, by: i32) -> Result<Mat> {
     let mut turned = Mat::default();
     core::rotate(line, &mut turned, by)?;
@@ -61,14 +62,14 @@ pub fn turned(line: &Mat, by: i32) -> Result<Mat> {
 /// A part of a line.
 pub struct Part {
     pub picture: Mat,
-    /// Where it begins and how long it is, of the whole line.
+    /// Begin and length, as shares of the whole line.
     pub begin: f32,
     pub share: f32,
-    /// Whether there is a gap between words before it.
+    /// Whether a gap between words precedes it.
     pub after_gap: bool,
 }
 
-/// A line in parts that can be read, cut where no letter is.
+/// Divides a line into parts of a length that can be read, cut between letters.
 pub fn parts(line: &Mat) -> Result<Vec<Part>> {
     let (w, h) = (line.cols(), line.rows());
     if w <= LONGEST.saturating_mul(h) {
@@ -100,7 +101,7 @@ pub fn parts(line: &Mat) -> Result<Vec<Part>> {
     Ok(parts)
 }
 
-/// The middle of the longest run of quiet columns in a range, and how long it is; the end where there is none.
+/// The middle and the length of the longest run of quiet columns in a range; the end of the range if there is none.
 fn cut(quiet: &[bool], from: i32, to: i32) -> (i32, i32) {
     let (mut best, mut run) = ((to, 0), 0);
     for x in from..to {

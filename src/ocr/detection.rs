@@ -1,4 +1,4 @@
-//! Finding text: a network gives every pixel the probability of text; connected areas become boxes
+//! Finds text: a network gives every pixel the probability of text, and connected areas become boxes
 //! (Differentiable Binarization, Liao et al., AAAI 2020).
 
 use ndarray::{Array2, Array4, Ix4};
@@ -13,26 +13,27 @@ use super::quad::Quad;
 use super::runtime::{Network, Runtime};
 use crate::error::Result;
 
-/// Finds lines of text.
+/// The network that finds lines of text.
 pub struct Detector(Network);
 
-// Settings of RapidOCR 1.4.4, of which those of PaddleOCR are the source.
-/// Smaller pictures are scaled up until their shorter side has this many pixels.
+// Settings of RapidOCR 1.4.4, which took them from PaddleOCR.
+/// Smaller pictures are scaled up until their shorter side has this many pixels,
 const SHORT_SIDE: f32 = 736.0;
-/// But the longer side not beyond this: a sliver would take all memory.
+/// but no further than until their longer side has this many: a very narrow picture would take all memory.
 const LONG_SIDE: f32 = 4096.0;
 /// The network halves its input five times.
 const MULTIPLE: f32 = 32.0;
-/// Text, in a pixel.
+/// Least probability of text in a pixel.
 const PIXEL: f32 = 0.3;
-/// Text, on average in a box.
+/// Least mean probability of text in a box.
 const BOX: f32 = 0.5;
-/// By area times this over circumference a box grows on all sides: the network marks the cores of lines.
+/// A box grows on all sides by its area times this over its circumference, because the network marks the cores of
+/// lines.
 const GROWTH: f32 = 1.6;
-/// Smaller boxes, in pixels of the map, are no text; and after growing.
+/// Least side of a box, in pixels of the map, before and after growing.
 const LEAST: f32 = 3.0;
 const LEAST_GROWN: f32 = 5.0;
-/// Smaller boxes, in pixels of the picture, cannot be read.
+/// Least side of a box that can be read, in pixels of the picture.
 const LEAST_READABLE: f32 = 4.0;
 const MOST_BOXES: usize = 1000;
 
@@ -41,7 +42,7 @@ impl Detector {
         Ok(Self(Network::load(runtime, models, &DETECTION)?))
     }
 
-    /// Lines in no particular order, in pixels of the picture (blue, green, red).
+    /// Finds the lines of a picture (blue, green, red), in no particular order, in pixels.
     pub fn detect(&self, picture: &Mat) -> Result<Vec<Quad>> {
         let (w, h) = (picture.cols(), picture.rows());
         let ratio = (SHORT_SIDE / w.min(h) as f32).max(1.0);
@@ -58,7 +59,7 @@ impl Detector {
     }
 }
 
-/// 1×3×h×width from −1 to 1, the picture at the left and zeros beyond it.
+/// The picture as 1×3×h×width from −1 to 1, at the left, with zeros beyond it.
 pub fn planes(picture: &Mat, width: i32) -> Result<Array4<f32>> {
     let (w, h) = (picture.cols() as usize, picture.rows() as usize);
     let pixels = picture.data_bytes()?;
@@ -80,7 +81,7 @@ pub fn resized(picture: &Mat, width: i32, height: i32) -> Result<Mat> {
     Ok(out)
 }
 
-/// The areas of a map that are text, as boxes of a picture that is `scale` times as large.
+/// The areas of text in a map, as boxes in a picture that is `scale` times as large.
 fn boxes(map: &Array2<f32>, scale: [f32; 2], size: [i32; 2]) -> Result<Vec<Quad>> {
     let (h, w) = map.dim();
     let values = map.as_slice().expect("a new array is contiguous");
@@ -134,7 +135,7 @@ fn corners(area: &RotatedRect) -> Result<[[f32; 2]; 4]> {
     Ok(points.map(|p| [p.x, p.y]))
 }
 
-/// The box with all its sides moved outwards.
+/// The box with all sides moved outwards.
 fn grow(area: &RotatedRect) -> Result<RotatedRect> {
     let size = area.size;
     let by = size.width * size.height * GROWTH / (2.0 * (size.width + size.height));
@@ -142,7 +143,7 @@ fn grow(area: &RotatedRect) -> Result<RotatedRect> {
     Ok(RotatedRect::new(area.center, grown, area.angle)?)
 }
 
-/// Mean of the map within a box.
+/// The mean of the map within a box.
 fn mean_within(map: &impl MatTraitConst, area: &RotatedRect) -> Result<f32> {
     let corners = corners(area)?;
     let edge = |c: usize, most: i32| {

@@ -1,10 +1,10 @@
-//! Reading what is written in a picture: text is found by a segmentation network, each line is cut out upright,
-//! another network tells whether it stands on its head, and a recognition network spells it.
+//! Reads text in pictures: a segmentation network finds text, each line is cut out upright, another network tells
+//! whether it is upside down, and a recognition network spells it.
 //!
-//! The networks are those of PP-OCRv4 (Apache-2.0), which were trained on Chinese and English. They run in
-//! ONNX Runtime, a shared library that is loaded when first asked for; `make ocr-models` fetches both, and [`Models`]
-//! says where they are looked for. Here is what happens between them: scaling, strips in pieces, boxes from the map of
-//! text, perspective, turns, decoding, letters that stand far apart, reading order.
+//! The networks are those of PP-OCRv4 (Apache-2.0), which were trained on Chinese and English. They run in ONNX
+//! Runtime, a shared library that is loaded when first needed. `make ocr-models` fetches both, and [`Models`] says
+//! where they are searched. This module does what happens between the networks: scaling, long strips in pieces,
+//! boxes from the map of text, perspective, rotation, decoding, widely spaced letters, reading order.
 
 mod angle;
 mod crop;
@@ -36,20 +36,20 @@ use recognition::Recognizer;
 use runtime::Runtime;
 use turns::{Read, Turn};
 
-/// What a picture is read with.
+/// Settings for reading pictures.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Written")]
 pub struct ReaderParams {
-    /// Lines that are read with less confidence are left out.
+    /// Least mean probability of a line's characters, from 0 to 1; other lines are left out.
     pub confidence: f32,
-    /// Larger pictures are refused from their header.
+    /// Largest number of pixels; larger pictures are refused from their header.
     pub max_pixels: u64,
-    /// Larger pictures are scaled down until their longer side has this many pixels; strips are read in pieces of
-    /// this length instead.
+    /// Longer side in pixels to which larger pictures are scaled down; long strips are read in pieces of this
+    /// length instead.
     pub max_side: i32,
 }
 
-/// As it may be written in a recipe.
+/// The settings as a recipe may write them.
 #[derive(Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct Written {
@@ -107,14 +107,15 @@ impl Default for ReaderParams {
 /// A line of text.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Line {
+    /// What it says.
     pub text: String,
-    /// Mean probability of its characters.
+    /// Mean probability of its characters, from 0 to 1.
     pub confidence: f32,
-    /// Where it is in the picture, in pixels.
+    /// Its position in the picture, in pixels.
     pub quad: Quad,
 }
 
-/// Reads pictures; shared by threads.
+/// Reads pictures; threads may share it.
 pub struct Reader {
     params: ReaderParams,
     detector: Detector,
@@ -123,9 +124,11 @@ pub struct Reader {
 }
 
 impl ReaderParams {
+    /// Loads the networks and the runtime.
+    ///
     /// # Errors
-    /// [`Error::Weights`](crate::Error::Weights) where a network or the runtime is missing or is not the one that this
-    /// program was made with.
+    /// [`Error::Weights`](crate::Error::Weights) if one of them is missing or is not the file that this program was
+    /// made with.
     pub fn load(&self, models: &Models) -> Result<Reader> {
         let runtime = Runtime::load(models)?;
         Ok(Reader {
@@ -136,29 +139,29 @@ impl ReaderParams {
         })
     }
 
-    /// Of all that determines what is read in a picture.
+    /// Everything that determines what is read in a picture.
     ///
     /// # Errors
-    /// [`Error::Weights`](crate::Error::Weights) where a file is not there.
+    /// [`Error::Weights`](crate::Error::Weights) if a file is missing.
     pub fn spec(&self, models: &Models) -> Result<Spec> {
         let params = &(VERSION, self.confidence, self.max_pixels, self.max_side);
         models.stamp(limits::stamp(Spec::new("scene-text", params, 0)))
     }
 }
 
-/// Raised when the same networks read otherwise.
+/// Raised when the same networks give other results.
 const VERSION: u32 = 2;
 
-/// Shorter sides are padded: the networks want some room around a line.
+/// Pictures with a shorter side are padded, because the networks want some room around a line.
 const LEAST_HEIGHT: i32 = 30;
 /// Pictures wider than this many times their height are padded too.
 const WIDEST: i32 = 8;
 
 impl Reader {
-    /// The lines of a picture file in reading order; none where there is no text.
+    /// Reads the lines of a picture file, in reading order; empty if there is no text.
     ///
     /// # Errors
-    /// [`Error::Picture`](crate::Error::Picture) for what is not a picture.
+    /// [`Error::Picture`](crate::Error::Picture) for bytes that are not a picture.
     pub fn read(&self, bytes: &[u8]) -> Result<Vec<Line>> {
         timing::READING.time(|| self.read_untimed(bytes))
     }
@@ -181,7 +184,7 @@ impl Reader {
         Ok(placed.collect())
     }
 
-    /// At most `max_side` pixels long, or wide for a strip, and by what factor.
+    /// The picture scaled to at most `max_side` pixels in length, or in width for a strip, with the factor.
     fn scaled(&self, picture: Mat) -> Result<(Mat, f32)> {
         let (w, h) = (picture.cols(), picture.rows());
         let is_strip = pieces::is_strip(w, h, self.params.max_side);
@@ -194,7 +197,7 @@ impl Reader {
         Ok((detection::resized(&picture, size(w), size(h))?, scale))
     }
 
-    /// The boxes of text in a picture in reading order, as it was padded, and by how many rows above.
+    /// The padded picture, its boxes of text in reading order, and the number of rows added above.
     fn find(&self, picture: Mat) -> Result<(Mat, Vec<Quad>, i32)> {
         let (w, h) = (picture.cols(), picture.rows());
         let (picture, quads, above) = if pieces::is_strip(w, h, self.params.max_side) {
@@ -223,7 +226,7 @@ impl Reader {
     }
 }
 
-/// Black rows above and below a flat or narrow picture, and how many above.
+/// Adds black rows above and below a flat or narrow picture; also returns the number added above.
 fn padded(picture: Mat) -> Result<(Mat, i32)> {
     let (h, w) = (picture.rows(), picture.cols());
     if h > LEAST_HEIGHT && w <= WIDEST * h {
@@ -246,7 +249,7 @@ fn padded(picture: Mat) -> Result<(Mat, i32)> {
     Ok((padded, border))
 }
 
-/// As the networks were trained: blue, green, red.
+/// The pixels in the order that the networks were trained on: blue, green, red.
 fn as_mat(rgb: &RgbImage) -> Result<Mat> {
     let size = Size::new(rgb.width() as i32, rgb.height() as i32);
     let mut mat = Mat::new_size_with_default(size, CV_8UC3, Scalar::default())?;

@@ -1,8 +1,7 @@
-//! The files that text is read with: where they are, and that they are the ones that this program was made with.
+//! The files needed for reading text: where they are, and that they are the files that this program was made with.
 //!
-//! The library is code and the networks are parsed by it, so that each is checked by its SHA-256, and what is used
-//! are the very bytes that were checked. They are looked for where the user says or beside the program, never in
-//! the folder one happens to stand in.
+//! The library is code and parses the networks, so each file is checked by its SHA-256, and exactly the checked
+//! bytes are used. Files are searched where the user says or beside the program, never in the current folder.
 
 use std::env;
 use std::io;
@@ -14,15 +13,15 @@ use crate::artifact::Spec;
 use crate::error::{Error, Result};
 use crate::files;
 
-/// A file that this program was made with.
+/// A file that this program was made with, identified by its digest.
 pub struct Pinned {
-    /// As `make ocr-models` calls it.
+    /// Its name, as `make ocr-models` writes it.
     pub name: &'static str,
     sha256: &'static str,
     bytes: u64,
 }
 
-// Of the wheels in experiments/ocr-models.txt: rapidocr-onnxruntime 1.4.4, onnxruntime 1.32.0.
+// From the wheels in experiments/ocr-models.txt: rapidocr-onnxruntime 1.4.4, onnxruntime 1.32.0.
 pub const DETECTION: Pinned = Pinned {
     name: "detection.onnx",
     sha256: "d2a7720d45a54257208b1e13e36a8479894cb74155a5efe29462512d42f49da9",
@@ -52,21 +51,21 @@ pub const LIBRARY: Pinned = Pinned {
 };
 const ALL: [&Pinned; 4] = [&DETECTION, &ANGLE, &RECOGNITION, &LIBRARY];
 
-/// Names the folder of models; then no other is looked at.
+/// Environment variable with the folder of models; if it is set, no other folder is searched.
 const VARIABLE: &str = "TUWEN_MODELS";
-/// Those of reading, within a folder of models.
+/// Folder of these files within a folder of models.
 const OCR: &str = "ocr";
 
 /// The folder of the networks and of ONNX Runtime, as `make ocr-models` leaves it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Models {
     folder: PathBuf,
-    /// Other folders that were looked at and are not there.
+    /// Other folders that were searched and do not exist.
     others: Vec<PathBuf>,
 }
 
 impl Models {
-    /// In a folder, or in `ocr` within it.
+    /// Models in `folder`, or in `ocr` within it.
     pub fn in_folder(folder: impl Into<PathBuf>) -> Self {
         let folder = folder.into();
         let within = folder.join(OCR);
@@ -76,9 +75,9 @@ impl Models {
         }
     }
 
-    /// In the folder that `TUWEN_MODELS` names; else in the first that is there of those beside the program
-    /// (`data/models` of the checkout it was built in, `share/tuwen/models` of where it is installed) and that of the
-    /// user's data (`$XDG_DATA_HOME/tuwen/models`, or `~/.local/share/tuwen/models`).
+    /// Finds the folder of models: the one that `TUWEN_MODELS` names; otherwise the first existing one of those
+    /// beside the program (`data/models` of the checkout it was built in, `share/tuwen/models` of where it is
+    /// installed) and of the user's data (`$XDG_DATA_HOME/tuwen/models`, or `~/.local/share/tuwen/models`).
     pub fn find() -> Self {
         if let Some(folder) = env::var_os(VARIABLE).filter(|f| !f.is_empty()) {
             return Self::in_folder(folder);
@@ -97,10 +96,10 @@ impl Models {
         }
     }
 
-    /// Of all files, by what this program was made with.
+    /// Adds the digests of all files, as this program was made with them, to a spec.
     ///
     /// # Errors
-    /// [`Error::Weights`] where one is not there.
+    /// [`Error::Weights`] if a file is missing.
     pub fn stamp(&self, mut spec: Spec) -> Result<Spec> {
         for file in ALL {
             if !self.path(file).exists() {
@@ -111,14 +110,15 @@ impl Models {
         Ok(spec)
     }
 
+    /// The path of a file in the folder.
     pub fn path(&self, file: &Pinned) -> PathBuf {
         self.folder.join(file.name)
     }
 
-    /// What a file holds, after it was checked.
+    /// Reads and checks a file.
     ///
     /// # Errors
-    /// [`Error::Weights`] where it is not there or is another file, [`Error::Io`] where it cannot be read.
+    /// [`Error::Weights`] if it is missing or is another file, [`Error::Io`] if it cannot be read.
     pub fn read(&self, file: &Pinned) -> Result<Vec<u8>> {
         let path = self.path(file);
         let other = |is: String| {
@@ -160,7 +160,7 @@ impl Models {
     }
 }
 
-/// Folders of models that belong to a program at such a path.
+/// Folders of models that belong to a program at this path.
 fn beside(program: &Path) -> Vec<PathBuf> {
     let mut folders = Vec::new();
     let mut above = program.ancestors().skip(1);

@@ -1,17 +1,17 @@
-//! The order in which lines are read: rows from top to bottom and from left to right within a row, columns from right
-//! to left; on a page that is turned, as if it was not.
+//! Reading order of lines: rows from top to bottom and from left to right within a row, columns from right to left;
+//! a rotated page is read as if it were upright.
 
 use super::quad::{Point, Quad};
 use super::turns::{Read, Turn};
 
-/// Lines whose tops are so many pixels apart are one row, read from left to right.
+/// Largest distance in pixels between the tops of lines in one row, which is read from left to right.
 const SAME_ROW: f32 = 10.0;
-/// Columns belong together if the gap between them is at most so many times as wide as they are,
+/// Largest gap between columns that belong together, in widths of a column,
 const COLUMN_GAP: f32 = 3.0;
-/// and if they stand beside each other for this much of the shorter one.
+/// and the share of the shorter one for which they must be side by side.
 const BESIDE: f32 = 0.5;
 
-/// From top to bottom, and from left to right within a row: the places of corners, in that order.
+/// The indices of corners, from top to bottom and from left to right within a row.
 pub fn of_corners(corners: &[Point]) -> Vec<usize> {
     let mut order: Vec<usize> = (0..corners.len()).collect();
     order.sort_by(|&a, &b| {
@@ -32,7 +32,7 @@ pub fn of_corners(corners: &[Point]) -> Vec<usize> {
     order
 }
 
-/// Lines in reading order, where most text runs as `most`.
+/// Sorts lines into reading order, on a page where most text runs as `most`.
 pub fn of_lines(lines: Vec<Read>, most: Turn) -> Vec<Read> {
     match most {
         Turn::Upright => among_rows(lines),
@@ -67,7 +67,7 @@ fn in_frame(lines: Vec<Read>, turn: Turn) -> Vec<Read> {
     order.filter_map(|i| lines[i].take()).collect()
 }
 
-/// Upright lines, and columns between them that are read together.
+/// Sorts upright lines, and columns between them that are read together.
 fn among_rows(lines: Vec<Read>) -> Vec<Read> {
     let mut blocks: Vec<Vec<Read>> = Vec::new();
     for line in lines {

@@ -1,21 +1,21 @@
-//! Long strips, such as a whole page of a telephone as one picture: text in them is found in pieces that overlap, at
-//! the strip's own resolution.
+//! Long strips, such as a screenshot of a whole page on a phone: their text is found in overlapping pieces, at the
+//! strip's own resolution.
 
 use opencv::core::Rect;
 
 use super::quad::{Bounds, Quad};
 use crate::error::Result;
 
-/// A picture is a strip if it is this many times as long as wide, and too long to be read whole.
+/// Ratio of length to width from which a picture is a strip, if it is too long to be read whole.
 const STRIP: i32 = 3;
-/// A piece is at most this many times as long as wide: the detector scales narrow ones up.
+/// Largest ratio of length to width of a piece, because the detector scales narrow ones up,
 const LONGEST: i32 = 4;
-/// But at least so many pixels long.
+/// and least length in pixels.
 const LEAST: i32 = 640;
-/// So much of a piece is in the next one too, and a line that is no higher is whole in one of them.
+/// Share of a piece that is also in the next one, so that a line that is no higher is whole in one of them.
 const OVERLAP: f32 = 0.125;
-/// Boxes of two pieces are of the same line if they have this much of the smaller one in common, where both pieces
-/// see it.
+/// Boxes of two pieces are one line if they share this much of the smaller one, within the area that both pieces
+/// see.
 const SAME: f32 = 0.5;
 
 pub fn is_strip(width: i32, height: i32, max_side: i32) -> bool {
@@ -23,7 +23,7 @@ pub fn is_strip(width: i32, height: i32, max_side: i32) -> bool {
     long > max_side && long >= STRIP.saturating_mul(short)
 }
 
-/// The pieces of a strip of such a size, from its beginning to its end.
+/// The pieces of a strip of that size, from begin to end.
 pub fn pieces(width: i32, height: i32, max_side: i32) -> Vec<Rect> {
     let (short, long) = (width.min(height), width.max(height));
     let length = short
@@ -42,7 +42,7 @@ pub fn pieces(width: i32, height: i32, max_side: i32) -> Vec<Rect> {
     begins.map(piece).collect()
 }
 
-/// The boxes of all pieces, those of the same line as one.
+/// The boxes of all pieces, with boxes of one line merged.
 pub fn merged(found: Vec<(Rect, Vec<Quad>)>) -> Result<Vec<Quad>> {
     let mut all: Vec<Quad> = Vec::new();
     // those of the piece before are the last ones

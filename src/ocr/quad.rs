@@ -1,4 +1,4 @@
-//! Four corners.
+//! Quadrilaterals and rectangles in a picture.
 
 use opencv::core::{Point2f, Vector};
 use opencv::imgproc;
@@ -6,9 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::Result;
 
+/// A point (x, y) in pixels; y points down.
 pub type Point = [f32; 2];
 
-/// Corners of a line of text: top left, top right, bottom right, bottom left.
+/// The corners of a line of text: top left, top right, bottom right, bottom left.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Quad(pub [Point; 4]);
 
@@ -17,7 +18,7 @@ fn distance(a: Point, b: Point) -> f32 {
 }
 
 impl Quad {
-    /// Four points in order: of the two on the left the upper is the first.
+    /// Sorts four points into the order of corners: the upper one of the two on the left is the first.
     pub fn ordered(mut points: [Point; 4]) -> Self {
         points.sort_by(|a, b| a[0].total_cmp(&b[0]));
         let by_height = |a: Point, b: Point| if a[1] <= b[1] { (a, b) } else { (b, a) };
@@ -26,7 +27,11 @@ impl Quad {
         Self([top_left, top_right, bottom_right, bottom_left])
     }
 
-    /// The smallest rectangle around several, of any angle; that of them which holds the others as it is.
+    /// The smallest rectangle, of any angle, around several quadrilaterals; one that already holds the others is
+    /// returned unchanged.
+    ///
+    /// # Errors
+    /// [`Error::OpenCv`](crate::Error::OpenCv) from OpenCV.
     pub fn around(quads: &[Self]) -> Result<Self> {
         let bounds = quads.iter().map(Self::bounds);
         let whole = bounds
@@ -43,34 +48,37 @@ impl Quad {
         Ok(Self::ordered(corners.map(|p| [p.x, p.y])))
     }
 
+    /// Applies a function to every corner.
     pub fn map(self, f: impl Fn(Point) -> Point) -> Self {
         Self(self.0.map(f))
     }
 
+    /// The quadrilateral moved by (x, y) pixels.
     pub fn moved(self, x: f32, y: f32) -> Self {
         self.map(|[px, py]| [px + x, py + y])
     }
 
+    /// The quadrilateral with all coordinates multiplied by a factor.
     pub fn scaled(self, by: f32) -> Self {
         self.map(|[x, y]| [x * by, y * by])
     }
 
-    /// Of the longer of two opposite sides.
+    /// The length of the longer of the top and bottom sides, in pixels.
     pub fn width(&self) -> f32 {
         distance(self.0[0], self.0[1]).max(distance(self.0[2], self.0[3]))
     }
 
-    /// As [`Self::width`].
+    /// The length of the longer of the left and right sides, in pixels.
     pub fn height(&self) -> f32 {
         distance(self.0[0], self.0[3]).max(distance(self.0[1], self.0[2]))
     }
 
-    /// Of its first two sides, the shorter.
+    /// The length of the shorter of the first two sides, in pixels.
     pub fn least_side(&self) -> f32 {
         distance(self.0[0], self.0[1]).min(distance(self.0[0], self.0[3]))
     }
 
-    /// A point on the line through the middle, from the left side (0) to the right one (1).
+    /// A point on the centre line, from the left side (0) to the right side (1).
     pub fn along(&self, share: f32) -> Point {
         let [a, b, c, d] = self.0;
         [0, 1].map(|i| {
@@ -79,17 +87,19 @@ impl Quad {
         })
     }
 
-    /// The part from one share of its width to another.
+    /// The part from one share of the width to another.
     pub fn between(&self, from: f32, to: f32) -> Self {
         let [a, b, c, d] = self.0;
         let at = |l: Point, r: Point, share: f32| [0, 1].map(|i| l[i] + (r[i] - l[i]) * share);
         Self([at(a, b, from), at(a, b, to), at(d, c, to), at(d, c, from)])
     }
 
+    /// The middle of the centre line.
     pub fn centre(&self) -> Point {
         self.along(0.5)
     }
 
+    /// The upright rectangle around it.
     pub fn bounds(&self) -> Bounds {
         let of = |c: usize, pick: fn(f32, f32) -> f32| {
             self.0
@@ -117,7 +127,7 @@ pub struct Bounds {
 }
 
 impl Bounds {
-    /// What two have in common; of no area where there is nothing.
+    /// The intersection of two rectangles; its area is 0 if they do not overlap.
     pub fn common(self, other: Self) -> Self {
         Self {
             left: self.left.max(other.left),

@@ -1,5 +1,5 @@
-//! Spelling a line: a network gives every step along it the probabilities of all characters; repeats and
-//! blanks are taken out (connectionist temporal classification, Graves et al., ICML 2006, best path).
+//! Spells a line: a network gives the probabilities of all characters at every step along it; repeats and blanks
+//! are removed (connectionist temporal classification, Graves et al., ICML 2006, best path).
 
 use ndarray::{Array4, ArrayView2, Axis, Ix3, concatenate};
 use opencv::core::Mat;
@@ -11,39 +11,39 @@ use super::models::{Models, RECOGNITION};
 use super::runtime::{Network, Runtime};
 use crate::error::Result;
 
-/// Reads lines.
+/// The network that reads lines.
 pub struct Recognizer {
     network: Network,
-    /// By the network's numbers less one: 0 is the blank of CTC, and the last one is the space.
+    /// Characters by the network's classes, minus one: class 0 is the blank of CTC, and the last is the space.
     characters: Vec<String>,
 }
 
-/// What is spelled in a line.
+/// The text of a line.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Spelling {
     pub text: String,
-    /// Mean probability of its characters.
+    /// Mean probability of its characters, from 0 to 1.
     pub confidence: f32,
     pub letters: Vec<Letter>,
 }
 
-/// A character but the space.
+/// A character other than the space.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Letter {
     pub text: String,
     pub probability: f32,
-    /// Where along the line its middle is, from 0 to 1.
+    /// Position of its middle along the line, from 0 to 1.
     pub at: f32,
 }
 
-/// What the network was trained on: lines of this height, of at least this width.
+/// Input size of the network: lines of this height, at least this wide.
 const HEIGHT: i32 = 48;
 const LEAST_WIDTH: i32 = 320;
-/// Lines of one run, of similar widths.
+/// Number of lines per run; they have similar widths.
 const BATCH: usize = 6;
-/// The network often prefers CTC's blank to the space where letters stand close. Of 4,800 places between letters, rendered
-/// in seven fonts and three sizes, 95 % of the gaps between words have this probability of a space, and none within
-/// words.
+/// Least probability of a space between letters. The network often prefers CTC's blank to the space if letters are
+/// close. Of 4,800 places between letters, rendered in seven fonts and three sizes, 95 % of the gaps between words
+/// have this probability of a space, and none within words.
 const SPACE: f32 = 0.1;
 
 impl Recognizer {
@@ -60,7 +60,7 @@ impl Recognizer {
         })
     }
 
-    /// What is spelled in each line; in parts where one is very long.
+    /// Spells each line; very long ones are read in parts.
     pub fn read(&self, lines: &[Mat]) -> Result<Vec<Spelling>> {
         let mut parts = Vec::new();
         let mut counts = Vec::new();
@@ -98,7 +98,7 @@ impl Recognizer {
         Ok(read)
     }
 
-    /// steps × characters -> what they spell; `padded` is how many times as wide as the line the input was.
+    /// Decodes steps × characters; `padded` is the ratio of the input's width to the line's.
     fn decode(&self, steps: ArrayView2<f32>, padded: f32) -> Spelling {
         let mut spelling = Spelling::default();
         let (mut sum, mut count) = (0.0, 0);
@@ -134,13 +134,13 @@ impl Recognizer {
     }
 }
 
-/// What stands before a character.
+/// The space before a character.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Space {
     None,
     /// More than [`SPACE`].
     Likely,
-    /// It was the network's answer.
+    /// The network's own answer.
     Read,
 }
 
@@ -162,7 +162,7 @@ impl Spelling {
         });
     }
 
-    /// Chinese letters with a space between all of them are far apart, and no words.
+    /// Removes spaces between widely spaced Chinese letters, which do not separate words.
     fn without_even_spaces(mut self) -> Self {
         let (spaces, letters) = (self.text.matches(' ').count(), &self.letters);
         if letters.len() > 2
@@ -175,7 +175,7 @@ impl Spelling {
     }
 }
 
-/// The parts of a line one after another.
+/// Joins the parts of a line.
 fn joined<'a>(parts: impl Iterator<Item = (Spelling, &'a crop::Part)>) -> Spelling {
     let mut whole = Spelling::default();
     let (mut sum, mut count) = (0.0, 0);
@@ -210,7 +210,7 @@ fn joined<'a>(parts: impl Iterator<Item = (Spelling, &'a crop::Part)>) -> Spelli
     whole
 }
 
-/// Whether a character is written without spaces between words: Chinese, and its punctuation.
+/// Whether a character is written without spaces between words: Chinese letters and punctuation.
 pub fn is_han(character: &str) -> bool {
     character.chars().all(|c| {
         matches!(c, '\u{3000}'..='\u{303f}' | '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}'

@@ -1,4 +1,4 @@
-//! Networks in ONNX Runtime.
+//! Runs networks in ONNX Runtime.
 
 use std::sync::{Arc, Mutex};
 
@@ -16,7 +16,7 @@ pub struct Runtime {
 }
 
 impl Runtime {
-    /// Loads the library of a folder; there is one that is right, so that the first stays.
+    /// Loads the library from a folder. There is only one right library, so the first one stays loaded.
     pub fn load(models: &Models) -> Result<Self> {
         static LOADED: Mutex<Option<Environment>> = Mutex::new(None);
         let mut loaded = LOADED.lock().expect("no thread panics here");
@@ -30,7 +30,7 @@ impl Runtime {
     }
 }
 
-/// From memory that no other program can name, so that what was checked is what runs.
+/// Loads the library from memory that no other program can name, so that exactly the checked bytes run.
 #[cfg(target_os = "linux")]
 fn load_library(bytes: &[u8]) -> Result<Environment, String> {
     use std::io::Write;
@@ -73,7 +73,7 @@ impl Network {
         Ok(network)
     }
 
-    /// What its file says under that key.
+    /// The value of a key in the file's metadata.
     pub fn metadata(&self, key: &str) -> Result<Option<String>> {
         let session = self.session()?;
         let value = session.metadata().map_err(|e| self.wrong(e))?.custom(key);
@@ -81,7 +81,7 @@ impl Network {
         Ok(value)
     }
 
-    /// One input, one output, of as many dimensions as are asked for.
+    /// Runs the network on one input; the one output must have the expected number of dimensions.
     pub fn run<D: Dimension>(&self, input: &Array4<f32>) -> Result<Array<f32, D>> {
         let mut session = self.session()?;
         let (n, c, h, w) = input.dim();
@@ -99,8 +99,8 @@ impl Network {
             .map_err(|e| self.wrong(e))
     }
 
-    /// One that is idle, or a new one. A session runs on the thread that asks: pictures are what is shared out,
-    /// and sums come out the same for any number of threads.
+    /// An idle session, or a new one. A session runs on the calling thread: pictures are distributed over threads,
+    /// and sums are the same for any number of threads.
     fn session(&self) -> Result<Session> {
         let idle = self.idle.lock().expect("no thread panics with it").pop();
         if let Some(session) = idle {

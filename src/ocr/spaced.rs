@@ -1,7 +1,7 @@
-//! Letters that stand far apart. The detector ties letters together by how close they are: where they are spaced out it
-//! finds each by itself, and in a poem written in columns it finds the rows. Here such letters are linked
-//! to their neighbours beside and below, and whether they are read in rows or in columns is decided by in which more
-//! words come out, and by which letters are closer where words do not tell.
+//! Widely spaced letters. The detector joins letters by their distance: it finds widely spaced ones separately, and
+//! in a poem written in columns it finds the rows. This module links such letters to their neighbours beside and
+//! below, and decides between rows and columns by which of them contain more words, or, if words do not tell, by
+//! which letters are closer.
 
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
@@ -13,14 +13,15 @@ use super::recognition::{Letter, Spelling, is_han};
 use super::turns::{Read, Turn};
 use crate::error::Result;
 
-/// Steps between letters are so many letters long: closer ones are set solid, farther ones are not of one line.
+/// Least and largest step between letters, in letters: closer ones are set normally, farther ones are not in one
+/// line.
 const LEAST_STEP: f32 = 1.12;
 const MOST_STEP: f32 = 2.5;
-/// Off the line, in letters.
+/// Largest offset from the line, in letters.
 const ASKEW: f32 = 0.4;
-/// How much larger one of two letters may be.
+/// Largest ratio of the sizes of two letters.
 const LARGER: f32 = 1.4;
-/// Columns are set so much closer than rows where nothing else tells.
+/// Ratio of steps from which columns are preferred to rows if nothing else tells.
 const CLOSER: f32 = 0.95;
 
 /// A letter on the page.
@@ -32,7 +33,7 @@ struct Cell {
     size: f32,
 }
 
-/// Lines of letters that stand far apart joined to rows, or taken apart to columns; others as they are.
+/// Joins lines of widely spaced letters to rows, or divides them into columns; other lines stay.
 pub fn joined(lines: Vec<Read>, confidence: f32) -> Result<Vec<Read>> {
     let cells: Vec<Cell> = lines
         .iter()
@@ -64,14 +65,14 @@ pub fn joined(lines: Vec<Read>, confidence: f32) -> Result<Vec<Read>> {
     Ok(lines.into_iter().flatten().chain(joined).collect())
 }
 
-/// Whether a row of letters is several lines that were found, all of each.
+/// Whether a row of letters consists of several detected lines, all of each.
 fn joins_whole_lines(cells: &[Cell], row: &[usize]) -> bool {
     let lines: BTreeSet<usize> = row.iter().map(|&i| cells[i].line).collect();
     let all = cells.iter().filter(|c| lines.contains(&c.line)).count();
     lines.len() > 1 && all == row.len()
 }
 
-/// Chinese letters alone, and one by itself or all of them far apart.
+/// Whether a line has only Chinese letters, and either a single one or all of them widely spaced.
 fn is_spaced(line: &Read) -> bool {
     let letters = &line.spelling.letters;
     if line.turn != Turn::Upright || !letters.iter().all(|l| is_han(&l.text)) {
@@ -110,7 +111,7 @@ fn cells(line: usize, read: &Read) -> impl Iterator<Item = Cell> {
     })
 }
 
-/// Of each letter the next one beside it (axis 0) or below it (1), where each is the other's nearest.
+/// For each letter, the next one beside it (axis 0) or below it (axis 1), if each is the other's nearest.
 fn links(cells: &[Cell], axis: usize) -> Vec<Option<usize>> {
     let nearest = |i: usize, sign: f32| {
         let steps = cells.iter().enumerate().filter_map(|(j, other)| {
@@ -128,7 +129,7 @@ fn links(cells: &[Cell], axis: usize) -> Vec<Option<usize>> {
     forth.collect()
 }
 
-/// Letters that are linked, or were found in one line.
+/// Groups of letters that are linked, or were found in one line.
 fn groups(cells: &[Cell], right: &[Option<usize>], below: &[Option<usize>]) -> Vec<Vec<usize>> {
     let mut group: Vec<usize> = (0..cells.len()).collect();
     let mut unite = |a: usize, b: usize| {
@@ -154,7 +155,7 @@ fn groups(cells: &[Cell], right: &[Option<usize>], below: &[Option<usize>]) -> V
         .collect()
 }
 
-/// The letters of a group from link to link.
+/// The letters of a group, from link to link.
 fn chains(group: &[usize], next: &[Option<usize>]) -> Vec<Vec<usize>> {
     let followed: Vec<usize> = group.iter().filter_map(|&i| next[i]).collect();
     let first = group.iter().filter(|i| !followed.contains(i));
@@ -182,7 +183,7 @@ fn are_columns(cells: &[Cell], rows: &[Vec<usize>], columns: &[Vec<usize>]) -> b
     }
 }
 
-/// How many letters follow another one of the same word.
+/// The number of letters that follow another one of the same word.
 fn within_words(text: String) -> usize {
     static JIEBA: LazyLock<Jieba> = LazyLock::new(Jieba::new);
     let text = fast2s::convert(&text);

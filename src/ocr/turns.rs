@@ -1,9 +1,9 @@
-//! Which way the text of a line runs.
+//! The direction in which the text of a line runs.
 //!
-//! A tall box is a column, or a line on its side; the recognizer reads both after a quarter turn. Lines that stand on
-//! their head are told by the angle classifier. It errs on short lines and figures, so that a line it would turn is
-//! read both ways, and what is read with more confidence counts. A line that runs otherwise than most of the
-//! page is read that way too.
+//! A tall box is a column, or a line on its side; the recogniser reads both after a quarter turn. The angle
+//! classifier finds upside-down lines. It errs on short lines and numbers, so a line that it would turn is read
+//! both ways, and the result with more confidence is kept. A line that runs differently from most of the page is
+//! also read as the others run.
 
 use opencv::core::{self, Mat};
 
@@ -13,13 +13,13 @@ use super::quad::{Point, Quad};
 use super::recognition::Spelling;
 use crate::error::Result;
 
-/// Which way text runs.
+/// The direction in which text runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Turn {
     Upright,
     /// From top to bottom: columns, or a page on its right side.
     Down,
-    /// On its head.
+    /// Upside down.
     Over,
     /// From bottom to top: a page on its left side.
     Up,
@@ -33,13 +33,13 @@ pub struct Read {
     pub spelling: Spelling,
 }
 
-/// That a line stands on its head, as in RapidOCR 1.4.4.
+/// Probability from which a line is upside down, as in RapidOCR 1.4.4.
 const ON_ITS_HEAD: f32 = 0.9;
 
 impl Turn {
     const ALL: [Self; 4] = [Self::Upright, Self::Down, Self::Over, Self::Up];
 
-    /// Of a box that is tall or not, the classifier's answer about what it shows.
+    /// The direction of text in a box, given whether the box is tall and what the classifier says.
     fn of(tall: bool, on_its_head: bool) -> Self {
         match (tall, on_its_head) {
             (false, false) => Self::Upright,
@@ -58,7 +58,7 @@ impl Turn {
         }
     }
 
-    /// What is in a box where text runs this way, so that it runs to the right.
+    /// Turns the contents of a box so that text of this direction runs to the right.
     fn apply(self, cut: &Mat) -> Result<Mat> {
         match self {
             Self::Upright => Ok(cut.clone()),
@@ -68,7 +68,7 @@ impl Turn {
         }
     }
 
-    /// A box as it stands when the page is turned so that its text runs to the right.
+    /// A box in the coordinates of the page turned so that its text runs to the right.
     pub fn upright(self, quad: Quad) -> Quad {
         Quad::ordered(quad.0.map(|[x, y]: Point| match self {
             Self::Upright => [x, y],
@@ -78,7 +78,7 @@ impl Turn {
         }))
     }
 
-    /// That of most letters on a page.
+    /// The direction of most letters on a page.
     pub fn of_most(lines: &[Read], confidence: f32) -> Self {
         let letters = |turn: Self| -> usize {
             let sure = |l: &&Read| l.turn == turn && l.spelling.confidence >= confidence;
@@ -95,7 +95,7 @@ impl Turn {
 }
 
 impl Reader {
-    /// What is spelled in the boxes of a picture.
+    /// Spells the boxes of a picture.
     pub(super) fn spell(&self, picture: &Mat, quads: &[Quad]) -> Result<Vec<Read>> {
         let cuts = quads.iter().map(|q| cut_out(picture, q));
         let cuts: Vec<Mat> = cuts.collect::<Result<_>>()?;
@@ -125,7 +125,7 @@ impl Reader {
         Ok(read)
     }
 
-    /// Reads lines in other turns, and keeps what is read with more confidence.
+    /// Reads lines in other directions and keeps the results with more confidence.
     fn try_turns(&self, cuts: &[Mat], read: &mut [Read], turns: Vec<(usize, Turn)>) -> Result<()> {
         let lines = turns.iter().map(|&(i, turn)| turn.apply(&cuts[i]));
         let lines: Vec<Mat> = lines.collect::<Result<_>>()?;

@@ -1,4 +1,4 @@
-//! Any picture file to RGB.
+//! Decodes any picture file to RGB.
 
 use std::io::Cursor;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -12,20 +12,20 @@ use super::tiff::{self, Tiff};
 use super::{format, ico, png};
 use crate::error::{Error, Result};
 
-/// Pixels from which a JPEG is decoded at a reduced scale where its working size allows. Fixed, so that what comes out
-/// does not depend on the limits.
+/// Number of pixels from which a JPEG is decoded at a reduced scale if its working size allows. It is fixed, so
+/// that the result does not depend on the limits.
 const REDUCED_FROM: u64 = 100_000_000;
 
 /// A decoded picture.
 pub struct Decoded {
-    /// Upright, and at full size unless a smaller one was asked for.
+    /// Pixels, upright, and at full size unless a smaller one was asked for.
     pub rgb: RgbImage,
     /// Width and height of the whole picture, upright.
     pub size: (u32, u32),
     pub(super) held: Held,
 }
 
-/// Decodes at full size.
+/// Decodes a picture file at full size.
 ///
 /// # Errors
 /// See [`decode`].
@@ -33,12 +33,12 @@ pub fn decode_rgb(bytes: &[u8], max_pixels: u64) -> Result<RgbImage> {
     Ok(decode(bytes, max_pixels, None)?.rgb)
 }
 
-/// Decodes a picture file. Very large JPEGs are decoded at a reduced scale where `side` pixels of the longer side are
+/// Decodes a picture file. Very large JPEGs are decoded at a reduced scale if `side` pixels of the longer side are
 /// enough.
 ///
 /// # Errors
-/// [`Error::Picture`] for what is not a whole picture, has more than `max_pixels`, or needs more memory than all
-/// decoders may hold.
+/// [`Error::Picture`] for bytes that are not a complete picture, for more than `max_pixels` pixels, or if decoding
+/// needs more memory than all decoders may hold.
 pub fn decode(bytes: &[u8], max_pixels: u64, side: Option<u32>) -> Result<Decoded> {
     if bytes.is_empty() {
         return Err(Error::picture("the file is empty"));
@@ -76,7 +76,7 @@ fn unguarded(bytes: &[u8], max_pixels: u64, side: Option<u32>) -> Result<Decoded
     })
 }
 
-/// As it is in the file.
+/// A picture as it is stored in the file.
 struct Stored {
     image: DynamicImage,
     size: (u32, u32),
@@ -110,7 +110,7 @@ fn of_tiff(tiff: &Tiff, max_pixels: u64) -> Result<Stored> {
     })
 }
 
-/// What the image crate decodes.
+/// Decodes what the image crate can.
 fn of_others(bytes: &[u8], max_pixels: u64) -> Result<Stored> {
     let closed = png::closed(bytes);
     let reader = ImageReader::new(Cursor::new(&*closed));
@@ -134,7 +134,7 @@ fn of_others(bytes: &[u8], max_pixels: u64) -> Result<Stored> {
     })
 }
 
-/// Bytes that decoding holds at once: the pixels as they are stored, and each form they take until they are RGB.
+/// Bytes that decoding holds at once: the pixels as stored, and every form they take until they are RGB.
 fn memory(decoder: &impl ImageDecoder) -> u64 {
     let (w, h) = decoder.dimensions();
     let stored = match decoder.color_type() {
@@ -146,7 +146,7 @@ fn memory(decoder: &impl ImageDecoder) -> u64 {
     u64::from(w) * u64::from(h) * stored
 }
 
-/// Whether width and height change places.
+/// Whether an orientation exchanges width and height.
 fn is_turned(orientation: Orientation) -> bool {
     use Orientation::{Rotate90, Rotate90FlipH, Rotate270, Rotate270FlipH};
     matches!(
@@ -155,10 +155,10 @@ fn is_turned(orientation: Orientation) -> bool {
     )
 }
 
-/// Mean luma, from 0 to 255, from which what is visible of a transparent picture would be lost on white.
+/// Mean luma, from 0 to 255, from which the visible part of a transparent picture would be lost on white.
 const LIGHT: u64 = 208;
 
-/// Transparency is laid on white; on black where what is visible is light.
+/// Lays transparency on white, or on black if the visible part is light.
 fn laid_on_background(image: DynamicImage) -> RgbImage {
     if !image.color().has_alpha() {
         return image.into_rgb8();

@@ -1,4 +1,4 @@
-//! What a file is, by its first bytes: its name says nothing for sure.
+//! Recognises a file's format by its first bytes, because its name proves nothing.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use super::{ico, tiff};
 use crate::error::{Error, Result};
 use crate::files;
 
-/// Formats that are known and not read, by how their files begin at a place.
+/// Formats that are recognised but not read, by their bytes at an offset.
 const NOT_READ: &[(usize, &[u8], &str)] = &[
     (0, b"8BPS", "Photoshop (PSD)"),
     (0, b"%PDF", "PDF"),
@@ -37,7 +37,7 @@ const NOT_READ: &[(usize, &[u8], &str)] = &[
     (0, b"\x8aMNG", "MNG"),
 ];
 
-/// Of files in boxes (ISO 14496-12), by their brand.
+/// Brands of box-structured files (ISO 14496-12).
 const BRANDS: &[(&[u8], &str)] = &[
     (b"heic", "HEIC"),
     (b"heix", "HEIC"),
@@ -53,14 +53,14 @@ const BRANDS: &[(&[u8], &str)] = &[
     (b"msf1", "HEIF"),
 ];
 
-/// Bytes that tell what a file is.
+/// Number of bytes by which a format is recognised.
 const HEAD: u64 = 1024;
 
-/// The bytes of a picture file, of at most [`limits::MAX_BYTES`](super::limits::MAX_BYTES). Of what does not begin as a
-/// picture, no more than the beginning is read.
+/// Reads a picture file of at most [`limits::MAX_BYTES`](super::limits::MAX_BYTES). If a file does not begin as a
+/// picture, only its beginning is read.
 ///
 /// # Errors
-/// [`Error::Picture`] for what is no picture; those of [`files::read`].
+/// [`Error::Picture`] for a file that is not a picture; those of [`files::read`].
 pub fn read(path: &Path) -> Result<Vec<u8>> {
     let head = files::head(path, HEAD)?;
     if head.len() as u64 == HEAD && !begins_as_picture(&head) {
@@ -69,16 +69,17 @@ pub fn read(path: &Path) -> Result<Vec<u8>> {
     files::read(path, super::limits::MAX_BYTES)
 }
 
-/// Whether a file is named or begins as a picture, one that cannot be read included: whoever reads it will say why.
+/// Whether a file is named like a picture or begins as one. A file that cannot be read also counts; whoever reads
+/// it reports the reason.
 pub fn is_picture(path: &Path) -> bool {
     ImageFormat::from_path(path).is_ok()
         || files::head(path, HEAD).is_ok_and(|head| begins_as_picture(&head))
 }
 
-/// Whether a file begins as a picture in a format that is read, by its first bytes.
+/// Checks whether a file, given its first bytes, begins as a picture in a format that is read.
 ///
 /// # Errors
-/// [`Error::Picture`] that says what it is instead.
+/// [`Error::Picture`] with the format that it has instead.
 pub fn check_head(head: &[u8]) -> Result<()> {
     let by_image = image::guess_format(head).is_ok_and(|format| format.reading_enabled());
     match by_image || tiff::is(head) || ico::is(head) {
@@ -95,14 +96,14 @@ fn begins_as_picture(head: &[u8]) -> bool {
         || by_magic(head).is_some()
 }
 
-/// Says what cannot be read, and what to do.
+/// The error for a format that is recognised but not read, with advice.
 pub fn not_supported(what: &str) -> Error {
     Error::picture(format!(
         "{what} is not supported; convert it to JPEG or PNG"
     ))
 }
 
-/// What a file is that no decoder takes.
+/// The error for a file that no decoder accepts.
 pub fn unknown(bytes: &[u8]) -> Error {
     if let Some(name) = in_boxes(bytes).or_else(|| by_magic(bytes)) {
         return not_supported(name);

@@ -1,10 +1,11 @@
-//! Icons and cursors: the largest picture of a file, where the image crate takes no PNG without transparency.
+//! Icons and cursors: extracts the largest picture of a file, because the image crate rejects PNGs without
+//! transparency.
 
 pub fn is(bytes: &[u8]) -> bool {
     matches!(bytes, &[0, 0, 1 | 2, 0, c0, c1, ..] if [c0, c1] != [0, 0])
 }
 
-/// The largest entry, as a PNG or as an icon of it alone; none where it is not an icon.
+/// The largest entry, as a PNG or as an icon of its own; `None` if the bytes are not an icon.
 pub fn largest(bytes: &[u8]) -> Option<Vec<u8>> {
     if !is(bytes) {
         return None;

@@ -1,21 +1,21 @@
-//! What decoding may cost: how large a picture may be, and how much memory all decoders of the process hold together.
+//! Limits of decoding: how large a picture may be, and how much memory all decoders of the process hold together.
 
 use std::sync::{Condvar, Mutex, PoisonError};
 
 use crate::artifact::{Fingerprint, Spec};
 use crate::error::{Error, Result};
 
-/// The longest side that is decoded, in pixels; four times what JPEG can say. A picture of one row of a hundred
-/// million pixels is nobody's, and costs as much as any of a hundred megapixels.
+/// Longest side that is decoded, in pixels: four times the limit of JPEG. Nobody has a picture of one row of a
+/// hundred million pixels, and it would cost as much as any picture of a hundred megapixels.
 pub(super) const LONGEST_SIDE: u32 = 1 << 18;
 
-/// Larger files are not read.
+/// Largest picture file that is read, in bytes.
 pub const MAX_BYTES: u64 = 1 << 30;
 
-/// Bytes that decoders hold together unless it is said otherwise.
+/// Default memory of all decoders together, in bytes; see [`set_memory`].
 pub const DEFAULT_MEMORY: u64 = 2 << 30;
 
-/// What all threads share.
+/// The memory that all threads share.
 struct Budget {
     most: u64,
     held: u64,
@@ -27,18 +27,18 @@ static BUDGET: Mutex<Budget> = Mutex::new(Budget {
 });
 static FREED: Condvar = Condvar::new();
 
-/// Sets how many bytes the decoders of this process hold together, from now on.
+/// Sets how many bytes the decoders of this process may hold together, from now on.
 pub fn set_memory(bytes: u64) {
     BUDGET.lock().unwrap_or_else(PoisonError::into_inner).most = bytes;
 }
 
-/// How many bytes that is.
+/// How many bytes the decoders of this process may hold together.
 pub fn memory() -> u64 {
     BUDGET.lock().unwrap_or_else(PoisonError::into_inner).most
 }
 
-/// Adds what is refused to what is kept of pictures, where the budget is not the usual one: a larger one brings other
-/// pictures.
+/// Adds the memory limit to a spec of what is kept of pictures, unless it is the default: with another limit, other
+/// pictures are refused.
 pub fn stamp(spec: Spec) -> Spec {
     match memory() {
         DEFAULT_MEMORY => spec,
@@ -46,7 +46,7 @@ pub fn stamp(spec: Spec) -> Spec {
     }
 }
 
-/// Memory that a decoder holds, until it is dropped. Whoever holds it must not wait for other threads.
+/// Memory that a decoder holds until this is dropped. Its holder must not wait for other threads.
 pub(super) struct Held(u64);
 
 impl Drop for Held {
@@ -56,10 +56,10 @@ impl Drop for Held {
     }
 }
 
-/// Waits until so many bytes are free.
+/// Waits until this many bytes are free.
 ///
 /// # Errors
-/// [`Error::Picture`] where there never are so many.
+/// [`Error::Picture`] if the limit is below that.
 pub(super) fn hold(bytes: u64, (width, height): (u32, u32)) -> Result<Held> {
     let mut budget = BUDGET.lock().unwrap_or_else(PoisonError::into_inner);
     loop {
@@ -77,6 +77,8 @@ pub(super) fn hold(bytes: u64, (width, height): (u32, u32)) -> Result<Held> {
     }
 }
 
+/// Checks a picture's size.
+///
 /// # Errors
 /// [`Error::Picture`] for a picture without pixels, or with too many.
 pub(super) fn check((width, height): (u32, u32), max_pixels: u64) -> Result<()> {

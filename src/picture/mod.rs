@@ -1,11 +1,11 @@
-//! Picture files to pixels: any common format by its content, in memory-safe code.
+//! Picture files become pixels: any common format, recognised by its content and decoded by memory-safe code.
 //!
-//! - the size is checked in the header before anything is decoded (decompression bombs), and all decoders together hold
-//!   no more than a budget of memory ([`limits`]): large pictures wait for each other;
-//! - EXIF orientation is applied; transparency is laid on white, on black where what is visible is light; 16 bits become
-//!   8; CMYK and palettes become RGB; floats are scaled; of an animation the first frame counts;
-//! - a JPEG that breaks off is refused, where most decoders fill the rest with grey;
-//! - what is known and not read (HEIC, AVIF, camera raw) is named.
+//! - The size is checked in the header before anything is decoded (decompression bombs), and all decoders together
+//!   respect a memory limit ([`limits`]): large pictures wait for each other.
+//! - EXIF orientation is applied. Transparency is laid on white, or on black if the visible part is light. 16 bits
+//!   become 8, CMYK and palettes become RGB, floats are scaled. The first frame of an animation counts.
+//! - A truncated JPEG is refused, while most decoders fill the rest with grey.
+//! - Formats that are recognised but not read (HEIC, AVIF, camera raw) are named.
 
 mod decode;
 mod format;
@@ -27,15 +27,15 @@ pub use format::{check_head, is_picture, read};
 use crate::error::Result;
 use crate::timing;
 
-/// How pictures are read.
+/// Settings for reading pictures.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct PictureParams {
-    /// Larger pictures are refused from their header.
+    /// Largest number of pixels; larger pictures are refused from their header.
     pub max_pixels: u64,
-    /// Larger pictures are scaled down until their longer side has this many pixels.
+    /// Longer side in pixels to which larger pictures are scaled down.
     pub max_side: u32,
-    /// Smaller pictures are scaled up until their longer side has this many pixels (0: never).
+    /// Longer side in pixels to which smaller pictures are scaled up; 0 for never.
     pub min_side: u32,
 }
 
@@ -50,7 +50,7 @@ impl Default for PictureParams {
 }
 
 impl PictureParams {
-    /// What of them determines a picture's pixels: the limits do not.
+    /// The settings that determine a picture's pixels: `max_side` and `min_side`, but not the limits.
     pub fn size(&self) -> (u32, u32) {
         (self.max_side, self.min_side)
     }
@@ -58,12 +58,14 @@ impl PictureParams {
 
 /// A decoded picture at its working size.
 pub struct Picture {
+    /// Colours, upright.
     pub rgb: RgbImage,
-    /// Luma of the same size.
+    /// Luma (ITU-R BT.601) of the same size.
     pub gray: GrayImage,
 }
 
 impl Picture {
+    /// Takes pixels as they are and computes their luma.
     pub fn from_rgb(rgb: RgbImage) -> Self {
         let gray = GrayImage::from_fn(rgb.width(), rgb.height(), |x, y| {
             Luma([luma(rgb.get_pixel(x, y).0)])
@@ -71,7 +73,7 @@ impl Picture {
         Self { rgb, gray }
     }
 
-    /// Left and right exchanged.
+    /// The mirror image: left and right are exchanged.
     pub fn mirrored(&self) -> Self {
         Self {
             rgb: imageops::flip_horizontal(&self.rgb),
@@ -79,10 +81,11 @@ impl Picture {
         }
     }
 
-    /// Decodes the bytes of a picture file and brings it to working size.
+    /// Decodes the bytes of a picture file and scales it to its working size.
     ///
     /// # Errors
-    /// [`Error::Picture`](crate::Error::Picture) for what is not a whole picture of at most `max_pixels`.
+    /// [`Error::Picture`](crate::Error::Picture) for bytes that are not a complete picture of at most `max_pixels`
+    /// pixels.
     pub fn decode(bytes: &[u8], params: &PictureParams) -> Result<Self> {
         // twice as much is enough for scaling down
         let side = params.max_side.max(params.min_side).saturating_mul(2);
@@ -109,7 +112,7 @@ impl Picture {
     }
 }
 
-/// By a triangle that is as wide as the step between pixels, so that all of them count when shrinking.
+/// Scales by a triangle filter that is as wide as the step between pixels, so that all pixels count when shrinking.
 fn resized(rgb: &RgbImage, width: u32, height: u32) -> RgbImage {
     const EXPECT: &str = "three bytes a pixel, and some pixels";
     let (w, h) = rgb.dimensions();
@@ -122,8 +125,8 @@ fn resized(rgb: &RgbImage, width: u32, height: u32) -> RgbImage {
     RgbImage::from_raw(width, height, target.into_vec()).expect(EXPECT)
 }
 
-/// ITU-R BT.601 luma, which JPEG uses, in the 15-bit fixed point of OpenCV's `cvtColor`: its
-/// descriptors then come out the same.
+/// ITU-R BT.601 luma, which JPEG uses, in the 15-bit fixed point of OpenCV's `cvtColor`, so that descriptors equal
+/// OpenCV's.
 fn luma([r, g, b]: [u8; 3]) -> u8 {
     ((9798 * u32::from(r) + 19235 * u32::from(g) + 3735 * u32::from(b) + (1 << 14)) >> 15) as u8
 }

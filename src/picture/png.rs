@@ -1,11 +1,11 @@
-//! PNG files that lack nothing but their end chunk: viewers show them, the decoder does not take them.
+//! PNG files that lack only their end chunk: viewers show them, but the decoder rejects them.
 
 use std::borrow::Cow;
 
 const SIGNATURE: &[u8] = b"\x89PNG\r\n\x1a\n";
 const END: &[u8] = b"\0\0\0\0IEND\xae\x42\x60\x82";
 
-/// The bytes with the end chunk, where all chunks before it are whole; as they are otherwise.
+/// The bytes with an end chunk added, if all chunks before it are complete; otherwise unchanged.
 pub fn closed(bytes: &[u8]) -> Cow<'_, [u8]> {
     if !bytes.starts_with(SIGNATURE) {
         return Cow::Borrowed(bytes);

@@ -1,10 +1,10 @@
-//! Recipes: one TOML file which fully determines a run.
+//! Recipes: one TOML file fully determines a run.
 //!
-//! A recipe may name another as its `base` and say only what differs: tables are merged key by key, views by
-//! their names (one that says anew what it is replaces the old one); other lists and values are replaced. `use.image_views` and `use.text_views` name the views
-//! that are left of them. What is a recipe's own, its name, its purpose and the scores that are expected
-//! of it, is not taken from the base. Unknown keys are refused. All keys and their defaults stand in the parameter
-//! types of the stages, from [`Recipe`] on.
+//! A recipe may name another one as its `base` and state only what differs. Tables are merged key by key, views by
+//! their names (a view that states its kind again replaces the old one); other lists and values are replaced.
+//! `use.image_views` and `use.text_views` then name the views to keep. A recipe's name, its purpose and its
+//! expected scores are never inherited. Unknown keys are refused. The keys and their defaults are documented in the
+//! parameter types of the stages, starting from [`Recipe`].
 
 mod ranges;
 mod source;
@@ -23,51 +23,58 @@ use crate::picture::PictureParams;
 use crate::scene_text::SceneTextParams;
 use crate::views::{ImageViewParams, TextViewParams};
 
-/// A whole run.
+/// A complete run: views, fusion, index and what is needed to reproduce them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Recipe {
+    /// Name of the recipe, used for its files.
     pub name: String,
-    /// What it is for, in a line.
+    /// Purpose of the recipe, in one line.
     #[serde(default)]
     pub about: String,
+    /// Seed of everything random in the run, unless a stage has its own.
     #[serde(default = "default_seed")]
     pub seed: u64,
-    /// A run ends with an error where more pictures than this cannot be used.
+    /// Largest number of pictures that may be unusable; with more, a run ends with an error.
     #[serde(default = "default_max_bad_images")]
     pub max_bad_images: usize,
-    /// Pictures per shard: what a killed run loses at most.
+    /// Number of pictures per shard: what a killed run loses at most.
     #[serde(default = "default_shard")]
     pub shard: usize,
-    /// Learns from every training picture twice, as it is and in a mirror.
+    /// Learns from every training picture twice, as it is and mirrored.
     #[serde(default)]
     pub mirror: bool,
+    /// Settings for reading pictures.
     #[serde(default)]
     pub picture: PictureParams,
+    /// Image views; their vectors are laid side by side.
     pub image_views: Vec<ImageViewParams>,
+    /// Text views; their vectors are laid side by side.
     pub text_views: Vec<TextViewParams>,
+    /// Fusion of the views into the shared space.
     pub fusion: FusionParams,
-    /// Charges on items that suit every query; none where it is left out.
+    /// Hubness correction, which lowers the scores of items that match every query; `None` for none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hubness: Option<HubnessParams>,
-    /// What is written in the pictures, against the captions; not read where it is left out.
+    /// Matching of the text in pictures with the captions; `None` does not read pictures.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scene_text: Option<SceneTextParams>,
+    /// Index that searches the shared space.
     #[serde(default)]
     pub index: IndexParams,
-    /// What a run on a dataset of that name should come to. Nothing that is computed depends on it.
+    /// Expected scores by dataset name. Nothing that is computed depends on them.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub expected: BTreeMap<String, Expected>,
 }
 
-/// A score that was measured before, and how far from it another run may be.
+/// A score that was measured before, with a tolerance.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Expected {
-    /// In per cent.
+    /// Mean of the six recalls, in per cent.
     #[serde(rename = "mR")]
     pub mean_recall: f64,
-    /// In points, either way.
+    /// Allowed difference in points, either way.
     pub tolerance: f64,
 }
 
@@ -82,16 +89,16 @@ fn default_shard() -> usize {
 }
 
 impl Recipe {
-    /// Reads a recipe and its bases. The bare name of a built-in recipe (`main.toml`) stands for the one in the
-    /// program, whatever the current folder has.
+    /// Reads a recipe and its bases. The bare name of a built-in recipe (`main.toml`) means the one in the program,
+    /// whatever the current folder contains.
     ///
     /// # Errors
-    /// [`Error::Recipe`](crate::Error::Recipe) naming the file, and the key that is wrong.
+    /// [`Error::Recipe`](crate::Error::Recipe) with the file, and the key that is wrong.
     pub fn load(path: &Path) -> Result<Self> {
         Self::parse(path, source::read(path)?)
     }
 
-    /// The recipe `make results` runs.
+    /// The recipe that `make results` runs.
     pub fn default_recipe() -> Result<Self> {
         Self::load(Path::new("main.toml"))
     }
@@ -158,14 +165,14 @@ impl Recipe {
         Ok(())
     }
 
-    /// Whether its figures need all queries at once, so that they cannot be had one by one.
+    /// Whether its results need all queries at once, so that queries cannot be answered one by one.
     pub fn transductive(&self) -> bool {
         self.hubness
             .as_ref()
             .is_some_and(|h| h.bank == Bank::Queries)
     }
 
-    /// As TOML, with every default written out.
+    /// The recipe as TOML, with every default written out.
     pub fn to_toml(&self) -> String {
         toml::to_string_pretty(self).expect("a recipe is plain data")
     }

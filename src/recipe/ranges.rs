@@ -1,12 +1,12 @@
-//! The numbers that a recipe may have: none that is not finite, none that no machine could work with.
+//! Ranges of the numbers in a recipe: all finite, and none that no machine could work with.
 
 use toml::Value;
 
-/// The least and the greatest value of the numbers under a key. A key with a dot names its parent, too, and comes
-/// before the plain one.
+/// The least and the greatest value of the numbers under a key. A key with a dot also names its parent, and
+/// precedes the plain key.
 ///
-/// The limits are wide: they keep out what would end a run without an answer (a side of four billion pixels), not
-/// what would merely be unwise.
+/// The limits are wide: they exclude values that would end a run without an answer (a side of four billion pixels),
+/// but not values that are merely unwise.
 #[rustfmt::skip]
 const RANGES: &[(&str, f64, f64)] = &[
     ("seed", 0.0, i64::MAX as f64),
@@ -96,10 +96,10 @@ const RANGES: &[(&str, f64, f64)] = &[
     ("tolerance", 0.0, 100.0),
 ];
 
-/// Every number in range, and no list of numbers empty.
+/// Checks that every number is in range and no list of numbers is empty.
 ///
 /// # Errors
-/// Says which key is wrong, its value and its range.
+/// A message with the key that is wrong, its value and its range.
 pub fn check(recipe: &Value) -> Result<(), String> {
     each_number(recipe, &mut vec![], &mut |path, number| {
         let Some((_, least, greatest)) = range(path) else {
@@ -117,7 +117,7 @@ pub fn check(recipe: &Value) -> Result<(), String> {
     })
 }
 
-/// Calls `of` with the path of every number, and with none for every empty list.
+/// Calls `of` with the path of every number, and of every empty list without a number.
 fn each_number<E>(
     value: &Value,
     path: &mut Vec<String>,

@@ -1,4 +1,4 @@
-//! Recipe files: where they are read from, what they inherit, which views are used.
+//! Recipe files: where they are read from, what they inherit, and which views are used.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -19,10 +19,10 @@ const BUILT_IN: &[(&str, &str)] = &[
     ("main.toml", include_str!("../../experiments/main.toml")),
 ];
 
-/// Longest chain of `base`s: anything longer is a circle.
+/// Longest chain of `base`s; a longer one is a cycle.
 const MAX_DEPTH: usize = 8;
 
-/// What a view can be told to do otherwise, and stays what it is.
+/// Keys of a view that can be changed without replacing the view.
 const CHANGEABLE: &[&str] = &[
     "name",
     "weight",
@@ -33,13 +33,13 @@ const CHANGEABLE: &[&str] = &[
     "projection",
 ];
 
-/// Tables with exactly one key, which says the kind: another kind replaces them whole.
+/// Tables with exactly one key, which names the kind: another kind replaces them completely.
 const ONE_OF: &[&str] = &["fusion", "of", "loss"];
 
-/// What a recipe does not take from its base.
+/// Keys that a recipe does not inherit from its base.
 const OWN: &[&str] = &["name", "about", "expected"];
 
-/// Larger files are not recipes, in bytes.
+/// Largest recipe file in bytes.
 const MAX_BYTES: u64 = 1 << 20;
 
 /// Where the text of a recipe comes from.
@@ -49,7 +49,7 @@ enum Source {
 }
 
 impl Source {
-    /// What `--recipe` names: the bare name of a built-in recipe stands for that recipe, anything else for a file.
+    /// What `--recipe` names: a built-in recipe by its bare name, otherwise a file.
     fn named(path: &Path) -> Self {
         let Some(name) = built_in(path) else {
             return Self::File(path.to_owned());
@@ -62,7 +62,7 @@ impl Source {
         Self::BuiltIn(name)
     }
 
-    /// What a recipe names as its base: a file beside it, or else a built-in recipe.
+    /// What a recipe names as its base: a file beside it, otherwise a built-in recipe.
     fn base(&self, name: &str) -> Self {
         let file = match self {
             Self::BuiltIn(_) => None,
@@ -109,13 +109,13 @@ impl Source {
     }
 }
 
-/// The name of a built-in recipe, if the path is that alone.
+/// The name of a built-in recipe, if the path is exactly that.
 fn built_in(path: &Path) -> Option<&'static str> {
     let names = BUILT_IN.iter().map(|(name, _)| *name);
     names.into_iter().find(|name| path.as_os_str() == *name)
 }
 
-/// The recipe that a path names, with all that it inherits and the views it uses.
+/// The recipe at a path, with everything that it inherits and the views that it uses.
 pub(super) fn read(path: &Path) -> Result<Table> {
     let mut table = read_merged(&Source::named(path), MAX_DEPTH)?;
     choose_views(path, &mut table)?;
@@ -172,7 +172,7 @@ fn named(value: &Value) -> Option<&str> {
     value.get("name")?.as_str()
 }
 
-/// Views with new names are added. One of a known name is changed, or replaced where it says anew what it is.
+/// Merges views: new names are added; a known view is changed, or replaced if its kind is stated again.
 fn merge_named(into: &mut Vec<Value>, from: Vec<Value>) {
     for value in from {
         match (into.iter_mut().find(|v| named(v) == named(&value)), value) {
@@ -187,7 +187,7 @@ fn merge_named(into: &mut Vec<Value>, from: Vec<Value>) {
     }
 }
 
-/// Leaves the views that `use` names, in its order: `use.image_views = ["dense-sift", "colour"]`.
+/// Keeps the views that `use` names, in its order: `use.image_views = ["dense-sift", "colour"]`.
 fn choose_views(path: &Path, table: &mut Table) -> Result<()> {
     let Some(chosen) = table.remove("use") else {
         return Ok(());

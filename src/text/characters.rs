@@ -1,4 +1,4 @@
-//! Runs of characters as terms: what a segmenter cuts wrongly, or a vocabulary does not know, is found again.
+//! Character n-grams as terms: they find words that a segmenter cuts wrongly or a vocabulary lacks.
 
 use std::sync::LazyLock;
 
@@ -7,14 +7,14 @@ use serde::{Deserialize, Serialize};
 
 use super::segment::normalize;
 
-/// Settings of the character n-grams. A Latin word, stemmed, counts as one character, so that on English these
-/// are word n-grams.
+/// Settings of the character n-grams. A Latin word, stemmed, counts as one character, so that English captions give
+/// word n-grams.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct CharacterParams {
-    /// Shortest run.
+    /// Shortest n-gram, in characters.
     pub min: usize,
-    /// Longest run.
+    /// Longest n-gram, in characters.
     pub max: usize,
 }
 
@@ -27,7 +27,7 @@ impl Default for CharacterParams {
 static STEMMER: LazyLock<Stemmer> = LazyLock::new(|| Stemmer::create(Algorithm::English));
 
 impl CharacterParams {
-    /// The n-grams of a sentence, by places, then lengths. None reaches over punctuation.
+    /// The n-grams of a sentence, by position, then length. None spans punctuation.
     pub fn tokens(&self, sentence: &str) -> Vec<String> {
         let mut tokens = Vec::new();
         for run in units(sentence) {
@@ -67,7 +67,7 @@ fn units(sentence: &str) -> Vec<Vec<String>> {
     runs
 }
 
-/// With a blank between Latin words.
+/// Joins units, with a blank between Latin words.
 fn joined(units: &[String]) -> String {
     let mut out = String::new();
     for unit in units {

@@ -1,5 +1,5 @@
-//! Latent semantic analysis (Deerwester et al. 1990): the leading right singular vectors of the
-//! caption × term matrix, which brings words that share their company together.
+//! Latent semantic analysis (Deerwester et al. 1990): the leading right singular vectors of the caption × term
+//! matrix, which brings words that occur with the same words close together.
 
 use std::collections::BTreeMap;
 
@@ -10,21 +10,24 @@ use crate::artifact::Artifact;
 use crate::error::Result;
 use crate::linalg::{Csr, SparseRow, randomized_svd};
 
-/// Where the directions come from.
+/// How the directions of the projection are learned.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ProjectionParams {
     /// Latent semantic analysis.
     #[default]
     Lsa,
-    /// Word vectors from the training captions alone: the leading singular vectors of the positive pointwise
-    /// mutual information of terms in one caption (Levy & Goldberg, NIPS 2014, §3.3), each scaled by the square root
-    /// of its value. A caption is the weighted sum of its terms' vectors.
+    /// Word vectors from the training captions alone: the leading singular vectors of the positive pointwise mutual
+    /// information of terms in one caption (Levy & Goldberg, NIPS 2014, §3.3), each scaled by the square root of
+    /// its singular value. A caption is the weighted sum of its terms' vectors.
     WordVectors,
 }
 
 impl ProjectionParams {
     /// Learns at most `dim` directions from sparse rows over `terms` columns.
+    ///
+    /// # Errors
+    /// [`Error::Numeric`](crate::Error::Numeric) if the decomposition fails.
     pub fn fit(self, rows: Vec<SparseRow>, terms: usize, dim: usize, seed: u64) -> Result<Lsa> {
         match self {
             Self::Lsa => Lsa::fit(rows, terms, dim, seed),
@@ -33,7 +36,7 @@ impl ProjectionParams {
     }
 }
 
-/// A fitted projection x·v.
+/// A fitted projection x·v from terms to k directions.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Lsa {
     /// terms×k
@@ -41,7 +44,10 @@ pub struct Lsa {
 }
 
 impl Lsa {
-    /// Learns at most `dim` directions from sparse rows over `terms` columns.
+    /// Learns at most `dim` directions of latent semantic analysis from sparse rows over `terms` columns.
+    ///
+    /// # Errors
+    /// As [`ProjectionParams::fit`].
     pub fn fit(rows: Vec<SparseRow>, terms: usize, dim: usize, seed: u64) -> Result<Self> {
         let (s, v) = randomized_svd(&Csr::new(rows, terms), dim, seed)?;
         let floor = 1e-6 * s.first().copied().unwrap_or(0.0);
@@ -60,24 +66,30 @@ impl Lsa {
         })
     }
 
-    /// Number of directions.
+    /// The number of directions, k.
     pub fn dim(&self) -> usize {
         self.v.ncols()
     }
 
+    /// The directions, terms×k.
     pub fn directions(&self) -> ArrayView2<'_, f32> {
         self.v.view()
     }
 
-    /// n sparse rows -> n×k.
+    /// Projects n sparse rows to n×k.
     pub fn transform(&self, rows: &[SparseRow]) -> Array2<f32> {
         Csr::rows_times(rows, self.v.view())
     }
 
+    /// Adds the projection to an artifact.
     pub fn store(&self, artifact: Artifact) -> Artifact {
         artifact.with_matrix("v", self.v.view())
     }
 
+    /// Reads a projection from an artifact that [`Self::store`] wrote.
+    ///
+    /// # Errors
+    /// [`Error::Artifact`](crate::Error::Artifact) if parts are missing or do not fit together.
     pub fn load(artifact: &Artifact) -> Result<Self> {
         Ok(Self {
             v: artifact.matrix("v")?,

@@ -1,4 +1,4 @@
-//! Captions to vectors: tokens, weights, and a dense projection.
+//! Captions become vectors: tokens, weights, and a dense projection.
 
 mod characters;
 mod lsa;

@@ -1,7 +1,8 @@
-//! Sentences to tokens.
+//! Cuts sentences into tokens.
 //!
-//! NFKC first (full-width letters become plain ones), traditional characters become simplified ones; a placeholder such as `<人名>` is one token; Chinese
-//! is cut by jieba; Latin words are lowercased and stemmed (Snowball); punctuation and stop words go.
+//! Text is first normalised by NFKC (full-width letters become plain ones), and traditional characters become
+//! simplified ones. A placeholder such as `<人名>` is one token. Chinese is cut by jieba; Latin words are lowercased
+//! and stemmed (Snowball); punctuation and stop words are removed.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -20,8 +21,8 @@ use crate::error::{Error, Result};
 const STOP_WORDS: &str = include_str!("../../vocab/stop_words.txt");
 const USER_DICTIONARY: &str = include_str!("../../vocab/user_dictionary.txt");
 
-/// The words of jieba's dictionary that have capitals. Captions are lowercased before they are cut, and all these
-/// would fall apart into a letter, which they share with the others, and the rest.
+/// The words of jieba's dictionary that have capitals. Captions are lowercased before they are cut, and without
+/// these entries such words would fall apart into a letter, which many of them share, and the rest.
 #[rustfmt::skip]
 const WITH_CAPITALS: &[&str] = &[
     "4S店", "AA制", "AB型", "AT&T", "A型", "A座", "A股", "A轮", "BB机", "BP机", "B型", "B座", "B股", "B超", "B轮", "C#",
@@ -31,14 +32,16 @@ const WITH_CAPITALS: &[&str] = &[
     "大S", "小S", "江南Style", "阿Q",
 ];
 
-/// Settings of the segmenter. Without a path, the file of that name in `vocab/` is used, as it was when
-/// the program was built.
+/// Settings of the segmenter. Without a path, the file of that name in `vocab/` is used, as it was when the program
+/// was built.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct SegmenterParams {
+    /// File of stop words, one per line; `#` begins a comment.
     pub stop_words: Option<PathBuf>,
+    /// File of additional words for jieba: word, frequency and part of speech, one word per line.
     pub user_dictionary: Option<PathBuf>,
-    /// Find words that are in no dictionary by a hidden Markov model.
+    /// Finds words that are in no dictionary by a hidden Markov model.
     pub hmm: bool,
 }
 
@@ -52,16 +55,16 @@ impl Default for SegmenterParams {
     }
 }
 
-/// What a segmenter reads from files.
+/// The contents of the files that a segmenter uses.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Dictionaries {
-    /// One word a line.
+    /// Stop words, one per line; `#` begins a comment.
     pub stop_words: String,
-    /// In the format of jieba's user dictionaries.
+    /// Additional words for jieba: word, frequency and part of speech, one word per line.
     pub user_dictionary: String,
 }
 
-/// A loaded segmenter. Those with the dictionaries of the program share them.
+/// A segmenter with its dictionaries. Segmenters with the built-in user dictionary share it.
 pub struct Segmenter {
     jieba: Arc<Jieba>,
     stop_words: BTreeSet<String>,
@@ -71,7 +74,7 @@ pub struct Segmenter {
 }
 
 impl SegmenterParams {
-    /// The text of the dictionaries.
+    /// Reads the dictionaries.
     ///
     /// # Errors
     /// [`Error::Io`] for a file that cannot be read.
@@ -86,18 +89,18 @@ impl SegmenterParams {
         })
     }
 
-    /// Loads the dictionaries.
+    /// Reads the dictionaries and builds a segmenter.
     ///
     /// # Errors
-    /// [`Error::Io`] for a file that cannot be read, [`Error::Table`] for a broken dictionary.
+    /// [`Error::Io`] for a file that cannot be read, [`Error::Table`] for an invalid dictionary.
     pub fn load(&self) -> Result<Segmenter> {
         self.with(&self.dictionaries()?)
     }
 
-    /// A segmenter with these dictionaries, wherever they came from.
+    /// Builds a segmenter with given dictionaries.
     ///
     /// # Errors
-    /// [`Error::Table`] for a broken dictionary.
+    /// [`Error::Table`] for an invalid dictionary.
     pub fn with(&self, dictionaries: &Dictionaries) -> Result<Segmenter> {
         let Dictionaries {
             stop_words,
@@ -128,7 +131,7 @@ impl SegmenterParams {
     }
 }
 
-/// jieba with its own dictionary and one more.
+/// jieba with its own dictionary and an additional one.
 fn jieba(user_dictionary: &str) -> Result<Jieba, String> {
     let mut jieba = Jieba::new();
     let entries: String = entries(user_dictionary)
@@ -143,7 +146,7 @@ fn jieba(user_dictionary: &str) -> Result<Jieba, String> {
     Ok(jieba)
 }
 
-/// Loaded once: it takes as long as a hundred searches.
+/// jieba with the built-in user dictionary. It is loaded once, because loading takes as long as a hundred searches.
 fn built_in() -> Arc<Jieba> {
     static JIEBA: LazyLock<Arc<Jieba>> = LazyLock::new(|| {
         Arc::new(jieba(USER_DICTIONARY).expect("the program's own dictionary is whole"))
@@ -162,13 +165,13 @@ fn entries_normalised(text: &str) -> BTreeSet<String> {
     entries(text).map(normalize).collect()
 }
 
-/// NFKC, lower case, traditional characters as simplified ones.
+/// Normalises by NFKC, to lower case and to simplified characters.
 pub(super) fn normalize(text: &str) -> String {
     fast2s::convert(&text.nfkc().collect::<String>().to_lowercase())
 }
 
 impl Segmenter {
-    /// Of the dictionaries and settings, not of the program.
+    /// Digest of the dictionaries and settings, but not of the program.
     pub fn fingerprint(&self) -> Fingerprint {
         self.fingerprint.clone()
     }
@@ -203,10 +206,10 @@ impl Segmenter {
     }
 }
 
-/// The longest thing in angle brackets that counts as a placeholder, in characters.
+/// Longest placeholder, in characters within the angle brackets.
 const PLACEHOLDER: usize = 8;
 
-/// The first `<…>` with letters alone inside: what is before it, itself, what is after it.
+/// The first `<…>` with only letters inside: the text before it, the placeholder, the text after it.
 fn next_placeholder(text: &str) -> Option<(&str, &str, &str)> {
     for (open, _) in text.match_indices('<') {
         let close = open + text[open..].find('>')?;

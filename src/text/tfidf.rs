@@ -1,5 +1,5 @@
-//! Term weights (Salton & Buckley 1988) in the variant of scikit-learn's `TfidfVectorizer`: the inverse
-//! document frequency is that of the training captions, for a query too.
+//! Term weights (Salton & Buckley 1988) in the variant of scikit-learn's `TfidfVectorizer`. The inverse document
+//! frequency is that of the training captions, also for queries.
 
 use ndarray::Array1;
 use rayon::prelude::*;
@@ -14,10 +14,11 @@ use crate::linalg::SparseRow;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct TfIdfParams {
-    /// Captions a term must occur in.
+    /// Least number of captions that a term must occur in.
     pub min_df: usize,
-    /// 1 + ln(count) in place of the count.
+    /// Replaces the count by 1 + ln(count).
     pub sublinear: bool,
+    /// How counts become weights.
     pub weighting: Weighting,
 }
 
@@ -25,11 +26,16 @@ pub struct TfIdfParams {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Weighting {
-    /// The count, or its logarithm.
+    /// The count, or its logarithm if `sublinear` is set.
     #[default]
     Count,
-    /// count·(k1 + 1) / (count + k1·(1 − b + b·length/mean length)) (Robertson & Zaragoza 2009, §3.4).
-    Bm25 { k1: f32, b: f32 },
+    /// BM25: count·(k1 + 1) / (count + k1·(1 − b + b·length/mean length)) (Robertson & Zaragoza 2009, §3.4).
+    Bm25 {
+        /// Saturation of the count: 0 ignores repetitions, large values weigh them fully.
+        k1: f32,
+        /// Effect of the caption's length, from 0 (none) to 1 (full).
+        b: f32,
+    },
 }
 
 impl Default for TfIdfParams {
@@ -42,15 +48,15 @@ impl Default for TfIdfParams {
     }
 }
 
-/// A vocabulary with its weights.
+/// A vocabulary with its weights: one column per term.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TfIdf {
     params: TfIdfParams,
-    /// Of the columns, rising.
+    /// Terms of the columns, rising.
     terms: Vec<String>,
     columns: FxHashMap<String, u32>,
     idf: Array1<f32>,
-    /// Of the training captions, in tokens.
+    /// Mean length of the training captions, in tokens.
     mean_length: f32,
 }
 
@@ -62,10 +68,10 @@ struct Notes {
 }
 
 impl TfIdfParams {
-    /// Learns vocabulary and idf = ln((1 + n) / (1 + df)) + 1 from the tokens of n captions.
+    /// Learns the vocabulary and idf = ln((1 + n) / (1 + df)) + 1 from the tokens of n captions.
     ///
     /// # Errors
-    /// [`Error::TooFew`] where no term is frequent enough.
+    /// [`Error::TooFew`] if no term is frequent enough.
     pub fn fit(&self, documents: &[Vec<String>]) -> Result<TfIdf> {
         let counted = documents.par_chunks(CHUNK).map(frequencies);
         let mut df: Vec<(&str, usize)> = counted
@@ -93,10 +99,10 @@ impl TfIdfParams {
     }
 }
 
-/// Captions that one thread counts.
+/// Number of captions that one thread counts.
 const CHUNK: usize = 4096;
 
-/// In how many of the documents each term occurs.
+/// The number of documents in which each term occurs.
 fn frequencies(documents: &[Vec<String>]) -> FxHashMap<&str, usize> {
     let mut seen = FxHashMap::<&str, (usize, usize)>::default(); // how often, and in which document last
     for (i, document) in documents.iter().enumerate() {
@@ -136,17 +142,17 @@ impl TfIdf {
         self.idf.len()
     }
 
-    /// Of each term, in the order of [`TfIdf::terms`].
+    /// Inverse document frequency of each term, in the order of [`TfIdf::terms`].
     pub fn idf(&self) -> &Array1<f32> {
         &self.idf
     }
 
-    /// Rising.
+    /// The terms in the order of the columns, which is rising.
     pub fn terms(&self) -> impl Iterator<Item = &str> {
         self.terms.iter().map(String::as_str)
     }
 
-    /// The L2-normalised weights of a caption; none where it has no known term.
+    /// The L2-normalised weights of a caption's terms; empty if it has no known term.
     pub fn transform(&self, tokens: &[String]) -> SparseRow {
         let known = tokens.iter().filter_map(|t| self.columns.get(t).copied());
         let mut known: Vec<u32> = known.collect();
@@ -170,12 +176,13 @@ impl TfIdf {
         row
     }
 
-    /// Of captions, by all threads.
+    /// Weights of many captions, computed by all threads; see [`Self::transform`].
     pub fn transform_all(&self, captions: &[Vec<String>]) -> Vec<SparseRow> {
         let rows = captions.par_iter().with_min_len(CHUNK / 16);
         rows.map(|tokens| self.transform(tokens)).collect()
     }
 
+    /// Adds the vocabulary and its weights to an artifact.
     pub fn store(&self, artifact: Artifact) -> Artifact {
         let notes = Notes {
             params: self.params.clone(),
@@ -187,6 +194,10 @@ impl TfIdf {
             .with_vector("idf", self.idf.view())
     }
 
+    /// Reads a vocabulary from an artifact that [`Self::store`] wrote.
+    ///
+    /// # Errors
+    /// [`Error::Artifact`](crate::Error::Artifact) if parts are missing or do not fit together.
     pub fn load(artifact: &Artifact) -> Result<Self> {
         let notes: Notes = artifact.read_notes()?;
         Ok(Self::new(

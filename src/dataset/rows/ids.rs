@@ -1,11 +1,11 @@
-//! Knowing rows by their ids: what the ids of a table are like.
+//! Recognises rows by their ids: learns what the ids of a table look like.
 
 use std::collections::BTreeSet;
 
-/// Kinds of ids that are told apart.
+/// Largest number of kinds of ids that are told apart.
 const MAX_KINDS: usize = 1000;
 
-/// The ids that were met.
+/// The ids that were read so far.
 #[derive(Default)]
 pub(super) struct Ids {
     kinds: BTreeSet<String>,
@@ -26,7 +26,7 @@ impl Ids {
         }
     }
 
-    /// Whether it is like those before, and not like a word or a number of a text.
+    /// Whether an id is like the earlier ones, and unlike a word or a number of a text.
     pub fn are_like(&self, id: &str) -> bool {
         let kind = kind(id);
         match kind.as_str() {
@@ -36,21 +36,21 @@ impl Ids {
         }
     }
 
-    /// Whether rows can be told from other lines by them.
+    /// Whether ids distinguish rows from other lines.
     pub fn are_telling(&self) -> bool {
         !self.kinds.iter().any(|k| matches!(k.as_str(), "w" | "c"))
     }
 }
 
-/// Whether it could be an id of any kind: one word with a digit or an extension.
+/// Whether a word could be an id of any kind: one word with a digit or an extension.
 pub(super) fn is_name(id: &str) -> bool {
     let kind = kind(id);
     let word = !kind.contains(char::is_whitespace);
     word && (kind.ends_with('1') || kind.contains("w.w") || kind == "0")
 }
 
-/// What an id is like: words, what stands between them, and whether there are digits: `w-w.w1` for
-/// `shape-0001.png`, `0` for a number.
+/// The pattern of an id: its words, the characters between them, and whether there are digits. `shape-0001.png`
+/// becomes `w-w.w1`, a number `0`.
 fn kind(id: &str) -> String {
     if !id.is_empty() && id.bytes().all(|b| b.is_ascii_digit()) {
         return "0".into();

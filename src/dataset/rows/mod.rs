@@ -1,18 +1,18 @@
-//! Rows of a separated table, as forgiving as can be without losing one in silence.
+//! Rows of a separated table, read as leniently as possible without losing one silently.
 //!
-//! A field in quotes may go over several lines, and hold quotes that are doubled or, where the table has that
-//! habit, follow a backslash. A quote that nothing closes would swallow the rows below: it ends where a line begins
-//! like a row, with an id of the kind that the rows above have. Ids never go over several lines.
+//! A quoted field may span several lines and contain quotes, either doubled or, if the table has that convention,
+//! after a backslash. An unclosed quote would swallow the rows below, so it ends where a line begins like a row,
+//! with an id of the kind that the rows above have. Ids never span lines.
 
 mod ids;
 mod quoted;
 
 use ids::Ids;
 
-/// Longer fields are cut: some twenty thousand Chinese characters.
+/// Longest field in bytes, some twenty thousand Chinese characters; longer ones are cut.
 pub(super) const MAX_FIELD: usize = 1 << 16;
 
-/// Fields beyond those of the header that are kept.
+/// Number of fields that are kept beyond those of the header.
 const MAX_SURPLUS: usize = 1000;
 
 /// How a table is written.
@@ -23,36 +23,36 @@ pub(super) struct Grammar {
     pub backslash: bool,
 }
 
-/// What is where in a row.
+/// The roles of the columns in a row.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Places {
-    /// Columns of the header; 0 for the header itself.
+    /// Number of columns in the header; 0 for the header itself.
     pub columns: usize,
-    /// The columns of ids, which never go over several lines; by the first of them rows are known.
+    /// Columns of ids, which never span lines; rows are recognised by the first of them.
     pub ids: Vec<usize>,
-    /// The column of captions, which alone may have separators that nobody quoted.
+    /// Column of captions, the only one that may have unquoted separators.
     pub text: Option<usize>,
 }
 
 /// What is wrong with a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fault {
-    /// A quote that is not closed where it should be: before the next row, or at all.
+    /// A quote that is not closed before the next row, or at all.
     Unclosed,
-    /// Lines within quotes that could be rows.
+    /// Quoted lines that could be rows.
     LikeRows,
-    /// A quote at the end of a text that nothing opens.
+    /// A quote at the end of a text without an opening one.
     Unopened,
 }
 
 #[derive(Debug)]
 pub(super) struct Row {
-    /// Its first and last line in the file, from 1.
+    /// First and last line in the file, from 1.
     pub line: u64,
     pub last_line: u64,
     pub fields: Vec<String>,
     pub fault: Option<Fault>,
-    /// Something was too long.
+    /// A field was too long and was cut.
     pub cut: bool,
 }
 
@@ -63,7 +63,7 @@ impl Row {
     }
 }
 
-/// Goes through a text row by row.
+/// Reads a text row by row.
 pub(super) struct Rows<'a> {
     text: &'a str,
     at: usize,
@@ -74,7 +74,7 @@ pub(super) struct Rows<'a> {
 }
 
 impl<'a> Rows<'a> {
-    /// From a byte of the text that begins the given line.
+    /// Starts at a byte of the text, at which the given line begins.
     pub fn new(text: &'a str, at: usize, line: u64, grammar: Grammar, places: Places) -> Self {
         Self {
             text,
@@ -86,7 +86,7 @@ impl<'a> Rows<'a> {
         }
     }
 
-    /// Where the next row begins: its byte, and its line.
+    /// Byte and line at which the next row begins.
     pub fn position(&self) -> (usize, u64) {
         (self.at, self.line)
     }
@@ -95,14 +95,14 @@ impl<'a> Rows<'a> {
         self.text.as_bytes().get(at).copied()
     }
 
-    /// The end of the line that holds `at`, without what ends it.
+    /// The end of the line that contains `at`, without its line break.
     fn line_end(&self, at: usize) -> usize {
         let rest = &self.text.as_bytes()[at..];
         let length = rest.iter().position(|b| matches!(b, b'\r' | b'\n'));
         at + length.unwrap_or(rest.len())
     }
 
-    /// Behind the line end at `at`.
+    /// The byte after the line break at `at`.
     fn after_line_end(&self, at: usize) -> usize {
         match (self.byte(at), self.byte(at + 1)) {
             (Some(b'\r'), Some(b'\n')) => at + 2,
@@ -168,7 +168,7 @@ impl<'a> Rows<'a> {
         }
     }
 
-    /// A field without quotes.
+    /// Reads a field without quotes.
     fn plain(&mut self, field: &mut Field, backslash: bool) {
         let mut from = self.at;
         while !self.ends(self.at) {
@@ -186,7 +186,7 @@ impl<'a> Rows<'a> {
         field.push(&self.text[from..self.at]);
     }
 
-    /// The line from here on with quotes that mean nothing.
+    /// The line from here on, with quotes taken literally.
     pub fn without_quotes(&mut self) -> Row {
         let (line, fault) = (self.line, Some(Fault::Unclosed));
         let mut row = Row {
@@ -234,7 +234,7 @@ impl<'a> Rows<'a> {
         fields.get(place).map(|f| f.trim().trim_matches('"'))
     }
 
-    /// The id at the front of the next row, before it is known where the row ends.
+    /// Learns the id at the front of the next row, before the end of that row is known.
     fn learn_id(&mut self, id: usize) {
         let line = &self.text[self.at..self.line_end(self.at)];
         if let Some(id) = self.id_of(line, id) {
@@ -257,7 +257,7 @@ impl Iterator for Rows<'_> {
     }
 }
 
-/// A field as it is put together.
+/// A field under construction.
 #[derive(Default)]
 struct Field {
     value: String,

@@ -1,31 +1,31 @@
-//! A field in quotes: where it ends, also where nothing closes it.
+//! Reads a quoted field and finds its end, also if no quote closes it.
 
 use super::ids::is_name;
 use super::{Fault, Field, Rows};
 
-/// Lines that a field in quotes may go over.
+/// Largest number of lines that a quoted field spans.
 const MAX_LINES: u64 = 500;
 
-/// Lines with separators within quotes after which they are taken for rows, where ids do not tell.
+/// Number of quoted lines with separators after which they are taken for rows, if ids do not tell.
 const SEPARATED_LINES: u64 = 20;
 
 /// A field as far as it was read.
 struct Open {
-    /// What is read and not yet part of the field begins here.
+    /// Start of what was read but is not yet part of the field.
     from: usize,
     at: usize,
     lines: u64,
-    /// All lines but the first have separators.
+    /// All lines after the first have separators.
     separated: bool,
-    /// One of them has something like an id.
+    /// One of those lines has something like an id.
     named: bool,
-    /// Where the first line ends, and the field as far.
+    /// End of the first line, and the field up to there.
     first: Option<(usize, String)>,
 }
 
 impl Rows<'_> {
-    /// A field in quotes, from behind the first of them. False where the quote means nothing: the field is an id,
-    /// and goes on where an id would not, or further columns of the line would be lost.
+    /// Reads a quoted field from after its opening quote. Returns false if the quote is literal: the field is an id
+    /// that would continue where an id cannot, or further columns of the line would be lost.
     pub(super) fn quoted(&mut self, start: usize, field: &mut Field, column: usize) -> bool {
         let is_id = self.places.ids.contains(&column);
         let is_last = column + 1 == self.places.columns;
@@ -75,7 +75,7 @@ impl Rows<'_> {
         !is_id
     }
 
-    /// At the quote that closes the field.
+    /// Ends the field at its closing quote.
     fn close(&mut self, open: &Open, field: &mut Field) {
         field.push(&self.text[open.from..open.at]);
         let like_rows = open.separated && (open.named || !self.ids.are_telling());
@@ -86,7 +86,7 @@ impl Rows<'_> {
         self.line += open.lines;
     }
 
-    /// Whether the field cannot go on in the line at `next`.
+    /// Whether the field cannot continue in the line at `next`.
     fn ends_before(&self, next: usize, open: &Open) -> bool {
         let like_rows = open.lines >= SEPARATED_LINES && open.separated && !self.ids.are_telling();
         let line = &self.text[next..self.line_end(next)];
@@ -99,7 +99,7 @@ impl Rows<'_> {
         is_row || like_rows || open.lines == MAX_LINES || nothing_follows()
     }
 
-    /// To the line at `next`.
+    /// Continues in the line at `next`.
     fn go_on(&self, next: usize, open: &mut Open, field: &mut Field) {
         if open.first.is_none() {
             field.push(&self.text[open.from..open.at]);
@@ -113,7 +113,7 @@ impl Rows<'_> {
         open.at = next;
     }
 
-    /// Where nothing closes the field: it ends here, or after its first line where what follows looks like rows.
+    /// Ends a field that nothing closes: here, or after its first line if the rest looks like rows.
     fn end_unclosed(&mut self, open: Open, field: &mut Field) {
         field.fault = Some(Fault::Unclosed);
         match open.first {
@@ -129,8 +129,8 @@ impl Rows<'_> {
         }
     }
 
-    /// What stands in a line where rows have their ids, if the line could be a row: the last line of a text before
-    /// the id holds the quote that closes it.
+    /// What is in a line at the place of an id, if the line could be a row. The last line of a text holds the
+    /// closing quote before that place.
     fn id_of_row<'l>(&self, line: &'l str) -> Option<&'l str> {
         let &id = self.places.ids.first()?;
         let closes = self.places.text.is_some_and(|t| t < id) && line.matches('"').count() % 2 == 1;

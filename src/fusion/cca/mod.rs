@@ -1,9 +1,9 @@
 //! Regularised canonical correlation analysis (Hotelling 1936; Vinod 1976), by SVD of the whitened
 //! cross-covariance, in f64.
 //!
-//! Every pair is a sample: an image with five captions counts five times. The covariances get
-//! r·mean(diagonal) added to their diagonals. Scores are cosines after each canonical direction is scaled
-//! by its correlation to a power (Gong et al., IJCV 2014, §3.3: "eigenvalue scaling").
+//! Every pair is a sample: an image with five captions counts five times. r·mean(diagonal) is added to the
+//! diagonals of the covariances. Scores are cosines after each canonical direction is scaled by a power of its
+//! correlation (Gong et al., IJCV 2014, §3.3: "eigenvalue scaling").
 
 mod third;
 
@@ -20,19 +20,19 @@ use third::Third;
 
 pub(super) const STAGE: &str = "cca";
 
-/// Settings of CCA. Where a list has several values, the best combination on validation data is taken.
+/// Settings of CCA. If a list has several values, the best combination on validation data is taken.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct CcaParams {
-    /// Canonical directions kept.
+    /// Number of canonical directions kept.
     pub dims: Vec<usize>,
-    /// r above.
+    /// Regularisation r, relative to the mean of a covariance's diagonal.
     pub regularization: Vec<f64>,
-    /// Power of the correlations that scale the directions.
+    /// Power of the correlations by which the directions are scaled.
     pub power: Vec<f64>,
-    /// Clusters of captions that are a third view while learning; 0: none.
+    /// Number of clusters of captions that serve as a third view while learning; 0 for none.
     pub clusters: usize,
-    /// Learns from every picture once, with the mean of its captions, not from every caption.
+    /// Learns from each picture once, paired with the mean of its captions, rather than from each caption.
     pub pooled: bool,
 }
 
@@ -61,12 +61,12 @@ struct Map {
 pub struct Cca {
     image: Map,
     text: Map,
-    /// Canonical correlations, falling; of the regularised problem.
+    /// Canonical correlations of the regularised problem, falling.
     correlations: Array1<f64>,
     power: f64,
 }
 
-/// The moments of the pairs, from which a solution for any r is cheap.
+/// The moments of the pairs, from which the solution for any r is cheap.
 struct Moments {
     mean_x: Array1<f64>,
     mean_y: Array1<f64>,
@@ -79,7 +79,7 @@ struct Moments {
 /// Eigenvalues, falling, and eigenvectors of a covariance.
 type Eigen = (Array1<f64>, Array2<f64>);
 
-/// Rows that are centred and multiplied at once.
+/// Number of rows that are centred and multiplied at once.
 const CHUNK: usize = 2048;
 
 /// Weighted column means of rows.
@@ -91,7 +91,7 @@ fn mean(x: ArrayView2<f32>, weights: &[f64]) -> Array1<f64> {
     sum / weights.iter().sum::<f64>()
 }
 
-/// Rows from a place on, less the mean.
+/// Rows from an index on, minus the mean.
 fn centred(x: ArrayView2<f32>, from: usize, mean: &Array1<f64>) -> Array2<f64> {
     let rows = x.slice(s![from..(from + CHUNK).min(x.nrows()), ..]);
     let mut out = Array2::zeros(rows.dim());
@@ -105,7 +105,7 @@ fn centred(x: ArrayView2<f32>, from: usize, mean: &Array1<f64>) -> Array2<f64> {
     out
 }
 
-/// Adds centred rows as often as their weights say.
+/// Adds centred rows with their weights.
 fn add_weighted(sum: &mut Gram, mut rows: Array2<f64>, weights: &[f64]) {
     for (mut row, w) in rows.outer_iter_mut().zip(weights) {
         row *= w.sqrt();
@@ -203,7 +203,7 @@ impl Moments {
     }
 }
 
-/// w: d×d' with wᵀ(c + r·mean(diag c)·1)w = 1. Directions without variance are left out.
+/// A whitening w: d×d' with wᵀ(c + r·mean(diag c)·1)w = 1. Directions without variance are left out.
 fn whitener(eigen: &Eigen, r: f64) -> Result<Array2<f64>> {
     let (values, vectors) = eigen;
     let ridge = r * values.mean().unwrap_or(0.0); // the trace is the sum of the eigenvalues
@@ -240,7 +240,7 @@ impl CcaParams {
         Ok(())
     }
 
-    /// Fits the first of every list.
+    /// The moments of the pairs, or of pooled pairs if `pooled` is set.
     fn moments(&self, data: Pairs) -> Result<Moments> {
         if !self.pooled {
             return Moments::of(data, self.clusters);
@@ -262,7 +262,10 @@ impl CcaParams {
         )
     }
 
-    /// Fits the first of every list of settings.
+    /// Fits one CCA, with the first value of every list of settings.
+    ///
+    /// # Errors
+    /// [`Error::Numeric`] for impossible settings or data, [`Error::TooFew`] for too few pairs.
     pub fn fit(&self, data: Pairs) -> Result<Cca> {
         self.check()?;
         let solution = self.moments(data)?.solve(self.regularization[0])?;
@@ -319,7 +322,7 @@ impl Method for CcaParams {
     }
 }
 
-/// What choosing among the settings came to.
+/// The result of choosing among the settings.
 pub(super) struct CcaChoice {
     pub cca: Cca,
     pub setting: CcaParams,
@@ -379,7 +382,7 @@ impl Projector for Cca {
 }
 
 impl Cca {
-    /// The first `dims` directions, to be scaled by their correlations to a power.
+    /// Keeps the first `dims` directions, to be scaled by a power of their correlations.
     fn cut(mut self, dims: usize, power: f64) -> Self {
         let k = dims.min(self.correlations.len());
         for map in [&mut self.image, &mut self.text] {
@@ -390,7 +393,7 @@ impl Cca {
         self
     }
 
-    /// Falling.
+    /// The canonical correlations of the regularised problem, falling.
     pub fn correlations(&self) -> &Array1<f64> {
         &self.correlations
     }
@@ -402,22 +405,26 @@ impl Cca {
         }
     }
 
-    /// The canonical weights of a side: d×k, unscaled.
+    /// The canonical weights of a modality, d×k, unscaled.
     pub fn weights(&self, side: Side) -> ArrayView2<'_, f64> {
         self.map(side).weights.view()
     }
 
-    /// Of the pairs.
+    /// The mean of a modality over the pairs.
     pub(super) fn mean(&self, side: Side) -> &Array1<f64> {
         &self.map(side).mean
     }
 
-    /// The canonical weights of a side, each direction scaled by its correlation to the power: d×k.
+    /// The canonical weights of a modality, d×k, each direction scaled by a power of its correlation.
     pub(super) fn scaled_weights(&self, side: Side) -> Array2<f64> {
         let scale = self.correlations.mapv(|c| c.max(0.0).powf(self.power));
         &self.map(side).weights * &scale
     }
 
+    /// Reads a CCA from an artifact that [`Projector::store`] wrote.
+    ///
+    /// # Errors
+    /// [`Error::Artifact`] if parts are missing or do not fit together.
     pub fn load(artifact: &Artifact) -> Result<Self> {
         let correlations: Array1<f64> = artifact.vector("correlations")?;
         let map = |side: &str| -> Result<Map> {

@@ -1,6 +1,6 @@
-//! A third view for CCA: which cluster of captions a pair belongs to, so that pairs of one subject are drawn
-//! together (Gong, Ke, Isard & Lazebnik, IJCV 2014, §3.1 and §4.2). Nobody needs to know it of a new item: the
-//! directions of pictures and texts are used alone.
+//! A third view for CCA: the cluster of captions that a pair belongs to, which draws pairs of one subject together
+//! (Gong, Ke, Isard & Lazebnik, IJCV 2014, §3.1 and §4.2). New items need no cluster, because the directions of
+//! pictures and texts are used alone.
 
 use ndarray::{Array1, Array2, ArrayView2, s};
 
@@ -14,16 +14,16 @@ use crate::linalg::{matmul, symmetric_eigen};
 /// The moments of the third view, one column per cluster.
 pub(super) struct Third {
     pub cc: Eigen,
-    /// d×k, pictures with clusters
+    /// Covariance of pictures with clusters, d×k.
     pub xc: Array2<f64>,
-    /// e×k, texts with clusters
+    /// Covariance of texts with clusters, e×k.
     pub yc: Array2<f64>,
 }
 
-/// Not of the recipe: where k-means starts is no setting of a CCA.
+/// Seed of k-means; not in the recipe, because where k-means starts is not a setting of CCA.
 const SEED: u64 = 0;
 
-/// The cluster of each text by k-means, y: texts×e.
+/// The k-means cluster of each text, y: texts×e.
 pub(super) fn clusters(y: ArrayView2<f32>, count: usize) -> Result<Vec<usize>> {
     let params = KMeansParams {
         size: count,
@@ -37,7 +37,7 @@ pub(super) fn clusters(y: ArrayView2<f32>, count: usize) -> Result<Vec<usize>> {
 }
 
 impl Third {
-    /// x: images×d and y: texts×e, both centred; `cluster` of each text.
+    /// The moments of centred pictures, x: images×d, and texts, y: texts×e, with the cluster of each text.
     pub fn of(
         x: &Array2<f64>,
         y: &Array2<f64>,

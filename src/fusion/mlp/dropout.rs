@@ -1,13 +1,12 @@
-//! Dropout (Srivastava et al. 2014): while learning, every value is zeroed with some probability, and what is
-//! left is scaled so that its mean stays.
+//! Dropout (Srivastava et al. 2014): during training, each value is zeroed with some probability, and the rest are
+//! scaled so that the mean stays the same.
 
 use rand::{RngCore, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::real::Real;
 
-/// The masks of one layer in one step. A row's mask depends on the seed and the row alone, not on the thread
-/// that asks for it.
+/// The masks of one layer in one step. A row's mask depends only on the seed and the row, not on the thread.
 pub struct Dropout {
     /// A value is dropped where sixteen random bits are below it.
     threshold: u16,
@@ -15,13 +14,13 @@ pub struct Dropout {
 }
 
 impl Dropout {
-    /// `rate`: 0 to below 1.
+    /// Drops with probability `rate`, from 0 to below 1.
     pub fn new(rate: f64, seed: u64) -> Self {
         let threshold = (rate * 65536.0) as u16;
         Self { threshold, seed }
     }
 
-    /// Fills `factors` with the mask of a row: zero, or what keeps the mean.
+    /// Fills `factors` with the mask of a row: zero, or the factor that keeps the mean.
     pub fn fill<T: Real>(&self, row: usize, factors: &mut [T]) {
         if self.threshold == 0 {
             return factors.fill(T::one());

@@ -1,4 +1,4 @@
-//! Losses on a batch of pairs: s_ij, the cosine of image i and text j, is to be large where i = j.
+//! Losses on a batch of pairs: s_ij, the cosine of image i and text j, should be large for i = j.
 
 use ndarray::{Array1, Array2, ArrayView2, Axis};
 use rayon::prelude::*;
@@ -7,24 +7,26 @@ use serde::{Deserialize, Serialize};
 use super::real::Real;
 use crate::linalg::matmul;
 
-/// Which loss, and its settings. All are the mean over both directions and all items of the batch.
+/// A loss and its settings. Every loss is the mean over both directions and all items of the batch.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum LossParams {
-    /// −ln softmax(s/τ)_ii, over rows and over columns (van den Oord et al. 2018; symmetric: Radford et al. 2021).
+    /// InfoNCE: −ln softmax(s/τ)_ii, over rows and over columns (van den Oord et al. 2018; symmetric: Radford et
+    /// al. 2021).
     InfoNce(InfoNceParams),
-    /// \[m + s_ij − s_ii\]₊ for the hardest j alone (VSE++, Faghri et al. 2018).
+    /// Triplet loss: \[m + s_ij − s_ii\]₊ for the hardest j alone (VSE++, Faghri et al. 2018).
     Triplet(TripletParams),
-    /// The triplet loss with a margin of its own for every negative pair, smaller where its caption resembles
-    /// the right one, after the idea of AMFMN (Yuan et al. 2022, "Exploring a fine-grained multiscale method
-    /// for cross-modal remote sensing image retrieval"): m·(1 − k·max(0, cos)) of the captions' centred inputs.
+    /// The triplet loss with a separate margin for every negative pair, smaller if its caption resembles the right
+    /// one, after the idea of AMFMN (Yuan et al. 2022, "Exploring a fine-grained multiscale method for cross-modal
+    /// remote sensing image retrieval"): m·(1 − k·max(0, cos)) of the captions' centred inputs.
     DynamicTriplet(DynamicTripletParams),
 }
 
+/// Settings of [`LossParams::InfoNce`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct InfoNceParams {
-    /// τ above.
+    /// Temperature τ.
     pub temperature: f64,
 }
 
@@ -34,10 +36,11 @@ impl Default for InfoNceParams {
     }
 }
 
+/// Settings of [`LossParams::Triplet`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct TripletParams {
-    /// m above.
+    /// Margin m, a difference of cosines.
     pub margin: f64,
 }
 
@@ -47,12 +50,13 @@ impl Default for TripletParams {
     }
 }
 
+/// Settings of [`LossParams::DynamicTriplet`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct DynamicTripletParams {
-    /// m above.
+    /// Largest margin m, a difference of cosines.
     pub margin: f64,
-    /// k above, 0 to 1.
+    /// Strength k of the similarity of captions, from 0 to 1.
     pub strength: f64,
 }
 
@@ -71,9 +75,9 @@ const LEAST_TEMPERATURE: f64 = 0.025;
 /// The value of a loss and its gradient.
 pub struct Loss<T> {
     pub value: f64,
-    /// B×o, of the images' unit rows
+    /// Gradient for the images' unit rows, B×o.
     pub d_images: Array2<T>,
-    /// B×o, of the texts' unit rows
+    /// Gradient for the texts' unit rows, B×o.
     pub d_texts: Array2<T>,
 }
 
@@ -90,9 +94,9 @@ impl LossParams {
         }
     }
 
-    /// images, texts: B×o, unit rows; `captions`: B×e, what the texts were made from, for the
-    /// loss that asks; `equal`: pairs (i, j) of
-    /// which neither is the wrong answer to the other, though i ≠ j: they count nowhere.
+    /// Computes the loss. images, texts: B×o, unit rows. `captions`: B×e, the inputs of the texts, for the loss
+    /// that needs them. `equal` holds pairs (i, j), i ≠ j, of which neither is a wrong answer to the other: they do
+    /// not count.
     pub fn of<T: Real>(
         &self,
         images: ArrayView2<T>,
@@ -132,7 +136,7 @@ fn cosines<T: Real>(mut unit: Array2<T>) -> Array2<T> {
     matmul(unit.view(), unit.t())
 }
 
-/// Runs `f` on every row, with its number.
+/// Runs `f` on every row, with its index.
 fn each_row<T: Real>(s: &mut Array2<T>, f: impl Fn(usize, &mut [T]) + Sync) {
     let width = s.ncols().max(1);
     let rows = s.as_slice_mut().expect("scores are in rows");
@@ -141,7 +145,7 @@ fn each_row<T: Real>(s: &mut Array2<T>, f: impl Fn(usize, &mut [T]) + Sync) {
         .for_each(|(i, row)| f(i, row));
 }
 
-/// Replaces the scores by the loss's gradient to them.
+/// Replaces the scores by the gradient of the loss; returns the loss.
 fn info_nce<T: Real>(s: &mut Array2<T>, temperature: f64, equal: &[(usize, usize)]) -> f64 {
     let n = s.nrows();
     let scale = T::of(1.0 / temperature);
@@ -171,14 +175,14 @@ fn info_nce<T: Real>(s: &mut Array2<T>, temperature: f64, equal: &[(usize, usize
     value / n as f64
 }
 
-/// The largest score but one's own, and whose it is.
+/// The largest score except one's own, with its index.
 #[derive(Clone, Copy)]
 struct Hardest<T> {
     score: T,
     place: usize,
 }
 
-/// As [`info_nce`].
+/// See [`info_nce`].
 fn triplet<T: Real>(s: &mut Array2<T>, margin: f64, equal: &[(usize, usize)]) -> f64 {
     let n = s.nrows();
     let own = s.diag().to_owned();

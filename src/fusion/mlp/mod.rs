@@ -1,10 +1,10 @@
-//! Two towers: a network with one hidden layer for each modality, beside the linear map of a CCA which both
-//! start as, trained so that the items of a pair point the same way.
+//! Two towers: for each modality a network with one hidden layer beside the linear map of a CCA, trained so that
+//! the vectors of a pair point the same way. Both towers are initialised from the CCA.
 //!
-//! z = x·a + gelu(x·w1 + b1)·w2 + b2, made unit (a residual connection around the hidden layer, He et al.
-//! 2016). a begins as the canonical directions and w2 as zero, so that before the first step the towers rank
-//! as the CCA does. A batch holds one caption per picture; items with the very vector of the right one are no
-//! wrong answers and count nowhere. Written out by hand on [`crate::linalg::matmul`], in f32.
+//! z = x·a + gelu(x·w1 + b1)·w2 + b2, scaled to unit length (a residual connection around the hidden layer, He et
+//! al. 2016). a begins as the canonical directions and w2 as zero, so that before the first step the towers rank
+//! like the CCA. A batch holds one caption per picture; items whose vector equals that of the right answer are not
+//! wrong answers and do not count. The gradients are written by hand on [`crate::linalg::matmul`], in f32.
 
 mod dropout;
 #[cfg(test)]
@@ -37,22 +37,27 @@ pub(super) const STAGE: &str = "mlp";
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct MlpParams {
-    /// The CCA that the towers start as; where its lists have several values, the best on validation data.
+    /// The CCA from which the towers are initialised; if its lists have several values, the best on validation
+    /// data.
     pub start: CcaParams,
+    /// Settings of the image tower.
     pub image: TowerParams,
+    /// Settings of the text tower.
     pub text: TowerParams,
+    /// The loss that is minimised.
     pub loss: LossParams,
+    /// Settings of the optimiser.
     pub optimizer: AdamWParams,
-    /// Most pictures in a batch, each with one of its captions.
+    /// Largest number of pictures in a batch, each with one of its captions.
     pub batch: usize,
-    /// Times that every picture is seen; the learning rate reaches 0 there.
+    /// Number of passes over all pictures, after which the learning rate reaches 0.
     pub epochs: usize,
-    /// The epoch to stop after. Left out: the best on validation data, or the last.
+    /// The epoch after which training stops; `None` for the best on validation data, or the last if there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stop: Option<usize>,
-    /// Epochs between two looks at the validation data.
+    /// Number of epochs between two evaluations on validation data.
     pub checkpoint: usize,
-    /// Of the first weights, the batches and the dropout.
+    /// Seed of the initial weights, the batches and the dropout.
     pub seed: u64,
 }
 
@@ -82,11 +87,11 @@ impl Default for MlpParams {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct TowerParams {
-    /// Units of the hidden layer.
+    /// Number of units in the hidden layer.
     pub hidden: usize,
-    /// Share of the inputs that is dropped in a step.
+    /// Share of the inputs that dropout zeroes in a step.
     pub input_dropout: f64,
-    /// Share of the hidden units that is dropped in a step.
+    /// Share of the hidden units that dropout zeroes in a step.
     pub hidden_dropout: f64,
 }
 
@@ -162,7 +167,7 @@ impl Method for MlpParams {
         STAGE
     }
 
-    /// The best CCA to start as, then the best epoch to stop after; 0 is the start itself.
+    /// Chooses the CCA to start from, then the epoch to stop after; 0 is the start itself.
     fn choose(&self, data: Pairs, score: Score) -> Result<Choice> {
         self.check()?;
         let start = self.start.choose(data, score)?;
@@ -217,7 +222,7 @@ fn numeric(reason: &str) -> Error {
     }
 }
 
-/// A tower that does what the CCA does to a side, whose rows in the pairs are `rows`.
+/// A tower that does what the CCA does to a modality; `rows` are its vectors in the pairs.
 fn first<'a>(
     cca: &Cca,
     side: Side,
@@ -310,7 +315,7 @@ impl Mlp {
         }
     }
 
-    /// An error where training has run away.
+    /// Checks that training has not diverged.
     fn checked(self) -> Result<Self> {
         let finite = |t: &Tower<f32>| {
             let arrays = t.weights.arrays();
@@ -322,6 +327,10 @@ impl Mlp {
         Ok(self)
     }
 
+    /// Reads both towers from an artifact that [`Projector::store`] wrote.
+    ///
+    /// # Errors
+    /// [`Error::Artifact`] if parts are missing or do not fit together.
     pub fn load(artifact: &Artifact) -> Result<Self> {
         let tower = |side: &str| -> Result<Tower<f32>> {
             let weights = Weights {

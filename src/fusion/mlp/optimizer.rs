@@ -1,4 +1,4 @@
-//! AdamW (Loshchilov & Hutter 2019) with a warm-up and a cosine decay, and the moving average of the weights.
+//! AdamW (Loshchilov & Hutter 2019) with warm-up and cosine decay, and a moving average of the weights.
 
 use std::f64::consts::PI;
 
@@ -7,18 +7,21 @@ use serde::{Deserialize, Serialize};
 
 use super::tower::Weights;
 
+/// Settings of the optimiser.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct AdamWParams {
-    /// At its highest.
+    /// The highest learning rate.
     pub learning_rate: f64,
-    /// Steps in which the rate rises from 0; from there it falls to 0 along a cosine (Loshchilov & Hutter 2017).
+    /// Number of steps in which the learning rate rises from 0; then it falls to 0 along a cosine (Loshchilov &
+    /// Hutter 2017).
     pub warm_up: usize,
-    /// Share of a weight, not of a bias, that is lost per step, times the learning rate.
+    /// Share of a weight that is subtracted in each step, times the learning rate; biases do not decay.
     pub weight_decay: f64,
-    /// Longest gradient of both towers together; a longer one is shortened to it. 0: any.
+    /// Largest norm of the gradient of both towers together; a longer gradient is shortened to it. 0 for no limit.
     pub clip: f64,
-    /// Share of the old in the moving average of the weights, which is what is kept (Polyak & Juditsky 1992).
+    /// Share of the old value in the moving average of the weights, which is the result of training (Polyak &
+    /// Juditsky 1992).
     pub average: f64,
 }
 
@@ -46,7 +49,7 @@ impl AdamWParams {
         Ok(())
     }
 
-    /// The learning rate of a step, from 0, of a run of `steps`.
+    /// The learning rate of a step, counted from 0, in a run of `steps`.
     pub(super) fn rate(&self, step: usize, steps: usize) -> f64 {
         let warm_up = self.warm_up.min(steps);
         let shape = if step < warm_up {
@@ -58,7 +61,7 @@ impl AdamWParams {
         self.learning_rate * shape
     }
 
-    /// What a gradient is to be multiplied by.
+    /// The factor by which a gradient is shortened.
     pub(super) fn shortening(&self, gradients: &[&Weights<f32>]) -> f32 {
         if self.clip == 0.0 {
             return 1.0;

@@ -1,4 +1,4 @@
-//! The numbers that training is written for: f32 to train with, f64 to check the gradients with.
+//! The number types of training: f32 to train with, f64 to check the gradients.
 
 use faer::traits::ComplexField;
 use ndarray::NdFloat;
@@ -6,7 +6,7 @@ use ndarray::NdFloat;
 pub trait Real: NdFloat + ComplexField {
     fn of(v: f64) -> Self;
     fn wide(self) -> f64;
-    /// e to this power.
+    /// e to the power of this number.
     fn exponential(self) -> Self;
 }
 
@@ -21,9 +21,9 @@ const EXP: [f32; 6] = [
     0.5,
 ];
 const LN_2: [f32; 2] = [355.0 / 512.0, -2.121_944_4e-4];
-/// Of this size floats are the whole numbers: adding it rounds.
+/// Floats of this size are whole numbers, so adding it rounds.
 const WHOLE: f32 = 12_582_912.0; // 1.5·2²³
-/// Powers whose results are normal numbers.
+/// Range of powers whose results are normal numbers.
 const POWERS: [f32; 2] = [-87.0, 88.0];
 
 impl Real for f32 {

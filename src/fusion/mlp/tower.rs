@@ -9,10 +9,10 @@ use super::dropout::Dropout;
 use super::real::Real;
 use crate::linalg::{add_matmul, matmul};
 
-/// All that is learned of a tower; also its gradient, which has the same shape.
+/// All that a tower learns; also its gradient, which has the same shape.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Weights<T> {
-    /// d×o, the linear way past the hidden layer
+    /// d×o, the linear path past the hidden layer.
     pub a: Array2<T>,
     /// d×h
     pub w1: Array2<T>,
@@ -23,7 +23,7 @@ pub struct Weights<T> {
 }
 
 impl<T: Real> Weights<T> {
-    /// Whether they are a network's with an input of that width.
+    /// Whether the shapes belong to one network with an input of width `d`.
     pub fn fit(&self, d: usize) -> bool {
         let (h, o) = (self.b1.len(), self.b2.len());
         self.a.dim() == (d, o) && self.w1.dim() == (d, h) && self.w2.dim() == (h, o)
@@ -51,7 +51,7 @@ impl<T: Real> Weights<T> {
         .map(|s| s.expect("weights are in rows"))
     }
 
-    /// As [`Self::arrays`].
+    /// Like [`Self::arrays`], mutable.
     pub fn arrays_mut(&mut self) -> [&mut [T]; 5] {
         [
             self.a.as_slice_mut(),
@@ -64,27 +64,27 @@ impl<T: Real> Weights<T> {
     }
 }
 
-/// A tower: what is done to its input, and its weights.
+/// A tower: the scaling of its input, and its weights.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Tower<T> {
-    /// Taken off the input.
+    /// Subtracted from the input.
     pub mean: Array1<T>,
-    /// Factor of the centred input, whose rows then have length 1 on average.
+    /// Factor of the centred input; it gives the rows a mean length of 1.
     pub scale: T,
     pub weights: Weights<T>,
 }
 
-/// What a forward pass leaves for the way back; B items.
+/// What a forward pass keeps for the backward pass, for B items.
 pub struct Pass<T> {
-    /// B×d, after dropout
+    /// B×d, after dropout.
     x: Array2<T>,
-    /// B×h, after dropout
+    /// B×h, after dropout.
     hidden: Array2<T>,
-    /// B×h: slope of `hidden` against what goes into the GELU
+    /// B×h: slope of `hidden` with respect to the input of the GELU.
     slope: Array2<T>,
-    /// B×o: the output, unit rows (zero rows for what comes out as zero)
+    /// B×o: the output, unit rows (zero rows for outputs of zero).
     pub unit: Array2<T>,
-    /// Lengths of the outputs before they were made unit.
+    /// Lengths of the outputs before normalisation.
     lengths: Vec<T>,
 }
 
@@ -107,7 +107,7 @@ fn rows_mut<T>(x: &mut Array2<T>) -> &mut [T] {
 }
 
 impl<T: Real> Tower<T> {
-    /// Rows of x: n×d, centred, scaled, and thinned out by `dropout`: B×d.
+    /// Rows of x: n×d, centred, scaled and thinned by `dropout`: B×d.
     pub fn input(&self, x: ArrayView2<T>, rows: &[usize], dropout: Option<&Dropout>) -> Array2<T> {
         let d = self.mean.len();
         let mut out = Array2::zeros((rows.len(), d));
@@ -126,7 +126,7 @@ impl<T: Real> Tower<T> {
         out
     }
 
-    /// x: B×d as [`Self::input`] gives it.
+    /// The forward pass; x: B×d as [`Self::input`] returns it.
     pub fn forward(&self, x: Array2<T>, dropout: Option<&Dropout>) -> Pass<T> {
         let Weights { a, w1, b1, w2, b2 } = &self.weights;
         let (h, o) = w2.dim();
@@ -172,7 +172,7 @@ impl<T: Real> Tower<T> {
         }
     }
 
-    /// The gradient of the weights, from that of the unit output, B×o, which is used up.
+    /// The backward pass: the gradient of the weights from that of the unit output, B×o, which is used up.
     pub fn backward(&self, pass: &Pass<T>, mut d_unit: Array2<T>) -> Weights<T> {
         // Only what is square to the output moves it: dz = (du − (u·du)u)/|z|.
         let o = pass.unit.ncols();

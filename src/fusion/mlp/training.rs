@@ -1,4 +1,4 @@
-//! Training: batches of pictures with one caption each, forward, loss, backward, step.
+//! Training: batches of pictures with one caption each; forward pass, loss, backward pass, step.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ use super::{Mlp, MlpParams, TowerParams};
 use crate::artifact::Fingerprint;
 use crate::fusion::Pairs;
 
-/// A picture and the texts that belong to it.
+/// A picture and its captions.
 struct Captioned {
     image: usize,
     texts: Vec<usize>,
@@ -33,7 +33,7 @@ pub struct Trainer<'a> {
     step: usize,
 }
 
-/// The same number for the same vectors.
+/// Labels of the rows; equal vectors have equal labels.
 fn labels(x: ArrayView2<f32>) -> Vec<usize> {
     let mut seen = BTreeMap::new();
     let mut bytes = Vec::new();
@@ -58,7 +58,7 @@ fn equal_pairs(items: &[usize], labels: &[usize], out: &mut Vec<(usize, usize)>)
     }
 }
 
-/// A tower's way forward, with the dropout of this step.
+/// A tower's forward pass with the dropout of this step.
 fn forward(
     tower: &Tower<f32>,
     params: &TowerParams,
@@ -93,7 +93,7 @@ impl<'a> Trainer<'a> {
         }
     }
 
-    /// Every picture once, in batches of equal size. Returns the mean loss.
+    /// Trains on every picture once, in batches of equal size. Returns the mean loss.
     pub fn epoch(&mut self) -> f64 {
         let n = self.items.len();
         let mut order: Vec<usize> = (0..n).collect();
@@ -107,7 +107,7 @@ impl<'a> Trainer<'a> {
         total / batches as f64
     }
 
-    /// One step of a run of `steps`; the loss.
+    /// Makes one step of a run of `steps`. Returns the loss.
     fn step(&mut self, batch: &[usize], steps: usize) -> f64 {
         let rng = &mut self.rng;
         let images: Vec<usize> = batch.iter().map(|&i| self.items[i].image).collect();

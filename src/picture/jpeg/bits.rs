@@ -1,28 +1,28 @@
-//! Huffman codes and the bits they stand in (ITU-T T.81, annexes C and F), as far as walking over them goes: no
+//! Huffman codes and their bit stream (ITU-T T.81, annexes C and F), as far as walking over them needs: no
 //! coefficient is computed.
 
 use memchr::memchr;
 
 use super::marker;
 
-/// Bits that are looked up at once.
+/// Number of bits that are looked up at once.
 const LOOKED_UP: u32 = 9;
-/// Bits of the longest code.
+/// Number of bits of the longest code.
 const LONGEST: u32 = 16;
 
 /// A Huffman table.
 pub struct Table {
-    /// The symbol and the length of the code that such bits begin with; length 0 for longer codes.
+    /// Symbol and code length for each prefix of bits; length 0 for longer codes.
     short: Vec<(u8, u8)>,
-    /// Of each length, the first code that is larger than its own, aligned to the left of 16 bits.
+    /// For each length, the first code that is larger than codes of that length, left-aligned in 16 bits.
     beyond: [u32; LONGEST as usize + 1],
-    /// What to add to a code to get the place of its symbol.
+    /// Offset from a code to the index of its symbol.
     offset: [i32; LONGEST as usize + 1],
     symbols: Vec<u8>,
 }
 
 impl Table {
-    /// From the number of codes of each length, and their symbols.
+    /// Builds a table from the number of codes of each length, and their symbols.
     pub fn new(counts: &[u8; 16], symbols: &[u8]) -> Option<Self> {
         let mut table = Self {
             short: vec![(0, 0); 1 << LOOKED_UP],
@@ -58,23 +58,23 @@ impl Table {
 pub enum Stop {
     /// The bits end too early.
     Cut,
-    /// They are no code.
+    /// The bits are not a code.
     Damaged,
 }
 
 /// Bits between two markers, without the zeros that are stuffed after 0xff.
 pub struct Bits {
     bytes: Vec<u8>,
-    /// In bits.
+    /// Position and end, in bits.
     at: usize,
     end: usize,
 }
 
-/// So that eight bytes can be read wherever the bits end.
+/// Padding that lets eight bytes be read wherever the bits end.
 const PADDING: usize = 16;
 
 impl Bits {
-    /// The bits from a place to the next marker, and where that begins.
+    /// The bits from a position to the next marker, and where that begins.
     pub fn from(bytes: &[u8], start: usize) -> (Self, usize) {
         let rest = &bytes[start..];
         let mut own = Vec::new();
@@ -106,14 +106,14 @@ impl Bits {
         (bits, start + at)
     }
 
-    /// The next bits, aligned to the left; 57 of them at least.
+    /// The next bits, left-aligned; at least 57 of them.
     fn peek(&self) -> u64 {
         let place = (self.at / 8).min(self.bytes.len() - 8);
         let word = self.bytes[place..place + 8].try_into().unwrap_or([0; 8]);
         u64::from_be_bytes(word) << (self.at % 8)
     }
 
-    /// Passes over some bits.
+    /// Skips some bits.
     pub fn skip(&mut self, n: u8) -> Result<(), Stop> {
         self.at += usize::from(n);
         if self.at > self.end {
@@ -122,7 +122,7 @@ impl Bits {
         Ok(())
     }
 
-    /// At most 16 bits.
+    /// Takes at most 16 bits.
     pub fn take(&mut self, n: u8) -> Result<u32, Stop> {
         let value = if n == 0 {
             0
@@ -162,7 +162,7 @@ impl Bits {
     }
 }
 
-/// Whether a restart marker stands there; then what follows it.
+/// The position after a restart marker, if there is one at `at`.
 pub fn restart(bytes: &[u8], at: usize) -> Option<usize> {
     match bytes.get(at..at + 2) {
         Some(&[0xff, code]) if marker::is_restart(code) => Some(at + 2),

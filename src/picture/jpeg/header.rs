@@ -1,10 +1,10 @@
-//! What a JPEG says of itself before its first scan (ITU-T T.81, annex B).
+//! The header of a JPEG, up to its first scan (ITU-T T.81, annex B).
 
 use image::metadata::Orientation;
 
 use super::marker;
 
-/// A frame's component: how it is sampled.
+/// A frame's component, with its sampling factors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Component {
     pub id: u8,
@@ -15,26 +15,26 @@ pub struct Component {
 /// A frame and what surrounds it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Header {
-    /// The start-of-frame marker: how the picture is coded.
+    /// Start-of-frame marker, which says how the picture is coded.
     pub process: u8,
-    /// Bits a sample.
+    /// Bits per sample.
     pub precision: u8,
     pub width: u16,
     pub height: u16,
     pub components: Vec<Component>,
     pub orientation: Orientation,
-    /// The colour transform that Adobe's marker names, where it is there.
+    /// Colour transform that Adobe's marker names, if there is one.
     pub adobe: Option<u8>,
 }
 
-/// A segment: its marker, what it holds, and where the next one begins.
+/// A segment: its marker, its contents, and where the next one begins.
 pub struct Segment<'a> {
     pub marker: u8,
     pub payload: &'a [u8],
     pub next: usize,
 }
 
-/// What stands at a place where a marker should.
+/// What is at a position where a marker should be.
 pub enum Next<'a> {
     Segment(Segment<'a>),
     /// The bytes end between two segments.
@@ -43,7 +43,7 @@ pub enum Next<'a> {
     Cut,
 }
 
-/// The segment at a place; what stands before its marker is passed over, as other decoders do.
+/// The segment at a position; anything before its marker is skipped, as other decoders do.
 pub fn segment(bytes: &[u8], at: usize) -> Next<'_> {
     let mut at = at;
     while let Some(&first) = bytes.get(at) {
@@ -81,8 +81,10 @@ fn segment_of(bytes: &[u8], at: usize, code: u8) -> Next<'_> {
 }
 
 impl Header {
+    /// Reads the header.
+    ///
     /// # Errors
-    /// The reason, for bytes that break off or are not as they should be before the first scan.
+    /// The reason, for bytes that are truncated or invalid before the first scan.
     pub fn read(bytes: &[u8]) -> Result<Self, String> {
         let (mut at, mut orientation, mut adobe) = (2, Orientation::NoTransforms, None);
         let mut frame: Option<Self> = None;

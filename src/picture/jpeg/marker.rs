@@ -14,13 +14,13 @@ pub const EOI: u8 = 0xd9;
 pub const SOS: u8 = 0xda;
 /// Restart interval.
 pub const DRI: u8 = 0xdd;
-/// Exif is kept there.
+/// Exif data.
 pub const APP1: u8 = 0xe1;
 
-/// Adobe says there which colours they are.
+/// Adobe's marker, which names the colour transform.
 pub const APP14: u8 = 0xee;
 
-/// Without a length and a payload.
+/// Whether a marker has no length and payload.
 pub fn stands_alone(code: u8) -> bool {
     matches!(code, 0x01 | 0xd0..=0xd9)
 }

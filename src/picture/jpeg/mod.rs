@@ -1,8 +1,8 @@
-//! JPEG: which decoder gets its pixels right, and whether all of it is there.
+//! JPEG: chooses the decoder that gets the pixels right, and checks whether the file is complete.
 //!
-//! zune-jpeg, by way of the image crate, is the fast one, and right for what nearly every encoder writes: one frame of
-//! 8 bits whose first scan holds all components, with the usual samplings. The others go to jpeg-decoder, which also
-//! decodes at a reduced scale. What neither can is named.
+//! zune-jpeg, through the image crate, is the fast decoder, and right for what nearly every encoder writes: one
+//! frame of 8 bits whose first scan holds all components, with the usual sampling. Other files go to jpeg-decoder,
+//! which also decodes at a reduced scale. What neither can decode is named.
 
 mod bits;
 mod header;
@@ -32,8 +32,10 @@ impl<'a> Jpeg<'a> {
         bytes.starts_with(&[0xff, marker::SOI])
     }
 
+    /// Reads the header.
+    ///
     /// # Errors
-    /// [`Error::Picture`] for what has no frame that can be decoded.
+    /// [`Error::Picture`] for bytes without a frame that can be decoded.
     pub fn open(bytes: &'a [u8]) -> Result<Self> {
         let header = Header::read(bytes).map_err(Error::picture)?;
         let refused = match (header.process, header.precision) {
@@ -48,7 +50,7 @@ impl<'a> Jpeg<'a> {
         }
     }
 
-    /// As stored, before it is turned upright.
+    /// Width and height as stored, before the picture is turned upright.
     pub fn dimensions(&self) -> (u32, u32) {
         (self.header.width.into(), self.header.height.into())
     }
@@ -57,7 +59,8 @@ impl<'a> Jpeg<'a> {
         self.header.orientation
     }
 
-    /// Bytes that decoding holds at once: planes and pixels at their scale; of progressive scans, all coefficients.
+    /// Bytes that decoding holds at once: planes and pixels at their scale, and all coefficients of progressive
+    /// scans.
     pub fn memory(&self, side: Option<u32>) -> u64 {
         let (w, h) = self.dimensions();
         let pixels = u64::from(w) * u64::from(h);
@@ -82,10 +85,10 @@ impl<'a> Jpeg<'a> {
         (samples + 3 * pixels) / (scale * scale) + coefficients
     }
 
-    /// At full size, or at an eighth, a quarter or half of it where the longer side stays at least `side`.
+    /// Decodes at full size, or at an eighth, a quarter or half of it if the longer side stays at least `side`.
     ///
     /// # Errors
-    /// [`Error::Picture`] for what breaks off.
+    /// [`Error::Picture`] for a truncated file.
     pub fn decode(&self, side: Option<u32>) -> Result<DynamicImage> {
         if self.header.process == marker::SOF3 {
             return self.slowly(self.closed()?, None);
@@ -103,13 +106,15 @@ impl<'a> Jpeg<'a> {
         self.slowly(&whole, side)
     }
 
-    /// Whether zune-jpeg gets its colours right: of four inks, inverted CMYK as Adobe has it, not YCCK.
+    /// Whether zune-jpeg gets the colours right: of pictures with four inks, those in inverted CMYK as Adobe writes
+    /// it, not YCCK.
     fn is_usual(&self) -> bool {
         let inks = self.header.components.len() == 4;
         self.is_sampled_usually() && (!inks || self.header.adobe == Some(0))
     }
 
-    /// One component; three, the second and third of which have at most half as many samples each way; four alike.
+    /// Whether the sampling is usual: one component; three, with the second and third at most half as dense each
+    /// way; or four alike.
     fn is_sampled_usually(&self) -> bool {
         let factors = self.header.components.iter();
         let factors: Vec<(u8, u8)> = factors.map(|c| (c.horizontal, c.vertical)).collect();
@@ -121,10 +126,10 @@ impl<'a> Jpeg<'a> {
         }
     }
 
-    /// For those who give it to zune-jpeg themselves.
+    /// Checks a file for callers that pass it to zune-jpeg themselves.
     ///
     /// # Errors
-    /// [`Error::Picture`] for what breaks off or would come out wrong.
+    /// [`Error::Picture`] for a file that is truncated or would be decoded wrongly.
     pub fn check(&self) -> Result<()> {
         let scans = scans::walk(self.bytes, &self.header).map_err(Error::picture)?;
         match scans.interleaved && self.is_sampled_usually() {
@@ -135,7 +140,7 @@ impl<'a> Jpeg<'a> {
         }
     }
 
-    /// A lossless JPEG's scans are not walked over: its end marker must be there.
+    /// The bytes of a lossless JPEG, whose scans are not walked over: its end marker must be there.
     fn closed(&self) -> Result<&[u8]> {
         let end = self.bytes.windows(2).position(|w| w == [0xff, marker::EOI]);
         match end {
@@ -176,7 +181,7 @@ impl<'a> Jpeg<'a> {
     }
 }
 
-/// Of cyan, magenta, yellow and black, 0 being no ink.
+/// RGB from cyan, magenta, yellow and black, where 0 is no ink.
 fn rgb(cmyk: &[u8]) -> Vec<u8> {
     let pixels = cmyk.as_chunks::<4>().0.iter();
     let paper = |ink: u8| 255 - u32::from(ink);

@@ -1,43 +1,43 @@
-//! Whether all of a JPEG is there: its scans are walked over code by code, and every block must have its own.
+//! Checks whether a JPEG is complete: its scans are walked over code by code, and every block must have its own.
 //!
-//! Decoders fill what is missing with grey and say nothing, and a marker at the end proves nothing: a download that
-//! broke off may have been closed by the program that saved it, and a camera may have left the marker out.
+//! Decoders silently fill missing parts with grey, and a marker at the end proves nothing: the program that saved a
+//! truncated download may have added it, and a camera may have left it out.
 
 use super::bits::{Bits, Stop, Table, restart};
 use super::header::{Header, Next, segment};
 use super::marker;
 
-/// What walking over the scans comes to.
+/// The result of walking over the scans.
 pub struct Scans {
-    /// Where the picture's data end: there the end-of-image marker stands, or is missing.
+    /// End of the picture's data, where the end-of-image marker is or is missing.
     pub end: usize,
-    /// The first scan holds every component.
+    /// Whether the first scan holds every component.
     pub interleaved: bool,
 }
 
-/// Scans of one picture; more cost time and are nobody's.
+/// Largest number of scans in a picture; more would only cost time.
 const MOST_SCANS: usize = 100;
-/// Coefficients of a block.
+/// Number of coefficients in a block.
 const BLOCK: usize = 64;
-/// Of a bit that was not seen: none may be left at the end.
+/// Stands for a coefficient of which no bit was seen; none may be left at the end.
 const UNSEEN: u8 = u8::MAX;
 
-/// What is known of a component while its scans are walked over.
+/// The state of a component while its scans are walked over.
 struct Progress {
-    /// Of each coefficient, the lowest bit that was seen.
+    /// For each coefficient, the lowest bit that was seen.
     lowest: [u8; BLOCK],
-    /// Of each block, which coefficients are not zero so far; for progressive scans.
+    /// For each block, which coefficients are not zero so far; for progressive scans.
     nonzero: Vec<u64>,
     blocks: [usize; 2],
 }
 
 /// A scan's header (T.81, B.2.3).
 struct Scan {
-    /// Component, DC table, AC table.
+    /// Component, DC table and AC table.
     members: Vec<(usize, usize, usize)>,
     first: usize,
     last: usize,
-    /// Successive approximation: the bit before, and the bit that comes.
+    /// Successive approximation: the previous bit and the next one.
     high: u8,
     low: u8,
 }
@@ -45,7 +45,7 @@ struct Scan {
 /// Walks over the scans of a Huffman-coded frame.
 ///
 /// # Errors
-/// The reason why it is not whole.
+/// The reason why the file is not complete.
 pub fn walk(bytes: &[u8], header: &Header) -> Result<Scans, String> {
     let mut walk = Walk::new(header);
     let (mut at, mut scans, mut interleaved) = (2, 0, None);
@@ -100,7 +100,7 @@ struct Walk<'a> {
     components: Vec<Progress>,
     dc: [Option<Table>; 4],
     ac: [Option<Table>; 4],
-    /// MCUs between two restart markers; 0 where there are none.
+    /// Number of MCUs between two restart markers; 0 if there are none.
     interval: usize,
 }
 
@@ -177,7 +177,7 @@ impl<'a> Walk<'a> {
         })
     }
 
-    /// The MCUs of a scan, across and down.
+    /// The number of MCUs in a scan, across and down.
     fn mcus(&self, scan: &Scan) -> [usize; 2] {
         if let [(component, ..)] = scan.members[..] {
             return self.components[component].blocks; // not interleaved: a block each (T.81, A.2.2)
@@ -187,7 +187,7 @@ impl<'a> Walk<'a> {
         [mcus(self.header.width, h), mcus(self.header.height, v)]
     }
 
-    /// Walks over a scan's data; where what follows begins.
+    /// Walks over a scan's data and returns where the rest begins.
     fn over(&mut self, bytes: &[u8], start: usize, scan: &Scan) -> Result<usize, Stop> {
         let [across, down] = self.mcus(scan);
         let mcus = across * down;
@@ -309,7 +309,7 @@ fn first_ac(
     Ok(())
 }
 
-/// One more bit of each coefficient (T.81, G.1.2.3): of those that are not zero, it stands between the codes.
+/// One more bit of each coefficient (T.81, G.1.2.3); for nonzero coefficients it is between the codes.
 fn refined_ac(
     bits: &mut Bits,
     table: &Table,

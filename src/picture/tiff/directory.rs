@@ -1,7 +1,7 @@
-//! The first directory of a TIFF file (TIFF 6.0 §2; BigTIFF): what the decoder does not tell, and where it stands, so
-//! that a copy can be told otherwise.
+//! The first directory of a TIFF file (TIFF 6.0 §2; BigTIFF): what the decoder does not report, and where it is, so
+//! that it can be changed in a copy.
 
-/// Tags that are looked at (TIFF 6.0 §8; 42113 and 50706 are GDAL's and Adobe's).
+/// Tags that are read (TIFF 6.0 §8; 42113 and 50706 are GDAL's and Adobe's).
 pub mod tag {
     pub const SUBFILE_TYPE: u16 = 254;
     pub const WIDTH: u16 = 256;
@@ -29,24 +29,24 @@ pub mod tag {
     pub const DNG_VERSION: u16 = 50706;
 }
 
-/// Values of one tag.
+/// The values of a tag.
 struct Entry {
     tag: u16,
-    /// As the file has it: 1 byte, 2 ASCII, 3 u16, 4 u32, 16 u64.
+    /// Type code in the file: 1 byte, 2 ASCII, 3 u16, 4 u32, 16 u64.
     kind: u16,
     count: u64,
     /// Where the values begin.
     at: usize,
 }
 
-/// Tags of the first picture, with the file they stand in.
+/// The tags of the first picture, with the file that holds them.
 pub struct Directory<'a> {
     bytes: &'a [u8],
     big_endian: bool,
     entries: Vec<Entry>,
 }
 
-/// Values of a tag that are read: the strips of a picture of a hundred thousand rows fit.
+/// Largest number of values read for a tag: the strips of a picture of a hundred thousand rows fit.
 const MOST_VALUES: u64 = 1 << 20;
 
 impl<'a> Directory<'a> {
@@ -55,7 +55,7 @@ impl<'a> Directory<'a> {
         magics.iter().any(|magic| bytes.starts_with(magic))
     }
 
-    /// None where it is not in the file.
+    /// Reads the directory; `None` if the file has none.
     pub fn read(bytes: &'a [u8]) -> Option<Self> {
         let mut directory = Self {
             bytes,
@@ -91,7 +91,7 @@ impl<'a> Directory<'a> {
         Some(directory)
     }
 
-    /// Of one to eight bytes.
+    /// A number of one to eight bytes.
     fn number(&self, at: usize, width: usize) -> Option<u64> {
         let bytes = self.bytes.get(at..at.checked_add(width)?)?;
         let push = |value: u64, &byte: &u8| value << 8 | u64::from(byte);
@@ -109,7 +109,7 @@ impl<'a> Directory<'a> {
         self.entry(tag).is_some()
     }
 
-    /// The whole numbers of a tag; none where it is not there or is of another kind.
+    /// The integers of a tag; empty if the tag is missing or of another type.
     pub fn numbers(&self, tag: u16) -> Vec<u64> {
         let Some(entry) = self.entry(tag) else {
             return vec![];
@@ -128,7 +128,7 @@ impl<'a> Directory<'a> {
         self.numbers(tag).first().copied()
     }
 
-    /// The bytes of a tag of bytes; none where it is not there.
+    /// The bytes of a tag of bytes; empty if the tag is missing.
     pub fn bytes_of(&self, tag: u16) -> &'a [u8] {
         let range = self.entry(tag).and_then(|e| {
             let end = e.at.checked_add(usize::try_from(e.count).ok()?)?;
@@ -137,7 +137,7 @@ impl<'a> Directory<'a> {
         range.unwrap_or_default()
     }
 
-    /// A tag of characters that say a number.
+    /// The number in a tag of characters.
     pub fn said(&self, tag: u16) -> Option<f64> {
         let entry = self.entry(tag)?;
         let end = entry.at.checked_add(entry.count.min(64) as usize)?;
@@ -145,7 +145,7 @@ impl<'a> Directory<'a> {
         text.trim_end_matches('\0').trim().parse().ok()
     }
 
-    /// Puts another value in place of a tag's first, in a copy of the file.
+    /// Replaces the first value of a tag in a copy of the file.
     pub fn put(&self, copy: &mut [u8], tag: u16, value: u32) {
         let Some(entry) = self.entry(tag) else {
             return;
@@ -161,7 +161,7 @@ impl<'a> Directory<'a> {
     }
 }
 
-/// Of one value of a kind (TIFF 6.0 §2).
+/// Bytes of one value of a type (TIFF 6.0 §2).
 fn size_of(kind: u16) -> u64 {
     match kind {
         3 | 8 => 2,

@@ -1,8 +1,8 @@
-//! TIFF and BigTIFF: the first picture of a file.
+//! TIFF and BigTIFF: decodes the first picture of a file.
 //!
-//! The `tiff` crate undoes strips, tiles, planes, compression and prediction. It is asked for bare samples, by a copy
-//! of the file in which the photometric interpretation says so, and what they mean is said here: it knows neither
-//! palettes nor Lab nor bits that come in the other order.
+//! The `tiff` crate undoes strips, tiles, planes, compression and prediction. It is given a copy of the file whose
+//! photometric interpretation asks for bare samples, and this module interprets them: the crate supports neither
+//! palettes nor Lab nor bits in the other order.
 
 mod directory;
 mod samples;
@@ -42,8 +42,11 @@ const OLD_JPEG: u64 = 6;
 const JPEG: u64 = 7;
 
 impl<'a> Tiff<'a> {
+    /// Reads the first directory.
+    ///
     /// # Errors
-    /// [`Error::Picture`] for what has no directory, and for camera raw files, whose first picture is a thumbnail.
+    /// [`Error::Picture`] for a file without a directory, and for camera raw files, whose first picture is a
+    /// thumbnail.
     pub fn open(bytes: &'a [u8]) -> Result<Self> {
         let damaged = || Error::picture("truncated or damaged TIFF");
         let directory = Directory::read(bytes).ok_or_else(damaged)?;
@@ -79,14 +82,14 @@ impl<'a> Tiff<'a> {
         self.number(tag::SAMPLES, 1).max(1)
     }
 
-    /// As stored, before it is turned upright.
+    /// Width and height as stored, before the picture is turned upright.
     pub fn dimensions(&self) -> (u32, u32) {
         let side = |tag| u32::try_from(self.number(tag, 0)).unwrap_or(u32::MAX);
         (side(tag::WIDTH), side(tag::HEIGHT))
     }
 
-    /// What is decoded: the decoder does not get through LZW tiles that reach over the edge, so that it is told that
-    /// the picture reaches as far.
+    /// The size that is decoded. The decoder fails on LZW tiles that extend over the edge, so it is told that the
+    /// picture extends as far.
     fn tiled(&self) -> (u32, u32) {
         let (w, h) = self.dimensions();
         if self.number(tag::COMPRESSION, 1) != LZW {
@@ -104,7 +107,7 @@ impl<'a> Tiff<'a> {
         Orientation::from_exif(value).unwrap_or(Orientation::NoTransforms)
     }
 
-    /// Bytes that decoding holds at once: the samples as they are and as bytes, the pixels, and a copy of the file.
+    /// Bytes that decoding holds at once: the samples as decoded and as bytes, the pixels, and a copy of the file.
     pub fn memory(&self) -> u64 {
         let (w, h) = self.tiled();
         let pixels = u64::from(w) * u64::from(h);
@@ -116,8 +119,10 @@ impl<'a> Tiff<'a> {
             .saturating_add(self.bytes.len() as u64)
     }
 
+    /// Decodes the picture.
+    ///
     /// # Errors
-    /// [`Error::Picture`] for what breaks off or is coded as nothing here can read.
+    /// [`Error::Picture`] for a truncated file, or one in an encoding that is not supported.
     pub fn decode(&self) -> Result<DynamicImage> {
         let space = self.space()?;
         if self.number(tag::COMPRESSION, 1) == JPEG {
@@ -148,7 +153,7 @@ impl<'a> Tiff<'a> {
         })
     }
 
-    /// The file as the decoder should see it: samples without a meaning, the first bit of a byte being its highest.
+    /// The file as the decoder should see it: samples without a meaning, the highest bit of a byte first.
     fn bare(&self) -> Cow<'a, [u8]> {
         let reversed = self.number(tag::FILL_ORDER, 1) == 2;
         let (width, height) = self.tiled();
@@ -172,7 +177,7 @@ impl<'a> Tiff<'a> {
         Cow::Owned(copy)
     }
 
-    /// Where strips or tiles are, and how long.
+    /// Position and length of the strips or tiles.
     fn chunks(&self) -> impl Iterator<Item = (usize, usize)> {
         let (offsets, lengths) = match self.directory.has(tag::TILE_OFFSETS) {
             true => (tag::TILE_OFFSETS, tag::TILE_BYTES),
@@ -183,7 +188,7 @@ impl<'a> Tiff<'a> {
         chunks.map(|(offset, length)| (offset as usize, offset.saturating_add(length) as usize))
     }
 
-    /// Each strip or tile is a JPEG of its own, its tables kept apart.
+    /// Checks strips or tiles that are JPEGs of their own, with their tables stored separately.
     fn check_jpegs(&self) -> Result<()> {
         let tables = self.directory.bytes_of(tag::JPEG_TABLES);
         let tables = tables.strip_suffix(&[0xff, 0xd9]).unwrap_or(tables);
@@ -198,7 +203,7 @@ impl<'a> Tiff<'a> {
         Ok(())
     }
 
-    /// What the samples mean.
+    /// The meaning of the samples.
     fn space(&self) -> Result<Space> {
         let same = |values: &[u64]| values.windows(2).all(|w| w[0] == w[1]);
         if !same(&self.directory.numbers(tag::BITS)) {

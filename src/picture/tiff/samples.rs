@@ -1,11 +1,11 @@
-//! Samples of a TIFF to pixels of eight bits.
+//! Turns the samples of a TIFF into pixels of eight bits.
 
 use image::{DynamicImage, RgbImage, RgbaImage};
 use tiff::decoder::DecodingResult;
 
 use crate::error::{Error, Result};
 
-/// What the first samples of a pixel mean.
+/// The meaning of the first samples of a pixel.
 pub enum Space {
     Grey {
         inverted: bool,
@@ -13,21 +13,21 @@ pub enum Space {
     Rgb,
     /// 16 bits of each entry's red, then of green, then of blue.
     Palette(Vec<u64>),
-    /// Of inks.
+    /// Inks.
     Cmyk,
     YCbCr,
-    /// Whether a* and b* are signed, or 128 stands for 0.
+    /// L*a*b*: a* and b* are signed, or 128 stands for 0.
     Lab {
         signed: bool,
     },
 }
 
-/// What the sample after them means.
+/// The meaning of the sample after them.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Alpha {
     None,
     Straight,
-    /// The colours are multiplied by it already.
+    /// The colours are already multiplied by it.
     Premultiplied,
 }
 
@@ -36,13 +36,13 @@ pub struct Samples {
     pub data: DecodingResult,
     pub width: usize,
     pub height: usize,
-    /// Of a pixel.
+    /// Samples per pixel.
     pub count: usize,
-    /// Of a sample.
+    /// Bits per sample.
     pub bits: u32,
-    /// One plane after the other, not one pixel.
+    /// Whether planes follow each other, rather than pixels.
     pub planar: bool,
-    /// Stands for no sample.
+    /// Value that stands for a missing sample.
     pub nodata: Option<f64>,
 }
 
@@ -57,11 +57,12 @@ impl Space {
 }
 
 impl Samples {
-    /// Whole numbers of up to 16 bits are scaled to 8; others, which have no largest value of their own, from their
-    /// least to their largest, as viewers for remote sensing do; floats within 0 and 1 as they are.
+    /// Converts the samples to pixels. Integers of up to 16 bits are scaled to 8; other numbers, which have no
+    /// largest value of their own, are scaled from their least to their largest, as in viewers for remote sensing;
+    /// floats between 0 and 1 keep their scale.
     ///
     /// # Errors
-    /// [`Error::Picture`] where there are fewer samples than pixels.
+    /// [`Error::Picture`] if there are fewer samples than pixels.
     pub fn image(&self, space: &Space, alpha: Alpha) -> Result<DynamicImage> {
         match &self.data {
             DecodingResult::U8(v) if self.bits == 8 => self.pixels(space, alpha, v.len(), |i| v[i]),
@@ -94,7 +95,7 @@ impl Samples {
         }
     }
 
-    /// Of fewer than eight bits each; a row begins with a byte.
+    /// Unpacks samples of fewer than eight bits; every row begins with a new byte.
     fn unpacked(&self, packed: &[u8]) -> Vec<u8> {
         let per_row = self.width * if self.planar { 1 } else { self.count };
         let row_bytes = (per_row * self.bits as usize).div_ceil(8).max(1);
@@ -215,7 +216,7 @@ impl Samples {
     }
 }
 
-/// Some writers use eight of the sixteen bits, as libtiff knows.
+/// A palette entry. Some writers use only eight of the sixteen bits, which libtiff also handles.
 fn from_palette(map: &[u64], index: usize) -> [u8; 3] {
     let size = map.len() / 3;
     let shift = if map.iter().any(|&v| v > 255) { 8 } else { 0 };
@@ -225,7 +226,7 @@ fn from_palette(map: &[u64], index: usize) -> [u8; 3] {
     })
 }
 
-/// ITU-R BT.601 with the full range, as JPEG has it and TIFF by default.
+/// RGB from ITU-R BT.601 YCbCr with the full range, as in JPEG and by default in TIFF.
 fn from_ycbcr([y, cb, cr]: [u8; 3]) -> [u8; 3] {
     let (y, cb, cr) = (f32::from(y), f32::from(cb) - 128.0, f32::from(cr) - 128.0);
     let rgb = [
@@ -236,7 +237,7 @@ fn from_ycbcr([y, cb, cr]: [u8; 3]) -> [u8; 3] {
     rgb.map(|v| v.round() as u8) // saturates
 }
 
-/// CIE L*a*b* under D50 to sRGB, by the Bradford matrix (<http://www.brucelindbloom.com>).
+/// sRGB from CIE L*a*b* under D50, by the Bradford matrix (<http://www.brucelindbloom.com>).
 fn from_lab([l, a, b]: [u8; 3], signed: bool) -> [u8; 3] {
     const WHITE: [f32; 3] = [0.9642, 1.0, 0.8249];
     const TO_SRGB: [[f32; 3]; 3] = [
