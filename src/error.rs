@@ -135,6 +135,26 @@ pub enum Error {
         /// What is wrong.
         reason: String,
     },
+    /// A question that asks nothing, or something that cannot be answered.
+    #[error("{reason}")]
+    Query {
+        /// Why, and what to do.
+        reason: String,
+    },
+    /// A filter that cannot be read.
+    #[error(
+        "filter, character {position}: found {found}, expected {expected}; the fields are: {fields}"
+    )]
+    Filter {
+        /// Characters before it, and one.
+        position: usize,
+        /// What is there.
+        found: String,
+        /// What could be there.
+        expected: String,
+        /// All fields that a filter knows.
+        fields: String,
+    },
     /// More pictures cannot be read than the recipe allows.
     #[error(
         "{bad} pictures cannot be used and the recipe allows {allowed} (max_bad_images); -v lists them all"

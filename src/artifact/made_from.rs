@@ -20,7 +20,7 @@ impl Fingerprint {
         Self::of_hash(timing::DIGEST.time_work(bytes.len() as u64, || blake3::hash(bytes)))
     }
 
-    pub(super) fn of_hash(hash: blake3::Hash) -> Self {
+    pub(crate) fn of_hash(hash: blake3::Hash) -> Self {
         Self(hash.to_hex()[..32].to_owned())
     }
 

@@ -1,9 +1,11 @@
 use std::process::ExitCode;
 
 use anyhow::{Result, ensure};
+use serde::Serialize;
+use tuwen::calibration::ece;
 use tuwen::dataset::Split;
-use tuwen::evaluation;
-use tuwen::training::Protocol;
+use tuwen::evaluation::{self, Report};
+use tuwen::training::{BOTH, Checked, Protocol};
 
 use super::bars::Bars;
 use super::common::Common;
@@ -34,6 +36,24 @@ pub struct Args {
     json: bool,
 }
 
+/// A report with what probabilities are worth.
+#[derive(Serialize)]
+struct Evaluated {
+    #[serde(flatten)]
+    report: Report,
+    calibration_error: CalibrationError,
+}
+
+/// Mean distance of the probabilities of hits and the share that is right (ECE: Guo et al., ICML 2017).
+#[derive(Serialize)]
+struct CalibrationError {
+    t2i: Option<f64>,
+    i2t: Option<f64>,
+}
+
+/// Of probabilities.
+const BINS: usize = 10;
+
 pub fn run(args: &Args) -> Result<ExitCode> {
     let (recipe, dataset) = (args.common.recipe()?, args.common.dataset()?);
     let protocol = match args.folds {
@@ -53,11 +73,20 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         );
     }
     let mut rankings = [None, None];
+    let mut checked = [Checked::default(), Checked::default()];
     let (work, bars) = (&args.common.data.work, Bars::default());
     protocol.for_each(&recipe, &dataset, work, &bars, |training| {
         protocol.announce(training);
         let features = training.features()?;
         let fitted = training.fit(&features)?;
+        for (checked, direction) in checked.iter_mut().zip(BOTH) {
+            if let Some(place) = training.place(protocol.split(), direction)
+                && !recipe.transductive()
+            {
+                let part = training.check_calibration(&features, &fitted, place, direction)?;
+                checked.extend(&part.unwrap_or_default());
+            }
+        }
         protocol.rank(training, &features, &fitted, &mut rankings)
     })?;
     ensure!(
@@ -72,10 +101,23 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         &*protocol.to_string(),
     );
     let report = evaluation::report(about, t2i, i2t, recipe.seed);
+    let [t2i, i2t] = checked.each_ref().map(|c| {
+        let error = || ece(&c.probabilities, &c.right, BINS);
+        (!c.right.is_empty()).then(error)
+    });
+    let calibration_error = CalibrationError { t2i, i2t };
     if args.json {
-        output::json(&report)?;
-    } else {
-        say!("{report}");
+        output::json(&Evaluated {
+            report,
+            calibration_error,
+        })?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    say!("{report}");
+    for (name, error) in [("text -> image", t2i), ("image -> text", i2t)] {
+        if let Some(error) = error {
+            say!("{name}: calibration error {error:.3} (ECE of the five best hits, {BINS} bins)");
+        }
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -35,7 +35,9 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         args.common.dataset()?,
         Bars::default(),
     );
-    args.model.as_deref().map_or(Ok(()), files::check_writable)?;
+    args.model
+        .as_deref()
+        .map_or(Ok(()), files::check_writable)?;
     let training = Training::new(&recipe, &dataset, &args.common.data.work, &bars);
     let features = training.features()?;
     let fitted = training.fit(&features)?;

@@ -3,16 +3,18 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use tuwen::artifact::{Artifact, read_header};
+use tuwen::model::{self, Model};
 
 use super::output;
 
-/// Show what an artifact is and what it was made from
+/// Show what a model or an artifact is and what it was made from
 #[derive(clap::Args)]
 #[command(after_help = "\
-Example:
+Examples:
+  tuwen inspect demo.tuwen
   tuwen inspect vocab/demo/words-0123abcd.safetensors")]
 pub struct Args {
-    /// A .safetensors file made by tuwen
+    /// A model, or a .safetensors file made by tuwen
     file: PathBuf,
     /// Print the metadata as JSON
     #[arg(long)]
@@ -24,6 +26,9 @@ const NOTES: usize = 400;
 
 pub fn run(args: &Args) -> Result<ExitCode> {
     let header = read_header(&args.file)?;
+    if header.spec.stage == model::STAGE {
+        return inspect_model(args);
+    }
     let artifact = Artifact::read(&args.file)?; // verifies the content
     if args.json {
         output::print(&serde_json::to_string_pretty(&header)?)?;
@@ -56,5 +61,47 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         say!("notes        {shown}{cut}");
     }
     say!("content      {} (verified)", header.content);
+    Ok(ExitCode::SUCCESS)
+}
+
+fn inspect_model(args: &Args) -> Result<ExitCode> {
+    let model = Model::open(&args.file)?;
+    model.verify()?;
+    let about = model.about();
+    if args.json {
+        output::json(about)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    say!("model        {} (verified)", model.fingerprint());
+    say!("recipe       {}: {}", about.recipe.name, about.recipe.about);
+    say!("learned from {} pairs", about.training_pairs);
+    if let Some(score) = about.validation {
+        say!("validation   mR {score:.2}");
+    }
+    say!("shared space {} dimensions", about.dim);
+    match about.words {
+        Some(setting) => say!(
+            "words        those in pictures are {:.0} % of a score",
+            100.0 * setting.share
+        ),
+        None => say!("words        those in pictures do not count"),
+    }
+    match about.captions {
+        0 => say!(
+            "holds        the vocabulary of the training captions; no caption, no picture, no path of one"
+        ),
+        n => say!(
+            "holds        {n} training captions and their vocabulary (`fit --no-captions` leaves the captions out); no \
+             picture, no path of one"
+        ),
+    }
+    for part in model.parts() {
+        say!(
+            "part         {} ({}), {} bytes",
+            part.name,
+            part.stage,
+            part.bytes
+        );
+    }
     Ok(ExitCode::SUCCESS)
 }

@@ -16,16 +16,21 @@ mod demo;
 mod draw;
 mod duplicates;
 mod evaluate;
+mod export;
 mod features;
 mod files;
 mod finder;
 mod fit;
+mod gallery;
+mod index;
 mod inspect;
 mod keep;
+mod keywords;
 pub mod log;
 mod output;
 mod page;
 mod read;
+mod remove;
 mod results;
 mod score;
 mod search;
@@ -67,7 +72,9 @@ Examples:
   tuwen demo                                       fetch the demo set into data/demo
   tuwen check --data data/demo                     what a run would use, and what it would leave out
   tuwen results --data data/demo --out out         answer attachments 2 and 3
-  tuwen search \"海边奔跑的狗\" --data data/flickr8k-cn
+  tuwen fit --data data/demo --model demo.tuwen    learn a model
+  tuwen index photos --gallery g --model demo.tuwen
+  tuwen search \"海边奔跑的狗\" --gallery g
   tuwen evaluate --data data/flickr8k-cn --recipe experiments/card.toml";
 
 #[derive(Subcommand)]
@@ -76,10 +83,15 @@ enum Verb {
     Check(check::Args),
     Features(features::Args),
     Fit(fit::Args),
+    Index(index::Args),
+    Search(search::Args),
+    Keywords(keywords::Args),
+    Gallery(gallery::Args),
+    Remove(remove::Args),
+    Export(export::Args),
     Results(results::Args),
     Evaluate(evaluate::Args),
     Ablation(ablation::Args),
-    Search(search::Args),
     Match(compare::Args),
     Copies(copies::Args),
     Duplicates(duplicates::Args),
@@ -113,10 +125,15 @@ fn run_verb(verb: Verb) -> Result<ExitCode> {
         Verb::Check(a) => check::run(&a),
         Verb::Features(a) => features::run(&a),
         Verb::Fit(a) => fit::run(&a),
+        Verb::Index(a) => index::run(&a),
+        Verb::Search(a) => search::run(&a),
+        Verb::Keywords(a) => keywords::run(&a),
+        Verb::Gallery(a) => gallery::run(&a),
+        Verb::Remove(a) => remove::run(&a),
+        Verb::Export(a) => export::run(&a),
         Verb::Results(a) => results::run(&a),
         Verb::Evaluate(a) => evaluate::run(&a),
         Verb::Ablation(a) => ablation::run(&a),
-        Verb::Search(a) => search::run(&a),
         Verb::Match(a) => compare::run(&a),
         Verb::Copies(a) => copies::run(&a),
         Verb::Duplicates(a) => duplicates::run(&a),

@@ -37,4 +37,4 @@ pub use pairs::PairsParams;
 pub use postings::{Postings, Vote};
 pub use vectors::{Seen as SeenVectors, VectorsParams};
 pub use vocabulary::{Visual, Vocabulary};
-pub use words::{Search, WordsParams};
+pub use words::{Search, Seen as SeenWords, WordsParams};

@@ -29,6 +29,53 @@ const IMAGES: [&str; 7] = [
 ];
 const CAPTIONS: [&str; 5] = ["caption", "comment", "sentence", "text", "raw"];
 
+/// Names of a column of tags.
+const TAGS: [&str; 4] = ["tags", "tag", "keywords", "labels"];
+
+/// What a table says about pictures, by the name of each, in the order of the table.
+///
+/// # Errors
+/// [`Error::MissingColumn`](crate::Error::MissingColumn) for a table without a column of pictures, or of what is asked
+/// for; those of reading it.
+pub fn about_pictures(
+    path: &Path,
+    what: About,
+    options: &ReadOptions,
+) -> Result<Vec<(String, String)>> {
+    let mut warnings = Vec::new();
+    let head = text::head(path, HEAD).unwrap_or_default();
+    let columns: &[&str] = match what {
+        About::Captions => &CAPTIONS,
+        About::Tags => &TAGS,
+    };
+    let pairs = IMAGES
+        .iter()
+        .flat_map(|i| columns.iter().map(move |c| [*i, *c]));
+    let found = pairs
+        .into_iter()
+        .find(|pair| Table::has_columns(&head, pair));
+    let columns = found.unwrap_or([IMAGES[0], columns[0]]); // the error names them
+    let table = Table::read_as(path, &columns, options.encoding, &mut warnings)?;
+    super::warn_all(&warnings);
+    let rows = table.records.into_iter().map(|record| {
+        let mut fields = record.fields.into_iter();
+        let [image, text] = [fields.next(), fields.next()].map(Option::unwrap_or_default);
+        (image, text.trim().to_owned())
+    });
+    Ok(rows
+        .filter(|(image, text)| !image.is_empty() && !text.is_empty())
+        .collect())
+}
+
+/// What a table says about pictures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum About {
+    /// Sentences.
+    Captions,
+    /// Words, separated by commas or semicolons.
+    Tags,
+}
+
 /// More bytes than a header has.
 const HEAD: u64 = 1 << 16;
 

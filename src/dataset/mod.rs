@@ -29,6 +29,7 @@ use encoding_rs::Encoding;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use attachments::ids;
+pub use captions_table::{About, about_pictures};
 pub use finder::{Finder, Found};
 pub use folds::{folds, held_out};
 pub use source::{ImageSource, SharedZip};

@@ -137,6 +137,69 @@ impl Faiss {
         Ok(self)
     }
 
+    /// The ids of the nearest items of a query, in any order: those whose bit is set in `among`, from `probes` cells.
+    /// For indexes with cells alone.
+    ///
+    /// # Errors
+    /// [`Error::Faiss`] where FAISS fails, [`Error::Mismatch`] for a query of other dimensions.
+    pub fn nearest_among(
+        &self,
+        query: &[f32],
+        k: usize,
+        among: &[u8],
+        probes: usize,
+    ) -> Result<Vec<u32>> {
+        let dim = self.index.d() as usize;
+        if query.len() != dim {
+            return Err(Error::dimensions(
+                "the index",
+                dim,
+                "the query",
+                query.len(),
+            ));
+        }
+        let (mut distances, mut labels) = (vec![0f32; k], vec![-1i64; k]);
+        let search = || {
+            let mut selector = std::ptr::null_mut();
+            let mut params = std::ptr::null_mut();
+            // SAFETY: the bits, the query and both outputs live until FAISS is done; what FAISS made is freed by it.
+            unsafe {
+                let made = faiss_sys::faiss_IDSelectorBitmap_new(
+                    &mut selector,
+                    among.len(),
+                    among.as_ptr(),
+                );
+                let made = made
+                    | faiss_sys::faiss_SearchParametersIVF_new_with(
+                        &mut params,
+                        selector.cast(),
+                        probes,
+                        0,
+                    );
+                let code = match made {
+                    0 => faiss_sys::faiss_Index_search_with_params(
+                        self.index.inner_ptr(),
+                        1,
+                        query.as_ptr(),
+                        k as i64,
+                        params.cast(),
+                        distances.as_mut_ptr(),
+                        labels.as_mut_ptr(),
+                    ),
+                    code => code,
+                };
+                faiss_sys::faiss_SearchParametersIVF_free(params);
+                faiss_sys::faiss_IDSelectorBitmap_free(selector);
+                code
+            }
+        };
+        if timing::SEARCH.time(|| on_one_thread(search)) != 0 {
+            return Err(failed(last_error()));
+        }
+        let found = labels.into_iter().filter_map(|l| u32::try_from(l).ok());
+        Ok(found.collect())
+    }
+
     /// Writes FAISS's own format, which any FAISS reads.
     pub fn write(&self, path: &Path) -> Result<()> {
         Ok(write_index(&self.index, path.to_string_lossy())?)

@@ -1,13 +1,26 @@
 //! Keywords: the words of the training captions, placed in the shared space as if each were a caption.
 
 use ndarray::{Array2, ArrayView1};
+use serde::Serialize;
 
-use super::TextSide;
-use crate::error::Result;
+use super::{Model, TextSide};
+use crate::calibration::keywords::Keyword as Evidence;
+use crate::error::{Error, Result};
+use crate::picture::Picture;
+use crate::views::TextView;
 
-/// A word and what is known of it.
-#[derive(Clone, Debug, PartialEq)]
+/// A word for a picture.
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Keyword {
+    /// As the segmenter cuts it: Latin words are stems.
+    pub word: String,
+    /// The probability that a caption of the picture has it, where the model has learned to tell.
+    pub probability: Option<f32>,
+}
+
+/// A word of the vocabulary.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Word {
     /// As the segmenter cuts it: Latin words are stems.
     pub word: String,
     /// The share of training captions that have it.
@@ -16,7 +29,7 @@ pub struct Keyword {
 
 /// All words, in the shared space.
 pub struct Vocabulary {
-    words: Vec<Keyword>,
+    words: Vec<Word>,
     /// n×s
     points: Array2<f32>,
 }
@@ -29,13 +42,7 @@ impl Vocabulary {
                 points: Array2::default((0, 0)),
             });
         };
-        let terms = view.terms();
-        // idf = ln((1 + n)/(1 + df)) + 1 (see `TfIdfParams::fit`), so that (1 + df)/(1 + n) comes back from it.
-        let words = terms.terms().zip(terms.idf()).map(|(word, idf)| Keyword {
-            word: word.to_owned(),
-            share: (1.0 - idf).exp(),
-        });
-        let words: Vec<Keyword> = words.filter(|k| says_something(&k.word)).collect();
+        let words = Word::all(view);
         let texts_of: Vec<&str> = words.iter().map(|k| k.word.as_str()).collect();
         Ok(Self {
             points: texts.embed(&texts_of)?.x,
@@ -44,7 +51,7 @@ impl Vocabulary {
     }
 
     /// Each word with its cosine with a point of the shared space, in the order of the vocabulary.
-    pub fn cosines(&self, point: ArrayView1<f32>) -> impl Iterator<Item = (&Keyword, f32)> {
+    pub fn cosines(&self, point: ArrayView1<f32>) -> impl Iterator<Item = (&Word, f32)> {
         let cosines = match self.words.is_empty() {
             true => vec![],
             false => self.points.dot(&point).to_vec(),
@@ -57,4 +64,65 @@ impl Vocabulary {
 fn says_something(word: &str) -> bool {
     let long_enough = word.chars().count() > 1 || !word.is_ascii();
     long_enough && !word.chars().all(|c| c.is_ascii_digit())
+}
+
+/// Pictures that shares of captions are told of, as a scale for document frequencies.
+const SCALE: usize = 1_000_000;
+
+impl Word {
+    /// The words of a view that name something.
+    pub(crate) fn all(view: &TextView) -> Vec<Self> {
+        let terms = view.terms();
+        // idf = ln((1 + n)/(1 + df)) + 1 (see `TfIdfParams::fit`), so that (1 + df)/(1 + n) comes back from it.
+        let words = terms.terms().zip(terms.idf()).map(|(word, idf)| Self {
+            word: word.to_owned(),
+            share: (1.0 - idf).exp(),
+        });
+        words.filter(|w| says_something(&w.word)).collect()
+    }
+
+    /// What the probability of the word for a picture is told from.
+    pub(crate) fn evidence(&self, cosine: f32) -> Evidence {
+        Evidence {
+            cosine,
+            pictures_with: (f64::from(self.share) * SCALE as f64) as usize,
+            pictures: SCALE,
+        }
+    }
+}
+
+impl Model {
+    /// The words that fit a picture file best: by probability where the model tells it, by cosine otherwise.
+    ///
+    /// # Errors
+    /// [`Error::Picture`] for bytes that are no picture, [`Error::Query`] where nothing is found in it.
+    pub fn keywords(&self, bytes: &[u8], top: usize) -> Result<Vec<Keyword>> {
+        let picture = Picture::decode(bytes, &self.recipe().picture)?;
+        let described = self.describe("", &picture)?;
+        if !described.usable {
+            return Err(Error::Query {
+                reason: "no features were found in this picture".into(),
+            });
+        }
+        self.keywords_of(described.point.view(), top)
+    }
+
+    /// The words that fit a point of the shared space best.
+    pub fn keywords_of(&self, point: ArrayView1<f32>, top: usize) -> Result<Vec<Keyword>> {
+        let calibration = self.about().calibrations.keywords.as_ref();
+        let words = self.vocabulary()?.cosines(point).map(|(word, cosine)| {
+            let probability = calibration.map(|c| c.probability(&word.evidence(cosine)));
+            (word, probability, probability.unwrap_or(cosine))
+        });
+        let mut words: Vec<(&Word, Option<f32>, f32)> = words.collect();
+        words.sort_by(|a, b| b.2.total_cmp(&a.2).then_with(|| a.0.word.cmp(&b.0.word)));
+        words.truncate(top);
+        Ok(words
+            .into_iter()
+            .map(|(word, probability, _)| Keyword {
+                word: word.word.clone(),
+                probability,
+            })
+            .collect())
+    }
 }

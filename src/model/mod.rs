@@ -20,7 +20,6 @@
 
 mod encoders;
 mod keywords;
-mod part;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -29,12 +28,15 @@ use half::f16;
 use ndarray::{Array1, Array2, ArrayView2};
 use serde::{Deserialize, Serialize};
 
+use crate::lazy::Lazy;
 pub use encoders::{ImageEncoder, PictureSide, TextSide};
-pub use keywords::{Keyword, Vocabulary};
-use part::Part;
+pub use keywords::{Keyword, Vocabulary, Word};
 
 use crate::artifact::{Bundle, Fingerprint, PartSize};
+use crate::calibration::Calibration;
+use crate::calibration::keywords::Keywords;
 use crate::copies;
+use crate::dataset::Direction;
 use crate::error::Result;
 use crate::linalg::Pca;
 use crate::ocr::{Models, Reader};
@@ -61,22 +63,35 @@ pub struct About {
     pub dim: usize,
     /// How much the words in a picture count beside the shared space, where they do.
     pub words: Option<Setting>,
+    /// How scores become probabilities, where enough was validated to tell.
+    pub calibrations: Calibrations,
     /// The training captions, where it keeps them.
     pub captions: usize,
+}
+
+/// What turns scores into probabilities.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Calibrations {
+    /// Of pictures for a text.
+    pub pictures: Option<Calibration>,
+    /// Of texts for a picture.
+    pub texts: Option<Calibration>,
+    /// Of words for a picture.
+    pub keywords: Option<Keywords>,
 }
 
 /// A loaded model. It never changes, and threads share it.
 pub struct Model {
     bundle: Bundle,
     about: About,
-    pictures: Part<PictureSide>,
-    texts: Part<TextSide>,
-    look: Part<Pca>,
-    copies: Part<copies::Vocabulary>,
-    lexicon: Part<Lexicon>,
-    reader: Part<Option<Reader>>,
-    captions: Part<Captions>,
-    vocabulary: Part<Vocabulary>,
+    pictures: Lazy<PictureSide>,
+    texts: Lazy<TextSide>,
+    look: Lazy<Pca>,
+    copies: Lazy<copies::Vocabulary>,
+    lexicon: Lazy<Lexicon>,
+    reader: Lazy<Option<Reader>>,
+    captions: Lazy<Captions>,
+    vocabulary: Lazy<Vocabulary>,
 }
 
 /// Items in the shared space.
@@ -127,14 +142,14 @@ impl Model {
         Ok(Self {
             about: bundle.notes()?,
             bundle,
-            pictures: Part::default(),
-            texts: Part::default(),
-            look: Part::default(),
-            copies: Part::default(),
-            lexicon: Part::default(),
-            reader: Part::default(),
-            captions: Part::default(),
-            vocabulary: Part::default(),
+            pictures: Lazy::default(),
+            texts: Lazy::default(),
+            look: Lazy::default(),
+            copies: Lazy::default(),
+            lexicon: Lazy::default(),
+            reader: Lazy::default(),
+            captions: Lazy::default(),
+            vocabulary: Lazy::default(),
         })
     }
 
@@ -156,6 +171,17 @@ impl Model {
     /// Digest of all it holds: models are the same where it is equal.
     pub fn fingerprint(&self) -> &Fingerprint {
         self.bundle.content()
+    }
+
+    /// What turns the scores of a direction into probabilities.
+    pub fn calibration(&self, direction: Direction) -> Option<&Calibration> {
+        let Calibrations {
+            pictures, texts, ..
+        } = &self.about.calibrations;
+        match direction {
+            Direction::TextToImage => pictures.as_ref(),
+            Direction::ImageToText => texts.as_ref(),
+        }
     }
 
     /// Width of the shared space.
@@ -237,6 +263,17 @@ impl Model {
     /// Width of [`Described::look`].
     pub fn look_dim(&self) -> Result<usize> {
         Ok(self.look_directions()?.dim())
+    }
+
+    /// Some points of texts that ask, n×s, where the model keeps training queries.
+    pub fn query_points(&self) -> Result<Option<Array2<f32>>> {
+        let part = self
+            .bundle
+            .has("bank.images")
+            .then(|| self.bundle.part("bank.images"));
+        part.transpose()?
+            .map(|part| part.matrix("queries"))
+            .transpose()
     }
 
     /// The visual words by which copies are found.

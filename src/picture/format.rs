@@ -88,6 +88,23 @@ pub fn check_head(head: &[u8]) -> Result<()> {
     }
 }
 
+/// The short name of the format that a file begins as, such as `jpeg`; empty for one that is not read.
+pub fn format_name(head: &[u8]) -> &'static str {
+    if tiff::is(head) {
+        return "tiff";
+    }
+    if ico::is(head) {
+        return "ico";
+    }
+    let format = image::guess_format(head).ok();
+    format.map_or("", |f| {
+        f.extensions_str()
+            .first()
+            .copied()
+            .map_or("", |e| if e == "jpg" { "jpeg" } else { e })
+    })
+}
+
 fn begins_as_picture(head: &[u8]) -> bool {
     image::guess_format(head).is_ok()
         || tiff::is(head)

@@ -8,6 +8,7 @@
 //! - Formats that are recognised but not read (HEIC, AVIF, camera raw) are named.
 
 mod decode;
+pub mod exif;
 mod format;
 mod ico;
 mod jpeg;
@@ -22,7 +23,7 @@ use image::{GrayImage, Luma, RgbImage};
 use serde::{Deserialize, Serialize};
 
 pub use decode::{Decoded, decode, decode_rgb};
-pub use format::{check_head, is_picture, read};
+pub use format::{check_head, format_name, is_picture, read};
 
 use crate::error::Result;
 use crate::timing;
@@ -87,6 +88,14 @@ impl Picture {
     /// [`Error::Picture`](crate::Error::Picture) for bytes that are not a complete picture of at most `max_pixels`
     /// pixels.
     pub fn decode(bytes: &[u8], params: &PictureParams) -> Result<Self> {
+        Ok(Self::decode_with_size(bytes, params)?.0)
+    }
+
+    /// As [`Self::decode`], with the picture's own width and height in pixels.
+    ///
+    /// # Errors
+    /// Those of [`Self::decode`].
+    pub fn decode_with_size(bytes: &[u8], params: &PictureParams) -> Result<(Self, (u32, u32))> {
         // twice as much is enough for scaling down
         let side = params.max_side.max(params.min_side).saturating_mul(2);
         let decoded = timing::DECODE.time(|| decode(bytes, params.max_pixels, Some(side)))?;
@@ -94,7 +103,7 @@ impl Picture {
         timing::DECODE.did(u64::from(size.0) * u64::from(size.1));
         let picture = timing::SCALE.time(|| Self::at_working_size(rgb, params));
         drop(held);
-        Ok(picture)
+        Ok((picture, size))
     }
 
     fn at_working_size(rgb: RgbImage, params: &PictureParams) -> Self {

@@ -65,6 +65,11 @@ impl Terms {
         self.segmenter.tokens(text)
     }
 
+    /// A text as literal words are looked for in it.
+    pub fn comparable(&self, text: &str) -> String {
+        crate::text::normalize(text)
+    }
+
     /// What a text must have to contain a literal word: its pairs of characters, or its one character.
     pub fn literal(&self, word: &str) -> Vec<Term> {
         let grams = |kind: usize, n| -> Vec<Term> {

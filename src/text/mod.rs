@@ -7,5 +7,6 @@ mod tfidf;
 
 pub use characters::CharacterParams;
 pub use lsa::{Lsa, ProjectionParams};
+pub(crate) use segment::normalize;
 pub use segment::{Dictionaries, Segmenter, SegmenterParams};
 pub use tfidf::{TfIdf, TfIdfParams, Weighting};

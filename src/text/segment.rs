@@ -166,7 +166,7 @@ fn entries_normalised(text: &str) -> BTreeSet<String> {
 }
 
 /// Normalises by NFKC, to lower case and to simplified characters.
-pub(super) fn normalize(text: &str) -> String {
+pub(crate) fn normalize(text: &str) -> String {
     fast2s::convert(&text.nfkc().collect::<String>().to_lowercase())
 }
 

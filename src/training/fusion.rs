@@ -14,7 +14,10 @@ use crate::views::{ImageViewParams, TextViewParams, TextViewSetup};
 
 /// A fitted fusion and how it was chosen.
 pub struct Fitted {
+    /// Learned from all training pairs.
     pub fusion: Fusion,
+    /// The same with the same settings, that has not learned from the validation data.
+    pub validating: Fusion,
     pub outcome: Outcome,
     pub fingerprint: Fingerprint,
     pub scene_text: Option<SceneText>,
@@ -27,6 +30,16 @@ impl Fitted {
         scene_text.map_or(0.0, |s| s.choice.setting.share)
     }
 }
+
+/// What choosing among the settings came to.
+pub(super) struct Chosen {
+    fusion: Fusion,
+    validating: Fusion,
+    outcome: Outcome,
+}
+
+/// The part of a fusion's artifact that has not learned from the validation data, where that is another one.
+const VALIDATING: &str = "validating";
 
 /// What settings are chosen by.
 pub(super) struct Validation {
@@ -143,16 +156,32 @@ impl Training<'_> {
         let mut fresh = true;
         let artifact = self.cached(&path, spec, |spec| {
             fresh = false;
-            let (fusion, outcome) = self.choose(features, true)?;
-            Ok(fusion.store(spec).with_notes(&outcome))
+            let Chosen {
+                fusion,
+                validating,
+                outcome,
+            } = self.choose(features)?;
+            let artifact = fusion.store(spec).with_notes(&outcome);
+            Ok(match validating == fusion {
+                true => artifact,
+                false => {
+                    let part = validating.store(Spec::new(validating.stage(), &(), 0));
+                    artifact.with_part(VALIDATING, part)
+                }
+            })
         })?;
         if fresh {
             tracing::info!("fusion: up to date");
         }
         let fusion = Fusion::load(&artifact)?;
+        let validating = match artifact.part(VALIDATING) {
+            Ok(part) => Fusion::load(&part)?,
+            Err(_) => fusion.clone(),
+        };
         Ok(Fitted {
-            scene_text: self.scene_text(features, &fusion, &fingerprint)?,
+            scene_text: self.scene_text(features, &validating, &fingerprint)?,
             fusion,
+            validating,
             outcome: artifact.read_notes()?,
             fingerprint,
         })
@@ -188,9 +217,9 @@ impl Training<'_> {
         })
     }
 
-    /// The fusion with the settings that are best on the validation data. What is held out of the training data
-    /// for that is learned from too, where the fusion is wanted `whole`.
-    pub(super) fn choose(&self, features: &[Features], whole: bool) -> Result<(Fusion, Outcome)> {
+    /// The fusion with the settings that are best on the validation data, which is learned from too in the end where it
+    /// was held out of the training data.
+    pub(super) fn choose(&self, features: &[Features]) -> Result<Chosen> {
         let train = self.train()?;
         let collection = &self.dataset.collections[train];
         let data = &features[train];
@@ -220,11 +249,7 @@ impl Training<'_> {
                 Some(_) => params.recall(pairs(&rest), &score)?, // scene text is judged beside it
                 None => params.choose(pairs(&rest), &score)?,
             };
-            let fusion = if whole {
-                choice.setting.fit(pairs(&all))?
-            } else {
-                choice.fusion.clone()
-            };
+            let fusion = choice.setting.fit(pairs(&all))?;
             let count = asked.iter().filter(|&&a| a).count();
             (choice, fusion, format!("{count} training images held out"))
         } else {
@@ -238,6 +263,10 @@ impl Training<'_> {
             validation,
             training_pairs: all.len(),
         };
-        Ok((fusion, outcome))
+        Ok(Chosen {
+            fusion,
+            validating: choice.fusion,
+            outcome,
+        })
     }
 }

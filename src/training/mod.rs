@@ -9,6 +9,7 @@
 //! are artifacts: a [`Spec`] names what each was made from, so that a stage runs only if something before it has changed. Below the work folder, `vocab/` takes what was learned and
 //! `features/` what was computed per item.
 
+mod calibration;
 mod fusion;
 mod images;
 mod model;
@@ -32,6 +33,7 @@ use crate::search::Gallery;
 use crate::views::{Rows, TextView, TextViewParams, TextViewSetup};
 use ndarray::{Axis, s};
 
+pub use calibration::Checked;
 pub use fusion::{Fitted, Outcome};
 pub use model::Keep;
 pub use protocol::{BOTH, New, Protocol};

@@ -13,7 +13,7 @@ use crate::dataset::Direction;
 use crate::error::Result;
 use crate::fusion::Side;
 use crate::linalg::PcaParams;
-use crate::model::{About, Model, STAGE};
+use crate::model::{About, Calibrations, Model, STAGE};
 use crate::picture::Picture;
 use crate::sampling::sample_places;
 use crate::scene_text::{Idf, Lexicon};
@@ -65,12 +65,29 @@ impl Training<'_> {
         if keep.captions {
             parts.insert("captions".into(), self.captions_part(train, fitted)?);
         }
-        let about = self.about(fitted, keep)?;
+        let about = self.about(fitted, self.calibrations(features, fitted)?, keep)?;
         let spec = plain(STAGE).input("fusion", fitted.fingerprint.clone());
         Model::from_bundle(Bundle::new(spec, &about, parts))
     }
 
-    fn about(&self, fitted: &Fitted, keep: Keep) -> Result<About> {
+    /// What turns scores into probabilities.
+    pub(super) fn calibrations(
+        &self,
+        features: &[Features],
+        fitted: &Fitted,
+    ) -> Result<Calibrations> {
+        let words = self.view.as_ref().map(|v| v.fingerprint());
+        let spec = Spec::new("calibration", &self.recipe.hubness, 0)
+            .input("fusion", fitted.fingerprint.clone())
+            .input("words", Fingerprint::of(&words));
+        let path = self.file("vocab", "calibration", &spec);
+        let artifact = self.cached(&path, spec, |spec| {
+            Ok(Artifact::new(spec).with_notes(&self.calibrate(features, fitted)?))
+        })?;
+        artifact.read_notes()
+    }
+
+    fn about(&self, fitted: &Fitted, calibrations: Calibrations, keep: Keep) -> Result<About> {
         let mut recipe = self.recipe.clone();
         recipe.expected.clear(); // of data sets, which a model knows nothing of
         let mut dictionaries = BTreeMap::new();
@@ -88,6 +105,7 @@ impl Training<'_> {
             training_pairs: outcome.training_pairs,
             validation: chosen.map(|t| t.score),
             dim: fitted.fusion.dim(),
+            calibrations,
             words: words.filter(|setting| setting.share > 0.0),
             captions: match keep.captions {
                 true => self.dataset.train()?.texts.len(),

@@ -83,7 +83,7 @@ impl Training<'_> {
         })
     }
 
-    /// What the words add to a fusion; none where they cannot be had.
+    /// What the words add to a fusion that has not learned from the validation data; none where they cannot be had.
     pub(super) fn scene_text(
         &self,
         features: &[Features],
@@ -125,11 +125,7 @@ impl Training<'_> {
             });
         }
         let Validation { place, asked, .. } = self.validation()?;
-        let z = if place == self.train()? {
-            embed(&self.choose(features, false)?.0, &features[place])?
-        } else {
-            embed(fusion, &features[place])?
-        };
+        let z = embed(fusion, &features[place])?;
         let c = &self.dataset.collections[place];
         // The validation pictures, then others: in a small gallery chance hides what the words are worth.
         let (asked_plain, others): (Vec<usize>, Vec<usize>) =

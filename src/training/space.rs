@@ -154,9 +154,32 @@ impl Training<'_> {
         train: &Features,
         fusion: &Fusion,
     ) -> Result<QueryBank> {
+        self.bank_without(direction, train, fusion, None)
+    }
+
+    /// The same without the training images that are held out, and their texts.
+    pub(super) fn bank_without(
+        &self,
+        direction: Direction,
+        train: &Features,
+        fusion: &Fusion,
+        held_out: Option<&[bool]>,
+    ) -> Result<QueryBank> {
         let params = self.recipe.hubness.clone().unwrap_or_default();
+        let collection = self.dataset.train()?;
+        let mut usable = [train.images.usable.clone(), train.texts.usable.clone()];
+        for pair in &collection.pairs {
+            if held_out.is_some_and(|out| out[pair.image]) {
+                usable[0][pair.image] = false;
+                usable[1][pair.text] = false;
+            }
+        }
         let some = |side, rows: &Rows, most| {
-            let chosen = usable_rows(&rows.usable, most);
+            let usable = match side {
+                Side::Image => &usable[0],
+                Side::Text => &usable[1],
+            };
+            let chosen = usable_rows(usable, most);
             fusion.project(side, rows.x.select(Axis(0), &chosen).view())
         };
         let texts = some(Side::Text, &train.texts, params.texts)?;

@@ -10,7 +10,7 @@ mod text;
 
 pub use deep::{ClipParams, DeepParams, Lite0Params};
 pub use image::{Feature, FeatureParams, ImageView, ImageViewParams};
-pub use imported::ImportedParams;
+pub use imported::{ImportedParams, write_npy};
 pub use local::LocalParams;
 pub use projection::Projection;
 pub use text::{TextView, TextViewParams, TextViewSetup, TokenParams};

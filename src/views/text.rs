@@ -56,6 +56,11 @@ impl TokenParams {
         }
     }
 
+    /// Whether the terms are words, rather than characters.
+    pub fn reads_words(&self) -> bool {
+        matches!(self, Self::Words(_))
+    }
+
     fn load(&self, dictionaries: Option<&Dictionaries>) -> Result<Tokenizer> {
         match (self, dictionaries) {
             (Self::Words(p), Some(d)) => Ok(Tokenizer::Words(Box::new(p.with(d)?))),

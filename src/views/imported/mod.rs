@@ -11,6 +11,8 @@
 mod formats;
 mod npy;
 
+pub use npy::write as write_npy;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 

@@ -1,12 +1,34 @@
 //! Matrices of floats in NumPy's format
 //! ([NEP 1](https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html)).
 
-use ndarray::{Array2, ShapeBuilder};
+use std::io::{self, Write};
+
+use ndarray::{Array2, ArrayView2, ShapeBuilder};
 use safetensors::Dtype;
 
 use crate::artifact::floats;
 
 const MAGIC: &[u8] = b"\x93NUMPY";
+
+/// Writes an n×d matrix as `float32`, in C order.
+///
+/// # Errors
+/// Those of the writer.
+pub fn write(out: &mut impl Write, x: ArrayView2<f32>) -> io::Result<()> {
+    let (n, d) = x.dim();
+    let header = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({n}, {d}), }}");
+    // Magic, version and length take 10 bytes; the data begins at a multiple of 64.
+    let length = (10 + header.len() + 1).next_multiple_of(64) - 10;
+    out.write_all(MAGIC)?;
+    out.write_all(&[1, 0])?;
+    out.write_all(&(length as u16).to_le_bytes())?;
+    out.write_all(format!("{header:<width$}\n", width = length - 1).as_bytes())?;
+    for row in x.outer_iter() {
+        let bytes: Vec<u8> = row.iter().flat_map(|v| v.to_le_bytes()).collect();
+        out.write_all(&bytes)?;
+    }
+    Ok(())
+}
 
 /// An n×d matrix of `float16`, `float32` or `float64`, in C or Fortran order, of either byte order.
 pub fn read(bytes: &[u8]) -> Result<Array2<f32>, String> {

@@ -1,4 +1,5 @@
-use std::path::PathBuf;
+//! Searching the gallery of a data set.
+
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
@@ -7,54 +8,10 @@ use tuwen::dataset::{Collection, Dataset, Direction, Split};
 use tuwen::files::printable;
 use tuwen::training::{Training, embed};
 
-use super::bars::Bars;
-use super::common::Common;
-use super::page::{Item, Page, Shown, matched};
-
-/// Find pictures for a sentence, or sentences for a picture
-#[derive(clap::Args)]
-#[command(after_help = "\
-Searches the test gallery if there is one, otherwise the training data. The sentence and keywords are joined into \
-one query. Prints rank, score and path for pictures, or rank, score, id and caption for texts, separated by tabs.
-
-Examples:
-  tuwen search \"海边奔跑的狗\" --data data/flickr8k-cn --html page.html
-  tuwen search --keywords 狗,海 --data data/flickr8k-cn --top 10
-  tuwen search --image dog.jpg --data data/flickr8k-cn")]
-pub struct Args {
-    /// Sentence to search for
-    sentence: Option<String>,
-    /// Keywords to search for, separated by commas
-    #[arg(long, value_name = "WORD,...", value_delimiter = ',')]
-    keywords: Vec<String>,
-    /// Picture to search with (finds texts)
-    #[arg(long, value_name = "FILE")]
-    image: Option<PathBuf>,
-    #[command(flatten)]
-    common: Common,
-    /// Number of results
-    #[arg(long, value_name = "N", default_value_t = 5, value_parser = at_least_one)]
-    top: usize,
-    /// Also write an HTML page with the results
-    #[arg(long, value_name = "FILE")]
-    html: Option<PathBuf>,
-}
-
-pub fn at_least_one(text: &str) -> Result<usize, String> {
-    match text.parse() {
-        Ok(n) if n > 0 => Ok(n),
-        _ => Err("a number from 1".into()),
-    }
-}
-
-/// Ends the program as for any other bad usage.
-fn usage(message: &str) -> ! {
-    clap::Error::raw(
-        clap::error::ErrorKind::MissingRequiredArgument,
-        format!("{message}\n"),
-    )
-    .exit()
-}
+use super::super::bars::Bars;
+use super::super::common::Common;
+use super::super::page::{Item, Page, Shown, matched};
+use super::{Args, usage};
 
 /// The collection to search: a test gallery if there is one for the direction.
 fn gallery_of(dataset: &Dataset, direction: Direction) -> usize {
@@ -64,21 +21,17 @@ fn gallery_of(dataset: &Dataset, direction: Direction) -> usize {
         .map_or(0, |(i, _)| i)
 }
 
-pub fn run(args: &Args) -> Result<ExitCode> {
-    let words: Vec<&str> = args
-        .sentence
-        .iter()
-        .chain(&args.keywords)
-        .map(String::as_str)
-        .collect();
-    let text = words.join(" ");
-    if args.image.is_none() && text.trim().is_empty() {
-        usage("nothing to search for; give a sentence, --keywords or --image");
+pub fn run(args: &Args, common: &Common) -> Result<ExitCode> {
+    let text = args.text();
+    if args.images.len() > 1 || (!args.images.is_empty() && !text.is_empty()) {
+        usage(
+            "--data answers a text with pictures and one --image with texts; search a --gallery for more",
+        );
     }
-    if args.image.is_some() && !text.trim().is_empty() {
-        usage("a text finds pictures and --image finds texts; give only one of them");
+    if args.asks_of_galleries() {
+        usage("--must, --not, --where, --find, --json, --offset and --explain search a --gallery");
     }
-    let picture = match &args.image {
+    let picture = match args.images.first() {
         Some(path) => {
             let name = printable(path);
             let bytes = tuwen::picture::read(path)?;
@@ -86,12 +39,8 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         }
         None => None,
     };
-    let (recipe, dataset, bars) = (
-        args.common.recipe()?,
-        args.common.dataset()?,
-        Bars::default(),
-    );
-    let training = Training::new(&recipe, &dataset, &args.common.data.work, &bars);
+    let (recipe, dataset, bars) = (common.recipe()?, common.dataset()?, Bars::default());
+    let training = Training::new(&recipe, &dataset, &common.data.work, &bars);
     let features = training.features()?;
     let fitted = training.fit(&features)?;
     let direction = match picture {

@@ -1,0 +1,107 @@
+//! Copies of a picture among those of a gallery.
+
+use super::answer::{Answer, Copied, Explanation, Hit};
+use super::{Query, View};
+use crate::artifact::Fingerprint;
+use crate::copies::{Found, Method, Searcher, SeenWords, WordsParams};
+use crate::error::{Error, Result};
+use crate::gallery::Snapshot;
+use crate::gallery::filter::Bitmap;
+use crate::model::Model;
+use crate::picture::Picture;
+
+/// The keypoints of a gallery's pictures, ready to be searched.
+pub struct Copies {
+    searcher: Box<dyn Searcher>,
+    /// Of each picture of the searcher: its part, its row and its key.
+    rows: Vec<(usize, usize, u64)>,
+}
+
+/// Score from which a picture counts as a copy: a thousandth of a picture of such a gallery is so alike by chance.
+const COPY: f64 = 3.0;
+
+impl Copies {
+    pub(super) fn build(snapshot: &Snapshot, model: &Model) -> Result<Self> {
+        let (mut rows, mut seen) = (Vec::new(), Vec::new());
+        for (place, part) in snapshot.parts().iter().enumerate() {
+            let pictures = part.pictures();
+            for row in (0..pictures.len()).filter(|&row| !part.dead_pictures().contains(row)) {
+                let damaged =
+                    || Error::artifact(part.path(), "the keypoints of a picture are damaged");
+                let blob = pictures.copies(row).ok_or_else(damaged)?;
+                if blob.is_empty() {
+                    continue;
+                }
+                let words: SeenWords = postcard::from_bytes(blob).map_err(|_| damaged())?;
+                rows.push((place, row, pictures.keys[row]));
+                seen.push(words);
+            }
+        }
+        let vocabulary = model.visual_words()?.clone();
+        Ok(Self {
+            searcher: WordsParams::default().searcher(vocabulary, seen, vec![])?,
+            rows,
+        })
+    }
+}
+
+/// What is kept of a picture so that its copies are found.
+///
+/// # Errors
+/// Those of OpenCV.
+pub fn keypoints(model: &Model, picture: &Picture) -> Result<Vec<u8>> {
+    let seen = WordsParams::default().see(model.visual_words()?, picture)?;
+    postcard::to_stdvec(&seen).map_err(|e| Error::picture(e.to_string()))
+}
+
+pub(super) fn ask(view: &View, model: &Model, query: &Query, allowed: &[Bitmap]) -> Result<Answer> {
+    let bytes = query.pictures.first().ok_or_else(|| Error::Query {
+        reason: "copies are found of a picture: give one".into(),
+    })?;
+    let copies = view.copies(model)?;
+    let picture = Picture::decode(bytes, &WordsParams::default().picture)?;
+    let mut found = copies.searcher.search(&picture)?;
+    found.retain(|f| {
+        let (part, row, _) = copies.rows[f.picture];
+        f.score >= COPY && allowed[part].contains(row)
+    });
+    let digest = Fingerprint::of_bytes(bytes).to_string();
+    let mut hits = Vec::new();
+    for found in found.iter().skip(query.offset).take(query.top) {
+        hits.push(hit(view, copies, found, &digest)?);
+    }
+    hits.sort_by_key(|h| {
+        !h.why
+            .as_ref()
+            .and_then(|w| w.copy.as_ref())
+            .is_some_and(|c| c.same_bytes)
+    });
+    Ok(Answer {
+        good: hits.len(),
+        searched: allowed.iter().map(Bitmap::count).sum(),
+        hits,
+    })
+}
+
+fn hit(view: &View, copies: &Copies, found: &Found, digest: &str) -> Result<Hit> {
+    let (.., key) = copies.rows[found.picture];
+    let item = super::item(view, key)?;
+    let comparison = found.comparison.as_ref();
+    Ok(Hit {
+        key: Some(key),
+        id: item.facts.id,
+        path: Some(item.facts.path),
+        text: None,
+        score: found.score as f32,
+        // The score is -log10 of how many pictures of such a gallery are so alike by chance.
+        probability: Some((1.0 - 10f64.powf(-found.score)) as f32),
+        why: Some(Explanation {
+            copy: Some(Copied {
+                same_bytes: item.facts.digest == digest,
+                inliers: comparison.map_or(0, |c| c.inliers()),
+                mirrored: comparison.is_some_and(|c| c.mirrored),
+            }),
+            ..Explanation::default()
+        }),
+    })
+}

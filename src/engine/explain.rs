@@ -1,0 +1,125 @@
+//! What the score of a hit comes of.
+
+use ndarray::ArrayView1;
+
+use super::answer::{Explanation, Matched, Share};
+use super::{Asked, Engine, Ranked, View, item, lines};
+use crate::error::Result;
+
+/// Words of a query that are left out one by one, at most: a long text is told of by its first.
+const MOST_WORDS: usize = 20;
+
+/// Of a picture that a text, pictures or both have found.
+pub fn picture(
+    engine: &Engine,
+    view: &View,
+    text: &str,
+    asked: &Asked,
+    hit: &Ranked,
+    share: f32,
+) -> Result<Explanation> {
+    let by_look = text.is_empty();
+    if by_look {
+        return Ok(Explanation {
+            parts: vec![part("looks", hit.score)],
+            ..Explanation::default()
+        });
+    }
+    let point = view.point(hit);
+    let point = ArrayView1::from(&point);
+    let mut parts: Vec<Share> = asked
+        .parts
+        .iter()
+        .map(|(name, p)| part(name, (1.0 - share) * p.dot(&point)))
+        .collect();
+    let cosine: f32 = asked.parts.iter().map(|(_, p)| p.dot(&point)).sum();
+    parts.push(part(
+        "suits every query",
+        (1.0 - share) * (hit.shared - cosine),
+    ));
+    if share > 0.0 {
+        parts.push(part("words in the picture", share * hit.matched));
+    }
+    Ok(Explanation {
+        parts,
+        words: words(engine, view, text, hit.key)?,
+        query_words: query_words(engine, text, point)?,
+        copy: None,
+    })
+}
+
+fn part(name: &str, share: f32) -> Share {
+    Share {
+        name: name.to_owned(),
+        share,
+    }
+}
+
+/// The words that a text has in common with a picture's captions, its tags and the lines in it.
+fn words(engine: &Engine, view: &View, text: &str, key: u64) -> Result<Vec<Matched>> {
+    let lexicon = engine.model().lexicon()?;
+    let common = |other: &str| lexicon.terms().common(text, other, lexicon.rarity());
+    let mut found: Vec<Matched> = Vec::new();
+    let mut note = |word: String| -> usize {
+        let known = found.iter().position(|m| m.word == word);
+        known.unwrap_or_else(|| {
+            found.push(Matched {
+                word,
+                in_caption: false,
+                boxes: vec![],
+            });
+            found.len() - 1
+        })
+    };
+    let item = item(view, key)?;
+    let mut in_captions = Vec::new();
+    for caption in view.snapshot.texts_of(key)? {
+        in_captions.extend(common(&caption.caption).into_iter().map(&mut note));
+    }
+    for tag in &item.facts.tags {
+        in_captions.extend(common(tag).into_iter().map(&mut note));
+    }
+    let mut in_lines = Vec::new();
+    for line in lines(&item) {
+        in_lines.extend(common(&line.text).into_iter().map(|w| (note(w), line.quad)));
+    }
+    in_captions
+        .into_iter()
+        .for_each(|i| found[i].in_caption = true);
+    in_lines
+        .into_iter()
+        .for_each(|(i, quad)| found[i].boxes.push(quad));
+    Ok(found)
+}
+
+/// By how much the cosine with a picture falls without each word of a text.
+fn query_words(engine: &Engine, text: &str, point: ArrayView1<f32>) -> Result<Vec<Share>> {
+    let Some(view) = engine.model().text_side()?.words() else {
+        return Ok(vec![]);
+    };
+    let tokens = view.tokens(text);
+    let mut different = tokens.clone();
+    different.sort();
+    different.dedup();
+    different.truncate(MOST_WORDS);
+    let without = |word: &String| -> String {
+        let rest: Vec<&str> = tokens
+            .iter()
+            .filter(|t| *t != word)
+            .map(String::as_str)
+            .collect();
+        rest.join(" ")
+    };
+    let mut texts = vec![tokens.join(" ")];
+    texts.extend(different.iter().map(without));
+    let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+    let points = engine.model().embed_texts(&texts)?.x;
+    let cosines: Vec<f32> = points.outer_iter().map(|p| p.dot(&point)).collect();
+    let mut shares: Vec<Share> = different
+        .iter()
+        .zip(&cosines[1..])
+        .map(|(word, without)| part(word, cosines[0] - without))
+        .collect();
+    shares.sort_by(|a, b| b.share.total_cmp(&a.share));
+    Ok(shares)
+}

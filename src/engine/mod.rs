@@ -1,0 +1,406 @@
+//! The engine: a model and a gallery that answer questions.
+//!
+//! ```no_run
+//! use tuwen::engine::{Engine, Query};
+//!
+//! let engine = Engine::open("gallery".as_ref())?;
+//! for hit in engine.ask(&Query::text("海边奔跑的狗"))?.hits {
+//!     println!("{:.2} {}", hit.score, hit.id);
+//! }
+//! # Ok::<(), tuwen::Error>(())
+//! ```
+//! An engine is shared by threads. A question sees the gallery as it is when it is asked; what is added or removed
+//! meanwhile is seen by the next one. No question opens a picture file of the gallery.
+
+mod answer;
+mod copies;
+mod explain;
+mod query;
+mod rank;
+mod view;
+mod words;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use ndarray::Array1;
+
+pub use answer::{Answer, Copied, Explanation, Hit, Matched, Share};
+pub use copies::keypoints;
+pub use query::{Find, Query, Weights};
+use rank::{Question, Ranked, Ranking, Rows};
+pub use view::View;
+use words::WordsQuery;
+
+use crate::calibration::{Calibration, QueryScores};
+use crate::dataset::Direction;
+use crate::error::{Error, Result};
+use crate::gallery::{Item, MODEL};
+use crate::linalg::l2_normalize;
+use crate::model::{Described, Model};
+use crate::ocr::Line;
+use crate::picture::Picture;
+
+/// A model and a gallery.
+pub struct Engine {
+    model: Arc<Model>,
+    folder: PathBuf,
+    view: RwLock<Arc<View>>,
+}
+
+/// How much what is like an unwanted word moves down: its share of the query (Rocchio 1971; γ = 0.15 of Manning,
+/// Raghavan & Schütze 2008 §9.1.1 is for whole documents, and a word says less).
+const UNWANTED: f32 = 0.5;
+
+/// A point that is asked with, and what it is made of.
+struct Asked {
+    /// None where nothing is known of any part of the query.
+    point: Option<Vec<f32>>,
+    /// Parts that sum up to the point, by name.
+    parts: Vec<(String, Array1<f32>)>,
+}
+
+impl Engine {
+    /// Opens a gallery with the model that is kept in it.
+    ///
+    /// # Errors
+    /// Those of [`Model::open`] and [`Snapshot::open`](crate::gallery::Snapshot::open).
+    pub fn open(gallery: &Path) -> Result<Self> {
+        let model = Model::open(&gallery.join(MODEL))?;
+        Self::with(Arc::new(model), gallery)
+    }
+
+    /// Opens a gallery with a model that is shared with others.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] for a gallery of another model.
+    pub fn with(model: Arc<Model>, gallery: &Path) -> Result<Self> {
+        let view = View::open(gallery)?;
+        let of = &view.snapshot.stamp().model;
+        if *of != model.fingerprint().to_string() {
+            return Err(Error::Mismatch {
+                left: format!("the gallery {}", gallery.display()),
+                left_is: format!("of model {of}"),
+                right: "the model".into(),
+                right_is: model.fingerprint().to_string(),
+            });
+        }
+        Ok(Self {
+            model,
+            folder: gallery.to_owned(),
+            view: RwLock::new(Arc::new(view)),
+        })
+    }
+
+    /// The model.
+    pub fn model(&self) -> &Arc<Model> {
+        &self.model
+    }
+
+    /// The gallery as it is now.
+    ///
+    /// # Errors
+    /// Those of opening it again where it has changed.
+    pub fn view(&self) -> Result<Arc<View>> {
+        let view = self
+            .view
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        if view.snapshot.is_current()? {
+            return Ok(view);
+        }
+        let new = Arc::new(View::open(&self.folder)?);
+        *self.view.write().unwrap_or_else(PoisonError::into_inner) = new.clone();
+        Ok(new)
+    }
+
+    /// Answers a question.
+    ///
+    /// # Errors
+    /// [`Error::Query`] for a question that asks nothing, [`Error::Picture`] for a picture that cannot be used.
+    pub fn ask(&self, query: &Query) -> Result<Answer> {
+        if query.pictures.is_empty() && query.whole_text().is_empty() {
+            return Err(Error::Query {
+                reason: "it asks nothing: give a text or a picture".into(),
+            });
+        }
+        let view = self.view()?;
+        match query.find {
+            Find::Texts => self.texts(&view, query),
+            Find::Copies => copies::ask(&view, &self.model, query, &view.allowed(query, None)?),
+            Find::Pictures => self.pictures(&view, query),
+        }
+    }
+
+    fn pictures(&self, view: &View, query: &Query) -> Result<Answer> {
+        let conditions = !(query.must.is_empty() && query.not.is_empty());
+        let terms = match conditions {
+            true => Some(self.model.lexicon()?.terms()),
+            false => None,
+        };
+        let allowed = view.allowed(query, terms)?;
+        let text = query.whole_text();
+        let described = self.described(query)?;
+        let by_look = text.is_empty();
+        let asked = match by_look {
+            true => looks(&described, self.model.look_dim()?),
+            false => self.shared(query, &text, &described)?,
+        };
+        let rows = view.pictures(by_look, allowed);
+        let words = match by_look {
+            true => None,
+            false => self.words(&text, view.means[0])?,
+        };
+        let mut matches = Vec::new();
+        if let Some((words, _)) = &words {
+            for part in view.snapshot.parts() {
+                matches.push(words.matches(&part.pictures().read, part)?);
+            }
+        }
+        let question = Question {
+            point: asked.point.as_deref(),
+            matches,
+            share: words.map_or(0.0, |(_, share)| share),
+            most: query.offset + query.top,
+        };
+        if question.point.is_none() && question.matches.iter().all(|m| m.is_empty()) {
+            return Err(nothing_known(by_look));
+        }
+        let nearest = match by_look {
+            true => vec![],
+            false => view.nearest(),
+        };
+        let ranking = rows.rank(&question, &nearest)?;
+        let calibration = match by_look {
+            true => None,
+            false => self.model.calibration(Direction::TextToImage),
+        };
+        self.answer(view, query, ranking, calibration, |hit| {
+            let item = item(view, hit.key)?;
+            let why = match query.explain {
+                true => Some(explain::picture(
+                    self,
+                    view,
+                    &text,
+                    &asked,
+                    hit,
+                    question.share,
+                )?),
+                false => None,
+            };
+            Ok(Hit {
+                key: Some(hit.key),
+                id: item.facts.id,
+                path: Some(item.facts.path),
+                text: None,
+                score: hit.score,
+                probability: None,
+                why,
+            })
+        })
+    }
+
+    fn texts(&self, view: &View, query: &Query) -> Result<Answer> {
+        let text = query.whole_text();
+        let described = self.described(query)?;
+        let asked = self.shared(query, &text, &described)?;
+        let mut rows = view.texts();
+        let own = rows.allowed.iter().any(|live| live.count() > 0);
+        let captions = match own {
+            true => None,
+            false => self.model.captions()?,
+        };
+        let read = match query.pictures.first() {
+            Some(bytes) if own => self.read(bytes)?,
+            _ => String::new(),
+        };
+        let words = match read.is_empty() {
+            true => None,
+            false => self.words(&read, view.means[1])?,
+        };
+        let mut matches = Vec::new();
+        if let Some((words, _)) = &words {
+            for part in view.snapshot.parts() {
+                matches.push(words.matches(&part.texts().captions, part)?);
+            }
+        }
+        let keys: Vec<u64>;
+        if let Some(captions) = captions {
+            keys = (0..captions.texts.len() as u64).collect();
+            rows = rank::of_captions(captions, &keys);
+        }
+        let question = Question {
+            point: asked.point.as_deref(),
+            matches,
+            share: words.map_or(0.0, |(_, share)| share),
+            most: query.offset + query.top,
+        };
+        if question.point.is_none() && question.matches.iter().all(|m| m.is_empty()) {
+            return Err(nothing_known(text.is_empty()));
+        }
+        let ranking = rows.rank(&question, &[])?;
+        let calibration = self.model.calibration(Direction::ImageToText);
+        self.answer(view, query, ranking, calibration, |hit| {
+            let (key, id, text) = match captions {
+                Some(captions) => (None, String::new(), captions.texts[hit.row].clone()),
+                None => {
+                    let text = view.snapshot.text(hit.key)?.ok_or_else(|| gone(hit.key))?;
+                    (Some(hit.key), text.id, text.caption)
+                }
+            };
+            Ok(Hit {
+                key,
+                id,
+                path: None,
+                text: Some(text),
+                score: hit.score,
+                probability: None,
+                why: None,
+            })
+        })
+    }
+
+    /// Hits with their probabilities.
+    fn answer(
+        &self,
+        _: &View,
+        query: &Query,
+        ranking: Ranking,
+        calibration: Option<&Calibration>,
+        hit: impl Fn(&Ranked) -> Result<Hit>,
+    ) -> Result<Answer> {
+        let Ranking { best, scores } = ranking;
+        let probabilities = calibration.map(|c| with_more(c, scores.clone(), &best));
+        let mut hits = Vec::new();
+        for (i, ranked) in best.iter().enumerate().skip(query.offset) {
+            hits.push(Hit {
+                probability: probabilities.as_ref().and_then(|p| p.get(i)).copied(),
+                ..hit(ranked)?
+            });
+        }
+        let good = match (calibration, &probabilities) {
+            (Some(c), Some(p)) => c.good_ones(p).saturating_sub(query.offset).min(hits.len()),
+            _ => hits.len(),
+        };
+        Ok(Answer {
+            good,
+            searched: scores.rows,
+            hits,
+        })
+    }
+
+    /// The pictures of a query, described.
+    fn described(&self, query: &Query) -> Result<Vec<Described>> {
+        let params = &self.model.recipe().picture;
+        let one = |bytes: &Vec<u8>| self.model.describe("", &Picture::decode(bytes, params)?);
+        query.pictures.iter().map(one).collect()
+    }
+
+    /// A point of the shared space: the text, the pictures, less what is not wanted, each with its weight.
+    fn shared(&self, query: &Query, text: &str, pictures: &[Described]) -> Result<Asked> {
+        let mut parts: Vec<(String, Array1<f32>)> = Vec::new();
+        let both = !text.is_empty() && !pictures.is_empty();
+        let weight = |w: f32| if both { w } else { 1.0 };
+        if !text.is_empty() {
+            let point = self.model.embed_texts(&[text])?.x.row(0).to_owned();
+            parts.push(("text".into(), point * weight(query.weights.text)));
+        }
+        if !pictures.is_empty() {
+            let mut sum = Array1::zeros(self.model.dim());
+            pictures.iter().for_each(|p| sum += &p.point);
+            l2_normalize(sum.view_mut());
+            parts.push(("picture".into(), sum * weight(query.weights.image)));
+        }
+        for word in &query.not {
+            let point = self.model.embed_texts(&[word])?.x.row(0).to_owned();
+            parts.push((format!("not {word}"), point * -UNWANTED));
+        }
+        parts.retain(|(_, point)| point.iter().any(|&v| v != 0.0));
+        let mut sum = Array1::<f32>::zeros(self.model.dim());
+        parts.iter().for_each(|(_, point)| sum += point);
+        let length = sum.dot(&sum).sqrt();
+        let wanted = parts.iter().any(|(name, _)| !name.starts_with("not "));
+        if length > 0.0 {
+            parts.iter_mut().for_each(|(_, point)| *point /= length);
+            sum /= length;
+        }
+        Ok(Asked {
+            point: (wanted && length > 0.0).then(|| sum.to_vec()),
+            parts,
+        })
+    }
+
+    /// The words of a text, and how much they count; nothing where the model does not use words.
+    fn words(&self, text: &str, mean: f32) -> Result<Option<(WordsQuery, f32)>> {
+        let Some(setting) = self.model.about().words else {
+            return Ok(None);
+        };
+        let words = WordsQuery::new(self.model.lexicon()?, setting.matching, text, mean);
+        Ok(Some((words, setting.share)))
+    }
+
+    /// What is written in a picture; nothing where it is not read.
+    fn read(&self, bytes: &[u8]) -> Result<String> {
+        let words = self.model.about().words;
+        match words.map(|_| self.model.reader()).transpose()?.flatten() {
+            Some(reader) => Ok(joined(&reader.read(bytes)?)),
+            None => Ok(String::new()),
+        }
+    }
+}
+
+/// Probabilities of all the best hits, also of those beyond the ones that the scores tell of.
+fn with_more(calibration: &Calibration, mut scores: QueryScores, best: &[Ranked]) -> Vec<f32> {
+    let told = scores.top.len();
+    for ranked in best.iter().skip(told) {
+        scores.top.push(ranked.score);
+        if !scores.words.is_empty() {
+            scores.words.push(ranked.matched);
+        }
+    }
+    calibration.probabilities(&scores)
+}
+
+/// The mean look of some pictures.
+fn looks(pictures: &[Described], dim: usize) -> Asked {
+    let mut sum = Array1::zeros(dim);
+    for picture in pictures.iter().filter(|p| p.usable) {
+        sum += &picture.look;
+    }
+    l2_normalize(sum.view_mut());
+    let any = sum.iter().any(|&v| v != 0.0);
+    Asked {
+        point: any.then(|| sum.to_vec()),
+        parts: vec![("looks".into(), sum)],
+    }
+}
+
+/// Lines as one text.
+pub(crate) fn joined(lines: &[Line]) -> String {
+    lines.iter().map(|l| format!("{}\n", l.text)).collect()
+}
+
+/// The lines that were read in a picture.
+fn lines(item: &Item) -> Vec<Line> {
+    serde_json::from_value(item.facts.read.clone()).unwrap_or_default()
+}
+
+fn item(view: &View, key: u64) -> Result<Item> {
+    view.snapshot.item(key)?.ok_or_else(|| gone(key))
+}
+
+fn gone(key: u64) -> Error {
+    Error::Query {
+        reason: format!("the gallery is damaged: it has a point, and no item {key}"),
+    }
+}
+
+fn nothing_known(of_picture: bool) -> Error {
+    Error::Query {
+        reason: match of_picture {
+            true => "no features were found in this picture".into(),
+            false => "none of these words occurs in the training captions".into(),
+        },
+    }
+}

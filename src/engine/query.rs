@@ -1,0 +1,106 @@
+//! What is asked.
+
+use crate::gallery::filter::Filter;
+
+/// What is looked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Find {
+    /// Pictures that a text is about; for pictures alone, those that look alike.
+    #[default]
+    Pictures,
+    /// Texts that say what a picture shows.
+    Texts,
+    /// Copies of a picture: cropped, scaled, turned, mirrored, written over.
+    Copies,
+}
+
+/// How much the parts of a query count beside each other.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Weights {
+    /// Of the text.
+    pub text: f32,
+    /// Of the pictures together.
+    pub image: f32,
+}
+
+impl Default for Weights {
+    fn default() -> Self {
+        Self {
+            text: 0.5,
+            image: 0.5,
+        }
+    }
+}
+
+/// A question to a gallery. What is left empty asks nothing.
+#[derive(Clone, Debug)]
+pub struct Query {
+    /// A sentence or keywords.
+    pub text: Option<String>,
+    /// Words that must be in a picture's captions, its tags or the text that was read in it. They are searched for, too.
+    /// A picture of which no text is known is judged by how it looks alone.
+    pub must: Vec<String>,
+    /// Words that must not be there. What is like them moves down.
+    pub not: Vec<String>,
+    /// The bytes of picture files.
+    pub pictures: Vec<Vec<u8>>,
+    /// How text and pictures count beside each other.
+    pub weights: Weights,
+    /// Conditions on pictures.
+    pub filter: Option<Filter>,
+    /// What is looked for.
+    pub find: Find,
+    /// How many hits are wanted.
+    pub top: usize,
+    /// How many of the best hits are left out before these: for the next page.
+    pub offset: usize,
+    /// Whether every hit says what its score comes of.
+    pub explain: bool,
+}
+
+impl Default for Query {
+    fn default() -> Self {
+        Self {
+            text: None,
+            must: vec![],
+            not: vec![],
+            pictures: vec![],
+            weights: Weights::default(),
+            filter: None,
+            find: Find::Pictures,
+            top: 20,
+            offset: 0,
+            explain: false,
+        }
+    }
+}
+
+impl Query {
+    /// A question for the pictures that a text is about.
+    pub fn text(text: impl Into<String>) -> Self {
+        Self {
+            text: Some(text.into()),
+            ..Self::default()
+        }
+    }
+
+    /// A question about a picture, from the bytes of its file.
+    pub fn picture(bytes: Vec<u8>, find: Find) -> Self {
+        Self {
+            pictures: vec![bytes],
+            find,
+            ..Self::default()
+        }
+    }
+
+    /// Text and words that are searched for, as one text.
+    pub(super) fn whole_text(&self) -> String {
+        let words = self.text.iter().chain(&self.must);
+        words
+            .map(|w| w.trim())
+            .collect::<Vec<_>>()
+            .join(" ")
+            .trim()
+            .to_owned()
+    }
+}

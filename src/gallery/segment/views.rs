@@ -1,0 +1,135 @@
+//! The rows of a segment as slices, whether they lie in a mapped file or in memory.
+
+use half::f16;
+
+use crate::gallery::postings::Postings;
+
+/// Stands for a camera that is not known.
+pub const NO_CODE: u32 = u32::MAX;
+
+/// A column of few different texts: codes, and the sorted texts that they are places of.
+#[derive(Clone, Copy, Debug)]
+pub struct Labels<'a> {
+    pub codes: &'a [u32],
+    pub names: &'a [String],
+}
+
+impl<'a> Labels<'a> {
+    /// The text of a row.
+    pub fn get(&self, row: usize) -> Option<&'a str> {
+        let code = *self.codes.get(row)?;
+        self.names.get(code as usize).map(String::as_str)
+    }
+
+    /// The code of a text, by which rows can be compared without their texts.
+    pub fn code(&self, name: &str) -> Option<u32> {
+        let place = self.names.binary_search_by(|n| n.as_str().cmp(name)).ok()?;
+        Some(place as u32)
+    }
+}
+
+/// The pictures of a segment, by row; keys rise.
+#[derive(Clone, Copy, Debug)]
+pub struct Pictures<'a> {
+    pub keys: &'a [u64],
+    /// Row-major, rows × `point`.
+    pub points: &'a [f16],
+    /// Dimensions of a point.
+    pub point: usize,
+    pub charges: &'a [f32],
+    /// Row-major, rows × `look`.
+    pub looks: &'a [f16],
+    /// Dimensions of a look-alike vector.
+    pub look: usize,
+    pub(crate) blobs: &'a [u8],
+    pub(crate) ends: &'a [u64],
+    pub widths: &'a [u32],
+    pub heights: &'a [u32],
+    /// Sizes of the files.
+    pub bytes: &'a [u64],
+    /// Dates as numbers that sort; [`crate::gallery::UNDATED`] where there is none.
+    pub taken: &'a [i64],
+    pub folders: Labels<'a>,
+    pub cameras: Labels<'a>,
+    pub formats: Labels<'a>,
+    /// Over what was read in the pictures.
+    pub read: Postings<'a>,
+    pub tags: Postings<'a>,
+}
+
+/// The texts of a segment, by row; keys rise.
+#[derive(Clone, Copy, Debug)]
+pub struct Texts<'a> {
+    pub keys: &'a [u64],
+    /// Row-major, rows × `point`.
+    pub points: &'a [f16],
+    /// Dimensions of a point.
+    pub point: usize,
+    pub charges: &'a [f32],
+    /// The pictures that they are about; 0 for a text on its own.
+    pub items: &'a [u64],
+    pub captions: Postings<'a>,
+}
+
+impl<'a> Pictures<'a> {
+    pub fn len(&self) -> usize {
+        self.keys.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.keys.is_empty()
+    }
+
+    /// The row of a key, by bisection.
+    pub fn row_of(&self, key: u64) -> Option<usize> {
+        self.keys.binary_search(&key).ok()
+    }
+
+    /// # Panics
+    /// Where there is no such row.
+    pub fn point(&self, row: usize) -> &'a [f16] {
+        &self.points[row * self.point..][..self.point]
+    }
+
+    /// # Panics
+    /// Where there is no such row.
+    pub fn look(&self, row: usize) -> &'a [f16] {
+        &self.looks[row * self.look..][..self.look]
+    }
+
+    /// What the copies of a picture are found by; nothing where the file is damaged.
+    pub fn copies(&self, row: usize) -> Option<&'a [u8]> {
+        let start = match row {
+            0 => 0,
+            _ => usize::try_from(*self.ends.get(row - 1)?).ok()?,
+        };
+        let end = usize::try_from(*self.ends.get(row)?).ok()?;
+        self.blobs.get(start..end)
+    }
+}
+
+impl<'a> Texts<'a> {
+    pub fn len(&self) -> usize {
+        self.keys.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.keys.is_empty()
+    }
+
+    /// The row of a key, by bisection.
+    pub fn row_of(&self, key: u64) -> Option<usize> {
+        self.keys.binary_search(&key).ok()
+    }
+
+    /// # Panics
+    /// Where there is no such row.
+    pub fn point(&self, row: usize) -> &'a [f16] {
+        &self.points[row * self.point..][..self.point]
+    }
+
+    /// The picture that a text is about.
+    pub fn item(&self, row: usize) -> Option<u64> {
+        self.items.get(row).copied().filter(|&key| key != 0)
+    }
+}

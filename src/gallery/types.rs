@@ -1,0 +1,228 @@
+//! What a gallery holds, as it goes in and as it comes out.
+
+use half::f16;
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+
+/// What the rows of a gallery were made by. A gallery takes rows of one stamp only, because points of two models
+/// cannot be compared.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Stamp {
+    /// The fingerprint of the model.
+    pub model: String,
+    /// Dimensions of a point in the shared space.
+    pub point: usize,
+    /// Dimensions of a look-alike vector; 0 where there is none.
+    pub look: usize,
+    /// Anything else that rows depend on.
+    pub notes: serde_json::Value,
+}
+
+/// The terms of a text, rising, with their counts, and the norm by which a cosine divides.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Bag {
+    pub terms: Vec<(u64, f32)>,
+    pub norm: f32,
+}
+
+/// What a search touches of a picture.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct PictureRow {
+    pub point: Vec<f16>,
+    pub charge: f32,
+    /// The vector by which look-alikes are found.
+    pub look: Vec<f16>,
+    /// What copies are found by; its format is known to those who write and read it alone.
+    pub copies: Vec<u8>,
+    /// Of the text that was read in the picture.
+    pub read: Bag,
+    pub tags: Bag,
+}
+
+/// What a search touches of a text.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct TextRow {
+    pub point: Vec<f16>,
+    pub charge: f32,
+    pub terms: Bag,
+}
+
+/// What is recorded of a picture.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Facts {
+    /// The path below the folder, or a name; no two items have the same.
+    pub id: String,
+    pub path: String,
+    /// The size of the file.
+    pub bytes: u64,
+    pub mtime_ns: i64,
+    pub digest: String,
+    pub width: u32,
+    pub height: u32,
+    /// Local date and time in ISO 8601, such as `2024-05-01T12:30:00`.
+    pub taken: Option<String>,
+    pub camera: Option<String>,
+    pub folder: String,
+    pub format: String,
+    pub tags: Vec<String>,
+    /// What was read in the picture.
+    pub read: serde_json::Value,
+}
+
+/// Whether a picture can be found.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Seen {
+    Good(PictureRow),
+    /// The reason why it cannot be used. It is recorded so that it is not opened again until its file changes.
+    Bad(String),
+}
+
+/// A picture to be added, or to replace the one that has its id.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NewItem {
+    pub facts: Facts,
+    pub seen: Seen,
+    /// Its captions. With `None`, a picture that replaces another takes over the captions of that one.
+    pub captions: Option<Vec<NewCaption>>,
+}
+
+/// A caption that goes in together with its picture.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NewCaption {
+    /// No two texts have the same; a new text replaces the one that has its id.
+    pub id: String,
+    pub caption: String,
+    pub row: TextRow,
+}
+
+/// A text to be added, of a picture that is in the gallery already or of none.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NewText {
+    pub item: Option<u64>,
+    pub text: NewCaption,
+}
+
+/// A picture whose file was touched, but is the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Touch {
+    pub key: u64,
+    pub bytes: u64,
+    pub mtime_ns: i64,
+}
+
+/// What one commit does, as a whole or not at all.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Change {
+    pub add: Vec<NewItem>,
+    pub texts: Vec<NewText>,
+    /// Keys of items; their captions go with them.
+    pub remove: Vec<u64>,
+    /// Keys of texts.
+    pub remove_texts: Vec<u64>,
+    pub touch: Vec<Touch>,
+}
+
+/// The keys that a commit gave, in the order of the change.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Committed {
+    pub items: Vec<u64>,
+    /// For every added item, those of its captions, given or taken over.
+    pub captions: Vec<Vec<u64>>,
+    pub texts: Vec<u64>,
+}
+
+/// What tells whether a file is the one that was recorded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Known {
+    pub key: u64,
+    pub bytes: u64,
+    pub mtime_ns: i64,
+    pub digest: String,
+    pub bad: bool,
+}
+
+/// A picture of a gallery.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Item {
+    pub key: u64,
+    pub facts: Facts,
+    /// The reason why it cannot be used.
+    pub bad: Option<String>,
+}
+
+/// A text of a gallery.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Text {
+    pub key: u64,
+    pub id: String,
+    /// The picture that it is about.
+    pub item: Option<u64>,
+    pub caption: String,
+}
+
+/// A picture that cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bad {
+    pub key: u64,
+    pub id: String,
+    pub path: String,
+    pub reason: String,
+}
+
+/// How much a gallery holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Pictures that can be found.
+    pub pictures: usize,
+    /// Pictures that cannot be used.
+    pub bad: usize,
+    pub texts: usize,
+    pub segments: usize,
+}
+
+/// Stands for a picture without a date.
+pub const UNDATED: i64 = i64::MIN;
+
+/// A date as a number that sorts, `YYYYMMDDhhmmss`; what is missing of the time is 0. [`UNDATED`] stands for what
+/// does not begin with a date.
+pub fn sortable(taken: Option<&str>) -> i64 {
+    let digits = |text: &str| {
+        text.bytes()
+            .all(|b| b.is_ascii_digit())
+            .then(|| text.parse::<i64>().ok())
+    };
+    let number = |text: &str| {
+        let part = |at: usize, len: usize| text.get(at..at + len).and_then(digits).flatten();
+        let (year, month, day) = (part(0, 4)?, part(5, 2)?, part(8, 2)?);
+        let time = |at| part(at, 2).unwrap_or(0);
+        let date = (year * 100 + month) * 100 + day;
+        Some(((date * 100 + time(11)) * 100 + time(14)) * 100 + time(17))
+    };
+    taken.and_then(number).unwrap_or(UNDATED)
+}
+
+impl Stamp {
+    /// # Errors
+    /// [`Error::Mismatch`] with both stamps, where they differ.
+    pub(super) fn require(&self, of: &str, wanted: &Self) -> Result<()> {
+        if self == wanted {
+            return Ok(());
+        }
+        let spelled = |stamp: &Self| {
+            let Self {
+                model,
+                point,
+                look,
+                notes,
+            } = stamp;
+            format!("of model {model} ({point} dimensions, {look} for look-alikes, {notes})")
+        };
+        Err(Error::Mismatch {
+            left: format!("the gallery {of}"),
+            left_is: spelled(self),
+            right: "what is to be stored in it".into(),
+            right_is: spelled(wanted),
+        })
+    }
+}
