@@ -66,7 +66,14 @@ impl Engine {
     /// # Errors
     /// Those of [`Model::open`] and [`Snapshot::open`](crate::gallery::Snapshot::open).
     pub fn open(gallery: &Path) -> Result<Self> {
-        let model = Model::open(&gallery.join(MODEL))?;
+        let kept = gallery.join(MODEL);
+        if !kept.exists() {
+            return Err(Error::File {
+                path: gallery.to_owned(),
+                reason: "not a gallery; `tuwen index` makes one".into(),
+            });
+        }
+        let model = Model::open(&kept)?;
         Self::with(Arc::new(model), gallery)
     }
 
@@ -359,7 +366,14 @@ fn with_more(calibration: &Calibration, mut scores: QueryScores, best: &[Ranked]
             scores.words.push(ranked.matched);
         }
     }
-    calibration.probabilities(&scores)
+    let mut probabilities = calibration.probabilities(&scores);
+    // A hit is not more probable than one with a higher score.
+    let mut most = 1.0f32;
+    for p in &mut probabilities {
+        most = most.min(*p);
+        *p = most;
+    }
+    probabilities
 }
 
 /// The mean look of some pictures.

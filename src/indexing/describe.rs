@@ -8,7 +8,9 @@ use crate::artifact::Fingerprint;
 use crate::copies::WordsParams;
 use crate::engine::{joined, keypoints};
 use crate::error::{Error, Result};
-use crate::gallery::{Bag, Facts, Known, NewCaption, NewItem, PictureRow, Seen, TextRow, Touch};
+use crate::gallery::{
+    Bag, Facts, Known, NewCaption, NewItem, PictureRow, Seen, TextRow, Touch, UNUSABLE,
+};
 use crate::model::Model;
 use crate::ocr::{Line, Reader};
 use crate::picture::exif::Taken;
@@ -186,7 +188,10 @@ impl<'a> Describer<'a> {
         };
         let row = PictureRow {
             point: halves(described.point.view()),
-            charge: described.charge,
+            charge: match described.usable {
+                true => described.charge,
+                false => UNUSABLE,
+            },
             look: halves(described.look.view()),
             copies,
             read: self.bag(&joined(&lines)),
@@ -216,7 +221,10 @@ impl<'a> Describer<'a> {
             caption: caption.clone(),
             row: TextRow {
                 point: halves(points.x.row(i)),
-                charge: points.charges[i],
+                charge: match points.usable[i] {
+                    true => points.charges[i],
+                    false => UNUSABLE,
+                },
                 terms: self.bag(caption),
             },
         };

@@ -10,6 +10,7 @@
 //! `features/` what was computed per item.
 
 mod calibration;
+mod engine;
 mod fusion;
 mod images;
 mod model;

@@ -171,6 +171,18 @@ impl Training<'_> {
         Ok(SceneTextChoice { setting, trials })
     }
 
+    /// What was read in each picture of a collection; nothing where words have no share in the score.
+    pub(super) fn lines(&self, fitted: &Fitted, collection: usize) -> Result<Vec<Vec<Line>>> {
+        let all = &self.dataset.collections[collection];
+        let plain = all.plain_images().len();
+        match &self.view {
+            Some(view) if fitted.share_of_words() > 0.0 => {
+                self.read(&view.reading, collection, |i| i < plain)
+            }
+            _ => Ok(vec![vec![]; all.images.len()]),
+        }
+    }
+
     /// The texts on both sides of a direction in a collection; none where words have no share in the score.
     pub fn words<'b>(
         &self,

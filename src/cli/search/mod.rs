@@ -4,9 +4,10 @@ mod gallery;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use clap::ValueEnum;
-use tuwen::engine::{Find, Weights};
+use tuwen::engine::{Find, Query, Weights};
+use tuwen::files::printable;
 use tuwen::gallery::filter::Filter;
 
 use super::common::Common;
@@ -139,15 +140,23 @@ impl Args {
         words.join(" ").trim().to_owned()
     }
 
-    /// Whether anything is asked that a data set does not answer.
-    fn asks_of_galleries(&self) -> bool {
-        !(self.must.is_empty() && self.not.is_empty())
-            || self.filter.is_some()
-            || self.weights.is_some()
-            || self.find.is_some()
-            || self.offset > 0
-            || self.explain
-            || self.json
+    /// The question. Pages show which words matched.
+    fn query(&self, find: Find) -> Result<Query> {
+        let read = |path: &PathBuf| {
+            tuwen::picture::read(path).with_context(|| format!("cannot use {}", printable(path)))
+        };
+        Ok(Query {
+            text: Some(self.text()).filter(|t| !t.is_empty()),
+            must: self.must.clone(),
+            not: self.not.clone(),
+            pictures: self.images.iter().map(read).collect::<Result<_>>()?,
+            weights: self.weights.unwrap_or_default(),
+            filter: self.filter.clone(),
+            find,
+            top: self.top,
+            offset: self.offset,
+            explain: self.explain || self.html.is_some(),
+        })
     }
 }
 
