@@ -13,8 +13,7 @@
 //!
 //! Begin with [`training`], which knows the order of the stages; then read one stage: [`descriptor`],
 //! [`codebook`], [`encoding`], [`appearance`], [`text`], [`fusion`], [`hubness`], [`scene_text`], [`index`],
-//! [`evaluation`]. [`artifact`] is the one file format, [`dataset`] what is read, [`submission`] what is written for the contest, [`ablation`] what lays
-//! recipes side by side. [`matching`] compares two pictures by their keypoints, [`copies`] finds those of a gallery that show the same, [`ocr`]
+//! [`evaluation`]. [`artifact`] is the one file format, [`dataset`] what is read, [`contest`] what is written for the contest,. [`matching`] compares two pictures by their keypoints, [`copies`] finds those of a gallery that show the same, [`ocr`]
 //! reads them.
 //!
 //! # The stages on toy data
@@ -50,11 +49,11 @@
 //! # Ok::<(), tuwen::Error>(())
 //! ```
 
-pub mod ablation;
 pub mod appearance;
 pub mod artifact;
 pub mod calibration;
 pub mod codebook;
+pub mod contest;
 pub mod copies;
 pub mod dataset;
 pub mod deep;
@@ -79,8 +78,6 @@ pub mod progress;
 pub mod recipe;
 pub mod sampling;
 pub mod scene_text;
-pub mod search;
-pub mod submission;
 pub mod text;
 pub mod timing;
 pub mod training;

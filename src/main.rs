@@ -1,5 +1,6 @@
 //! The program: parse, dispatch, exit code.
 
+mod blas;
 mod cli;
 
 use std::process::ExitCode;

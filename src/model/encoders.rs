@@ -1,14 +1,18 @@
 //! What pictures and texts go through on their way to the shared space.
 
+use std::collections::BTreeMap;
+
 use ndarray::{Array1, Array2};
 use rayon::prelude::*;
 
-use super::{About, Points};
+use super::Points;
 use crate::artifact::Bundle;
 use crate::error::Result;
 use crate::fusion::{Fusion, Side};
 use crate::hubness::QueryBank;
 use crate::picture::Picture;
+use crate::recipe::Recipe;
+use crate::text::Dictionaries;
 use crate::views::{ImageView, Projection, Rows, TextView, TextViewSetup};
 
 /// An image view with its projection.
@@ -62,7 +66,11 @@ fn embed(fusion: &Fusion, bank: Option<&QueryBank>, side: Side, rows: &Rows) -> 
 }
 
 impl PictureSide {
-    pub(super) fn load(bundle: &Bundle, about: &About) -> Result<Self> {
+    /// Reads what pictures go through from the parts of a model.
+    ///
+    /// # Errors
+    /// [`Error::Artifact`](crate::Error::Artifact) for a part that is missing or damaged.
+    pub fn load(bundle: &Bundle, recipe: &Recipe) -> Result<Self> {
         let encoder = |params: &crate::views::ImageViewParams| {
             let projection = bundle.part(&format!("projections.{}", params.name))?;
             Ok(ImageEncoder {
@@ -74,7 +82,7 @@ impl PictureSide {
                 projection: Projection::load(params, &projection)?,
             })
         };
-        let views = about.recipe.image_views.par_iter();
+        let views = recipe.image_views.par_iter();
         Ok(Self {
             encoders: views.map(encoder).collect::<Result<_>>()?,
             fusion: Fusion::load(&bundle.part("fusion")?)?,
@@ -108,18 +116,26 @@ impl PictureSide {
 }
 
 impl TextSide {
-    pub(super) fn load(bundle: &Bundle, about: &About) -> Result<Self> {
+    /// Reads what texts go through from the parts of a model. `dictionaries`: those of each text view that has some.
+    ///
+    /// # Errors
+    /// [`Error::Artifact`](crate::Error::Artifact) for a part that is missing or damaged.
+    pub fn load(
+        bundle: &Bundle,
+        recipe: &Recipe,
+        dictionaries: &BTreeMap<String, Dictionaries>,
+    ) -> Result<Self> {
         let view = |params: &crate::views::TextViewParams| {
-            let setup = TextViewSetup::with(params, about.dictionaries.get(&params.name))?;
+            let setup = TextViewSetup::with(params, dictionaries.get(&params.name))?;
             let view = setup.load(&bundle.part(&format!("texts.{}", params.name))?)?;
             Ok((params.weight, view))
         };
-        let views = &about.recipe.text_views;
+        let views = &recipe.text_views;
         Ok(Self {
             views: views.par_iter().map(view).collect::<Result<_>>()?,
             words: views
                 .iter()
-                .position(|v| about.dictionaries.contains_key(&v.name)),
+                .position(|v| dictionaries.contains_key(&v.name)),
             fusion: Fusion::load(&bundle.part("fusion.texts")?)?,
             bank: bank(bundle, "bank.texts")?,
         })

@@ -204,13 +204,13 @@ impl Model {
 
     /// What pictures go through.
     pub fn picture_side(&self) -> Result<&PictureSide> {
-        let load = || PictureSide::load(&self.bundle, &self.about);
+        let load = || PictureSide::load(&self.bundle, &self.about.recipe);
         self.pictures.get(load)
     }
 
     /// What texts go through.
     pub fn text_side(&self) -> Result<&TextSide> {
-        let load = || TextSide::load(&self.bundle, &self.about);
+        let load = || TextSide::load(&self.bundle, &self.about.recipe, &self.about.dictionaries);
         self.texts.get(load)
     }
 

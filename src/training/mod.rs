@@ -24,13 +24,13 @@ use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use crate::artifact::{Artifact, Fingerprint, Spec};
+use crate::contest::Gallery;
 use crate::dataset::{Collection, Dataset, Direction, Split};
 use crate::error::{Error, Result};
 use crate::evaluation::Ranking;
 use crate::files;
 use crate::progress::Progress;
 use crate::recipe::Recipe;
-use crate::search::Gallery;
 use crate::views::{Rows, TextView, TextViewParams, TextViewSetup};
 use ndarray::{Axis, s};
 
@@ -40,7 +40,7 @@ pub use model::Keep;
 pub use protocol::{BOTH, New, Protocol};
 use scene_text::View;
 pub use scene_text::{SceneText, SceneTextChoice};
-pub use space::{Embedded, Models, embed};
+pub use space::{Embedded, embed};
 use space::{Scores, ranking};
 
 /// A recipe about to be run on a dataset.

@@ -75,14 +75,6 @@ impl Training<'_> {
         self.view.as_ref().map(|v| v.reading.load()).transpose()
     }
 
-    /// The text in a picture file; empty where there is none, or nothing to read it with.
-    pub fn read_picture(&self, bytes: &[u8]) -> Result<String> {
-        Ok(match self.reader()? {
-            Some(reader) => joined(&reader.read(bytes)?),
-            None => String::new(),
-        })
-    }
-
     /// What the words add to a fusion that has not learned from the validation data; none where they cannot be had.
     pub(super) fn scene_text(
         &self,

@@ -16,8 +16,8 @@ use super::common::Common;
 #[derive(clap::Args)]
 #[command(after_help = "\
 Searches a gallery that `tuwen index` has made, or, with --data, the test gallery of a data set. The sentence and keywords
-are joined into one query. Prints rank, probability (score with --data), and path or text, separated by tabs; a line tells
-where the good answers end.
+are joined into one query. Prints rank, probability of being right (similarity for look-alikes), path or text,
+separated by tabs, and says where the good answers end. With --data a picture alone finds texts.
 
 A filter compares width, height, pixels, bytes, aspect, date, folder, camera, format, id, tag and has (captions, tags,
 text): 'width > 1000 and date >= 2024-05 and not camera ~ \"Canon\"'.
