@@ -172,7 +172,7 @@ fn answer(
             Direction::TextToImage => (&z.texts, &z.text_usable, &z.images),
             Direction::ImageToText => (&z.images, &z.image_usable, &z.texts),
         };
-        let words = training.words(&fitted, place, direction)?;
+        let words = training.words(fitted.scene_text.as_ref(), place, direction)?;
         let words = words.as_ref();
         let found = gallery.answer(q.view(), usable, ANSWERS, words.map(|w| (w, items.view())))?;
         if !training.recipe.index.is_exact() {

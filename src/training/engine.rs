@@ -109,7 +109,7 @@ impl Training<'_> {
         let of_images = charges(Direction::TextToImage, c.images.len())?;
         let of_texts = charges(Direction::ImageToText, c.texts.len())?;
         let looks = model.looks(features[place].images.x.view())?;
-        let read: Vec<Vec<Line>> = self.lines(fitted, place)?;
+        let read: Vec<Vec<Line>> = self.lines(fitted.scene_text.as_ref(), place)?;
         let image = |i: usize| {
             let usable = z.image_usable[i];
             NewItem {

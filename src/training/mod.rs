@@ -11,6 +11,7 @@
 
 mod calibration;
 mod engine;
+mod fitted;
 mod fusion;
 mod images;
 mod model;
@@ -19,6 +20,7 @@ mod protocol;
 mod reading;
 mod scene_text;
 mod space;
+mod validation;
 
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
@@ -35,7 +37,8 @@ use crate::views::{Rows, TextView, TextViewParams, TextViewSetup};
 use ndarray::{Axis, s};
 
 pub use calibration::Checked;
-pub use fusion::{Fitted, Outcome};
+pub use fitted::Fitted;
+pub use fusion::Outcome;
 pub use model::Keep;
 pub use protocol::{BOTH, New, Protocol};
 use scene_text::View;
@@ -302,7 +305,7 @@ impl<'a> Training<'a> {
         };
         let embedded = embed(&fitted.fusion, &features[place])?;
         let charges = self.charges(direction, features, &fitted.fusion, &embedded)?;
-        let words = self.words(fitted, place, direction)?;
+        let words = self.words(fitted.scene_text.as_ref(), place, direction)?;
         let scores = Scores {
             z: &embedded,
             charges: charges.as_ref(),

@@ -4,10 +4,10 @@ use std::sync::Once;
 
 use serde::{Deserialize, Serialize};
 
-use super::fusion::Validation;
 use super::reading::Reading;
 use super::space::{Scores, embed, ranking};
-use super::{Features, Fitted, Training};
+use super::validation::Validation;
+use super::{Features, Training};
 use crate::artifact::{Artifact, Fingerprint, Spec};
 use crate::dataset::Direction;
 use crate::error::Result;
@@ -21,6 +21,13 @@ use crate::scene_text::{Lexicon, SceneTextParams, Setting, Words};
 pub struct SceneText {
     pub choice: SceneTextChoice,
     lexicon: Lexicon,
+}
+
+impl SceneText {
+    /// How much the words count in a score.
+    pub fn share(&self) -> f32 {
+        self.choice.setting.share
+    }
 }
 
 /// How its setting was chosen.
@@ -164,11 +171,15 @@ impl Training<'_> {
     }
 
     /// What was read in each picture of a collection; nothing where words have no share in the score.
-    pub(super) fn lines(&self, fitted: &Fitted, collection: usize) -> Result<Vec<Vec<Line>>> {
+    pub(super) fn lines(
+        &self,
+        scene_text: Option<&SceneText>,
+        collection: usize,
+    ) -> Result<Vec<Vec<Line>>> {
         let all = &self.dataset.collections[collection];
         let plain = all.plain_images().len();
         match &self.view {
-            Some(view) if fitted.share_of_words() > 0.0 => {
+            Some(view) if scene_text.is_some_and(|s| s.share() > 0.0) => {
                 self.read(&view.reading, collection, |i| i < plain)
             }
             _ => Ok(vec![vec![]; all.images.len()]),
@@ -178,15 +189,15 @@ impl Training<'_> {
     /// The texts on both sides of a direction in a collection; none where words have no share in the score.
     pub fn words<'b>(
         &self,
-        fitted: &'b Fitted,
+        scene_text: Option<&'b SceneText>,
         collection: usize,
         direction: Direction,
     ) -> Result<Option<Words<'b>>> {
-        let (Some(view), Some(scene_text)) = (&self.view, &fitted.scene_text) else {
+        let (Some(view), Some(scene_text)) = (&self.view, scene_text) else {
             return Ok(None);
         };
         let SceneText { choice, lexicon } = scene_text;
-        if fitted.share_of_words() == 0.0 {
+        if scene_text.share() == 0.0 {
             return Ok(None);
         }
         let plain = self.dataset.collections[collection].plain_images().len();
