@@ -132,6 +132,8 @@ impl Engine {
                 reason: "it asks nothing: give a text or a picture".into(),
             });
         }
+        let _question =
+            tracing::debug_span!("question", find = ?query.find, top = query.top).entered();
         let view = self.view()?;
         match query.find {
             Find::Texts => self.texts(&view, query),

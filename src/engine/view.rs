@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::copies::Copies;
-use super::words::{alive, mean_length, with_word, without_text};
+use super::words::{mean_length, with_word, without_text};
 use super::{Query, Ranked, Rows};
 use crate::error::Result;
 use crate::gallery::filter::Bitmap;
@@ -68,8 +68,7 @@ impl View {
     pub(super) fn texts(&self) -> Rows<'_> {
         let parts = self.snapshot.parts().iter();
         let texts = parts.clone().map(|part| part.texts());
-        let live =
-            parts.map(|part| alive(part.texts().len(), |row| part.dead_texts().contains(row)));
+        let live = parts.map(|part| Bitmap::without(part.texts().len(), part.dead_texts().words()));
         Rows {
             allowed: live.collect(),
             points: texts

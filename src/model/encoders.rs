@@ -2,14 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use ndarray::{Array1, Array2};
+use ndarray::Array2;
 use rayon::prelude::*;
 
 use super::Points;
 use crate::artifact::Bundle;
 use crate::error::Result;
 use crate::fusion::{Fusion, Side};
-use crate::hubness::QueryBank;
 use crate::picture::Picture;
 use crate::recipe::Recipe;
 use crate::text::Dictionaries;
@@ -29,7 +28,6 @@ pub struct ImageEncoder {
 pub struct PictureSide {
     encoders: Vec<ImageEncoder>,
     fusion: Fusion,
-    bank: Option<QueryBank>,
 }
 
 /// What texts go through.
@@ -39,16 +37,10 @@ pub struct TextSide {
     /// The place among them of the first that cuts texts into words.
     words: Option<usize>,
     fusion: Fusion,
-    bank: Option<QueryBank>,
-}
-
-fn bank(bundle: &Bundle, name: &str) -> Result<Option<QueryBank>> {
-    let part = bundle.has(name).then(|| bundle.part(name)).transpose()?;
-    part.map(|part| QueryBank::load(&part)).transpose()
 }
 
 /// Rows before the fusion to points after it.
-fn embed(fusion: &Fusion, bank: Option<&QueryBank>, side: Side, rows: &Rows) -> Result<Points> {
+fn embed(fusion: &Fusion, side: Side, rows: &Rows) -> Result<Points> {
     let mut projected = Rows {
         x: fusion.project(side, rows.x.view())?,
         usable: rows.usable.clone(),
@@ -56,10 +48,6 @@ fn embed(fusion: &Fusion, bank: Option<&QueryBank>, side: Side, rows: &Rows) -> 
     };
     projected.blank_unusable();
     Ok(Points {
-        charges: match bank {
-            Some(bank) => bank.charges(projected.x.view()),
-            None => Array1::zeros(projected.x.nrows()),
-        },
         x: projected.x,
         usable: projected.usable,
     })
@@ -86,7 +74,6 @@ impl PictureSide {
         Ok(Self {
             encoders: views.map(encoder).collect::<Result<_>>()?,
             fusion: Fusion::load(&bundle.part("fusion")?)?,
-            bank: bank(bundle, "bank.images")?,
         })
     }
 
@@ -111,7 +98,7 @@ impl PictureSide {
 
     /// Features to points of the shared space.
     pub fn embed(&self, features: &Rows) -> Result<Points> {
-        embed(&self.fusion, self.bank.as_ref(), Side::Image, features)
+        embed(&self.fusion, Side::Image, features)
     }
 }
 
@@ -137,7 +124,6 @@ impl TextSide {
                 .iter()
                 .position(|v| dictionaries.contains_key(&v.name)),
             fusion: Fusion::load(&bundle.part("fusion.texts")?)?,
-            bank: bank(bundle, "bank.texts")?,
         })
     }
 
@@ -148,7 +134,7 @@ impl TextSide {
             .iter()
             .map(|(w, view)| (*w, view.describe(texts)));
         let rows = Rows::side_by_side(views.collect());
-        embed(&self.fusion, self.bank.as_ref(), Side::Text, &rows)
+        embed(&self.fusion, Side::Text, &rows)
     }
 
     /// The view that cuts texts into words, where there is one.
