@@ -18,13 +18,16 @@ pub struct Fitted {
     pub fusion: Fusion,
     /// The same with the same settings, that has not learned from the validation data.
     pub validating: Fusion,
+    /// How its settings were chosen.
     pub outcome: Outcome,
+    /// Digest of all that the fusion was made from.
     pub fingerprint: Fingerprint,
+    /// Scene text, if the recipe uses it.
     pub scene_text: Option<SceneText>,
 }
 
 impl Fitted {
-    /// Of the words in the pictures in a score: 0 where they are not used.
+    /// Share of the words in the pictures in a score; 0 if they are not used.
     pub fn share_of_words(&self) -> f32 {
         let scene_text = self.scene_text.as_ref();
         scene_text.map_or(0.0, |s| s.choice.setting.share)
@@ -52,11 +55,13 @@ pub(super) struct Validation {
 /// What choosing the settings came to.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Outcome {
+    /// The setting that was chosen.
     pub setting: FusionParams,
     /// mR on the validation data, for every combination of settings.
     pub trials: Vec<Trial>,
     /// What the validation data was.
     pub validation: String,
+    /// Number of pairs that it learned from.
     pub training_pairs: usize,
 }
 

@@ -44,6 +44,7 @@ use space::{Scores, ranking};
 
 /// A recipe about to be run on a dataset.
 pub struct Training<'a> {
+    /// What is run.
     pub recipe: &'a Recipe,
     /// With mirrored training pictures, where the recipe wants them.
     pub dataset: Cow<'a, Dataset>,
@@ -57,7 +58,9 @@ pub struct Training<'a> {
 
 /// All views of a collection, side by side.
 pub struct Features {
+    /// Vectors of the pictures.
     pub images: Rows,
+    /// Vectors of the captions.
     pub texts: Rows,
 }
 
@@ -101,7 +104,7 @@ impl<'a> Training<'a> {
         Ok(&self.contents[self.train()?])
     }
 
-    /// Of everything that determines the answers.
+    /// Digest of everything that determines the answers.
     pub fn fingerprint(&self) -> Result<Fingerprint> {
         let fusion = self.fusion_spec()?.fingerprint();
         let galleries: Vec<_> = [Direction::TextToImage, Direction::ImageToText]
