@@ -17,11 +17,13 @@ use crate::linalg::matmul;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct HubnessParams {
+    /// Queries that items are charged by.
     pub bank: Bank,
     /// At most this many training captions charge pictures...
     pub texts: usize,
     /// ...and this many training pictures charge texts, evenly spread.
     pub images: usize,
+    /// How a charge is computed.
     pub charge: Charge,
 }
 
@@ -29,6 +31,7 @@ pub struct HubnessParams {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Bank {
+    /// Training captions and training pictures.
     Training,
     /// All queries of the evaluation: *transductive*, for comparison alone, since a query that comes by itself
     /// has no others.
@@ -41,9 +44,17 @@ pub enum Bank {
 pub enum Charge {
     /// (γσ/β)·ln Σ exp(βsⱼ/σ), σ being the standard deviation of all the bank's scores. With γ = 1 this is the
     /// inverted softmax (Smith et al., ICLR 2017).
-    Softmax { beta: f32, gamma: f32 },
+    Softmax {
+        /// β: how much the largest scores count.
+        beta: f32,
+        /// γ: factor of the charge.
+        gamma: f32,
+    },
     /// Half the mean of the `neighbours` largest scores: CSLS (Conneau et al., ICLR 2018).
-    Csls { neighbours: usize },
+    Csls {
+        /// Number of scores.
+        neighbours: usize,
+    },
 }
 
 impl Default for HubnessParams {
@@ -101,7 +112,7 @@ impl QueryBank {
         charges.into()
     }
 
-    /// As an artifact that [`Self::load`] reads.
+    /// Adds the bank to an artifact, so that [`Self::load`] reads it.
     pub fn store(&self, artifact: Artifact) -> Artifact {
         artifact
             .with_notes(&self.charge)

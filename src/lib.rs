@@ -1,20 +1,56 @@
-//! tuwen (图文): classical, hand-crafted-feature retrieval between images and texts, on a CPU. A sentence
-//! finds pictures, a picture finds sentences, and its copies; no GPU, no downloaded network.
+//! tuwen (图文) searches pictures with Chinese sentences, finds the sentences for a picture, pictures that look alike, and
+//! copies. It uses classical, hand-crafted features and runs on a CPU; its main job needs no downloaded network.
 //!
-//! # How it works
+//! # From captioned pictures to answers
+//! | step | what happens | where |
+//! |---|---|---|
+//! | trained | a recipe is run on a data set: views are fitted, a fusion is learned from the pairs, settings are chosen on validation data | [`training`] |
+//! | learned | all that new pictures and sentences need, in one file that can be copied to another machine | [`model`] |
+//! | held | pictures and texts that are searched, in a folder that grows; [`indexing`] keeps it in step with a folder of pictures | [`gallery`] |
+//! | asked | a query with text, words, pictures and conditions gets hits with their probabilities | [`engine`] |
+//!
+//! ```no_run
+//! use tuwen::engine::{Engine, Find, Query};
+//! use tuwen::indexing::{Indexer, Source};
+//! use tuwen::model::Model;
+//! use tuwen::progress::Silent;
+//!
+//! let model = Model::open("demo.tuwen".as_ref())?;
+//! Indexer::open("gallery".as_ref(), &model, &Silent)?.sync("photos".as_ref(), &Source::default())?;
+//!
+//! let engine = Engine::open("gallery".as_ref())?;
+//! let answer = engine.ask(&Query::text("海边奔跑的狗"))?;
+//! for hit in &answer.hits[..answer.good] {
+//!     println!("{} {:?}", hit.id, hit.probability);
+//! }
+//! let texts = engine.ask(&Query::picture(std::fs::read("dog.jpg").unwrap(), Find::Texts))?;
+//! # Ok::<(), tuwen::Error>(())
+//! ```
+//! The folder `examples/` has whole programs: training, indexing, searching, copies, and vectors of other programs.
+//!
+//! # What is learned
 //! ```text
-//! dataset ─► image views: SIFT/ORB ─ codebook ─ VLAD ─ PCA ┐
-//!            text views:  jieba ─ TF-IDF ─ LSA ────────────┴► fusion (CCA) ─► index (FAISS) ─► answers ─► evaluation
+//! image views: SIFT/ORB ─ codebook ─ VLAD ─ PCA ┐
+//! text views:  jieba ─ TF-IDF ─ LSA ────────────┴► fusion (CCA) ─► shared space ─► scores ─► probabilities
 //! ```
 //! An **item** is an image or a caption. A **view** is one named way to turn items into vectors, a
 //! **fusion** projects the views of both modalities into one **shared space**, and a **recipe** is one file
 //! that determines all of it. Every stage has one grammar: parameters (public, with defaults, from TOML) →
 //! `fit` on training items → a fitted model of another type, which never changes.
 //!
-//! Begin with [`training`], which knows the order of the stages; then read one stage: [`descriptor`],
-//! [`codebook`], [`encoding`], [`appearance`], [`text`], [`fusion`], [`hubness`], [`scene_text`], [`index`],
-//! [`evaluation`]. [`artifact`] is the one file format, [`dataset`] what is read, [`contest`] what is written for the contest,. [`matching`] compares two pictures by their keypoints, [`copies`] finds those of a gallery that show the same, [`ocr`]
-//! reads them.
+//! # Modules
+//! - [`dataset`] reads captioned pictures, [`recipe`] the settings, [`picture`] decodes.
+//! - Pictures: [`descriptor`], [`codebook`] and [`encoding`] for local features, [`appearance`] for whole pictures, [`deep`]
+//!   for networks that others have trained. Captions: [`text`]. [`views`] puts these together.
+//! - [`fusion`] learns the shared space, [`hubness`] corrects its scores, [`scene_text`] adds the words that [`ocr`] reads in
+//!   pictures, [`calibration`] turns scores into probabilities, [`evaluation`] measures.
+//! - [`training`] knows the order of the stages. [`artifact`] is the format of all files that it writes, and of the model.
+//! - [`gallery`] stores, [`index`] finds nearest neighbours, [`engine`] answers.
+//! - [`matching`] compares two pictures by their keypoints, [`copies`] finds the pictures of a gallery that show the same.
+//! - [`contest`] answers the contest's attachments.
+//! - [`error`], [`files`], [`linalg`], [`progress`], [`sampling`] and [`timing`] are at the bottom.
+//!
+//! Begin with [`engine`], or with [`training`] and one stage.
 //!
 //! # The stages on toy data
 //! Six pictures, here described by how red and how blue they are, and their captions:
@@ -48,6 +84,10 @@
 //! assert!(hits.iter().all(|hit| hit.item >= 3));
 //! # Ok::<(), tuwen::Error>(())
 //! ```
+
+#![deny(missing_docs)]
+// The library reports by errors, `tracing` and `progress`; it prints nothing.
+#![deny(clippy::print_stdout, clippy::print_stderr)]
 
 pub mod appearance;
 pub mod artifact;

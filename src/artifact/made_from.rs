@@ -16,6 +16,7 @@ use crate::timing;
 pub struct Fingerprint(String);
 
 impl Fingerprint {
+    /// Digest of bytes in memory.
     pub fn of_bytes(bytes: &[u8]) -> Self {
         Self::of_hash(timing::DIGEST.time_work(bytes.len() as u64, || blake3::hash(bytes)))
     }
@@ -24,7 +25,7 @@ impl Fingerprint {
         Self(hash.to_hex()[..32].to_owned())
     }
 
-    /// Of what a file holds.
+    /// Digest of what a file holds.
     pub fn of_file(path: &Path) -> Result<Self> {
         let digest = || {
             let file = File::open(path)?;
@@ -36,7 +37,7 @@ impl Fingerprint {
         digest().map_err(Error::io("read", path))
     }
 
-    /// Of anything with a canonical JSON form (no hash maps inside).
+    /// Digest of anything with a canonical JSON form (no hash maps inside).
     pub fn of(value: &impl Serialize) -> Self {
         let json = serde_json::to_vec(value).expect("plain data always serialises");
         Self::of_bytes(&json)
@@ -59,9 +60,11 @@ impl fmt::Display for Fingerprint {
 pub struct Spec {
     /// What kind of thing it is: `codebook`, `image-features`, `cca`, ...
     pub stage: String,
+    /// The settings of the stage.
     pub params: serde_json::Value,
     /// What it was computed from, by name.
     pub inputs: BTreeMap<String, Fingerprint>,
+    /// Seed of the random numbers.
     pub seed: u64,
     /// Revision of the stage, which changes when it makes something else of the same things. Files call it `version`:
     /// the first revision of every stage has the name that was the version of the program before stages had their own.
@@ -112,11 +115,13 @@ impl Spec {
         }
     }
 
+    /// Adds something that the artifact is computed from.
     pub fn input(mut self, name: &str, fingerprint: Fingerprint) -> Self {
         self.inputs.insert(name.to_owned(), fingerprint);
         self
     }
 
+    /// Digest of the whole spec: an artifact is fresh if it was made from an equal one.
     pub fn fingerprint(&self) -> Fingerprint {
         Fingerprint::of(self)
     }

@@ -43,7 +43,9 @@ const MAX_HEADER: u64 = 100_000_000;
 /// The metadata of an artifact file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Header {
+    /// Version of the layout, [`SCHEMA`].
     pub schema: u32,
+    /// What the artifact was made from.
     pub spec: Spec,
     /// What the stage found out and later readers need: chosen settings, vocabularies, unusable items.
     pub notes: serde_json::Value,
@@ -76,8 +78,11 @@ impl View for &Tensor {
 
 /// Element types that artifacts hold.
 pub trait Element: Copy {
+    /// The type's name in safetensors.
     const DTYPE: Dtype;
+    /// Appends the value, little-endian.
     fn push(self, out: &mut Vec<u8>);
+    /// Reads a value from as many bytes as it takes.
     fn pull(bytes: &[u8]) -> Self;
 }
 
@@ -110,12 +115,15 @@ pub(crate) fn floats(dtype: Dtype, bytes: &[u8]) -> Option<Vec<f32>> {
 /// An artifact in memory.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Artifact {
+    /// What it was made from.
     pub spec: Spec,
+    /// What later readers need besides the tensors.
     pub notes: serde_json::Value,
     tensors: BTreeMap<String, Tensor>,
 }
 
 impl Artifact {
+    /// An artifact without notes and tensors.
     pub fn new(spec: Spec) -> Self {
         Self {
             spec,
@@ -124,6 +132,7 @@ impl Artifact {
         }
     }
 
+    /// Replaces the notes.
     pub fn with_notes(mut self, notes: &impl Serialize) -> Self {
         self.notes = serde_json::to_value(notes).expect("notes are plain data");
         self
@@ -146,10 +155,12 @@ impl Artifact {
         self
     }
 
+    /// Adds a matrix.
     pub fn with_matrix<T: Element>(self, name: &str, m: ArrayView2<T>) -> Self {
         self.insert(name, m.shape(), m.iter())
     }
 
+    /// Adds a vector.
     pub fn with_vector<T: Element>(self, name: &str, v: ArrayView1<T>) -> Self {
         self.insert(name, v.shape(), v.iter())
     }
@@ -209,11 +220,19 @@ impl Artifact {
         Error::artifact(format!("<{}>", self.spec.stage), reason)
     }
 
+    /// The matrix of a name.
+    ///
+    /// # Errors
+    /// [`Error::Artifact`] if there is none of this name and type.
     pub fn matrix<T: Element>(&self, name: &str) -> Result<Array2<T>> {
         let (shape, values) = self.get(name, 2).map_err(|e| self.wrong(e))?;
         Array2::from_shape_vec((shape[0], shape[1]), values).map_err(|e| self.wrong(e.to_string()))
     }
 
+    /// The vector of a name.
+    ///
+    /// # Errors
+    /// [`Error::Artifact`] if there is none of this name and type.
     pub fn vector<T: Element>(&self, name: &str) -> Result<Array1<T>> {
         let (_, values) = self.get(name, 1).map_err(|e| self.wrong(e))?;
         Ok(values.into())
@@ -242,7 +261,7 @@ impl Artifact {
         serde_json::from_value(self.notes.clone()).map_err(|e| self.wrong(e.to_string()))
     }
 
-    /// Of the spec, the notes and all tensors.
+    /// Digest of the spec, the notes and all tensors.
     pub fn content(&self) -> Fingerprint {
         let mut hash = blake3::Hasher::new();
         let header = serde_json::to_vec(&(&self.spec, &self.notes)).expect("plain data");

@@ -25,7 +25,7 @@ impl Default for KeywordParams {
 /// A word and a picture.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Keyword {
-    /// Of the picture and the word in the shared space.
+    /// Cosine of the picture and the word in the shared space.
     pub cosine: f32,
     /// Training pictures whose captions have the word.
     pub pictures_with: usize,
@@ -36,14 +36,16 @@ pub struct Keyword {
 /// A keyword of which it is known whether a caption has it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct JudgedKeyword {
+    /// The word and the picture.
     pub keyword: Keyword,
+    /// Whether a caption of the picture has the word.
     pub occurs: bool,
 }
 
 /// What is learned: cosines and document frequencies to probabilities.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Keywords {
-    /// Of the cosine, the logit of the prior, and 1.
+    /// Coefficients of the cosine, the logit of the prior, and 1.
     pub model: Logistic<3>,
 }
 

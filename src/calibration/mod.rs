@@ -57,18 +57,20 @@ impl Default for CalibrationParams {
 /// A query whose hits were judged.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Judged {
+    /// The scores of its hits.
     pub scores: QueryScores,
-    /// Of the best hits, in their order.
+    /// Whether each of the best hits is right, in their order.
     pub right: Vec<bool>,
 }
 
 /// What is learned: scores to probabilities.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Calibration {
-    /// T of the softmax.
+    /// The temperature T of the softmax.
     pub temperature: f64,
-    /// Of z²/2, the match of words, and 1.
+    /// Coefficients of z²/2, the match of words, and 1.
     pub model: Logistic<3>,
+    /// A correction of the probabilities, learned if there were enough judged hits.
     pub isotonic: Option<Isotonic>,
     /// Rows of the smallest and the largest gallery of the judged queries: the isotonic curve is for such.
     pub galleries: [usize; 2],

@@ -9,12 +9,14 @@ pub struct Bin {
     pub said: f64,
     /// The share that is right; 0 where there is no hit.
     pub right: f64,
+    /// Number of hits.
     pub count: usize,
 }
 
 /// What was said against what came true.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Reliability {
+    /// The parts of 0 to 1, rising.
     pub bins: Vec<Bin>,
 }
 

@@ -9,9 +9,9 @@ use crate::ocr::Quad;
 pub struct Answer {
     /// Best first.
     pub hits: Vec<Hit>,
-    /// How many of the hits are good: those after them are less likely right than wrong enough to be left out.
+    /// How many of the hits are good. Those after them are probably wrong; without probabilities, all hits count as good.
     pub good: usize,
-    /// Items that the query's conditions let through.
+    /// Number of items that met the conditions of the query and were searched.
     pub searched: usize,
 }
 
@@ -28,26 +28,26 @@ pub struct Hit {
     /// The text that was found.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
-    /// By which hits are ordered. It means something beside the other hits of the same answer alone.
+    /// The number that hits are ordered by. It can be compared only with the other scores of the same answer.
     pub score: f32,
-    /// The probability that it is right, where the model has learned to tell.
+    /// The probability that the hit is right, if the model can tell it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub probability: Option<f32>,
-    /// What the score comes of, if it was asked for.
+    /// What the score consists of, if the query asks for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub why: Option<Explanation>,
 }
 
-/// What a score comes of.
+/// What a score consists of.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Explanation {
     /// What each part of the query adds to the score; they sum up to it.
     pub parts: Vec<Share>,
     /// Words of the query that a caption or the picture has.
     pub words: Vec<Matched>,
-    /// By how much the score would fall without each word of the query, the largest first.
+    /// How much the score would fall without each word of the query, the largest fall first.
     pub query_words: Vec<Share>,
-    /// Of a copy: how it lies in the picture that was asked about.
+    /// How a copy was recognised.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub copy: Option<Copied>,
 }
@@ -64,7 +64,7 @@ pub struct Share {
 /// A word that query and item have in common.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Matched {
-    /// As the segmenter cuts it.
+    /// The word as the segmenter cuts it.
     pub word: String,
     /// Whether a caption or a tag has it.
     pub in_caption: bool,
@@ -72,7 +72,7 @@ pub struct Matched {
     pub boxes: Vec<Quad>,
 }
 
-/// How a copy was told.
+/// How a copy was recognised.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Copied {
     /// Whether the files are the same byte for byte.

@@ -9,7 +9,7 @@ use crate::error::Result;
 /// Words of a query that are left out one by one, at most: a long text is told of by its first.
 const MOST_WORDS: usize = 20;
 
-/// Of a picture that a text, pictures or both have found.
+/// Explains a picture that a text, pictures or both have found.
 pub fn picture(
     engine: &Engine,
     view: &View,
@@ -92,7 +92,7 @@ fn words(engine: &Engine, view: &View, text: &str, key: u64) -> Result<Vec<Match
     Ok(found)
 }
 
-/// By how much the cosine with a picture falls without each word of a text.
+/// How much the cosine with a picture falls without each word of a text.
 fn query_words(engine: &Engine, text: &str, point: ArrayView1<f32>) -> Result<Vec<Share>> {
     let Some(view) = engine.model().text_side()?.words() else {
         return Ok(vec![]);

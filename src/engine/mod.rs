@@ -11,6 +11,9 @@
 //! ```
 //! An engine is shared by threads. A question sees the gallery as it is when it is asked; what is added or removed
 //! meanwhile is seen by the next one. No question opens a picture file of the gallery.
+//!
+//! A [`Query`] combines a text, words that must or must not be there, pictures and conditions, and says what to
+//! [`Find`]. An [`Answer`] has hits with scores and, if the model was calibrated, probabilities.
 
 mod answer;
 mod copies;

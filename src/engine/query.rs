@@ -10,16 +10,16 @@ pub enum Find {
     Pictures,
     /// Texts that say what a picture shows.
     Texts,
-    /// Copies of a picture: cropped, scaled, turned, mirrored, written over.
+    /// Copies of a picture: cropped, scaled, rotated, mirrored, overlaid with text.
     Copies,
 }
 
 /// How much the parts of a query count beside each other.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Weights {
-    /// Of the text.
+    /// Weight of the text.
     pub text: f32,
-    /// Of the pictures together.
+    /// Weight of the pictures together.
     pub image: f32,
 }
 
@@ -32,7 +32,7 @@ impl Default for Weights {
     }
 }
 
-/// A question to a gallery. What is left empty asks nothing.
+/// A question to a gallery. What is left empty has no effect.
 #[derive(Clone, Debug)]
 pub struct Query {
     /// A sentence or keywords.
@@ -54,7 +54,7 @@ pub struct Query {
     pub top: usize,
     /// How many of the best hits are left out before these: for the next page.
     pub offset: usize,
-    /// Whether every hit says what its score comes of.
+    /// Whether every hit explains its score.
     pub explain: bool,
 }
 

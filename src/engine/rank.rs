@@ -11,9 +11,9 @@ use crate::model::Captions;
 
 /// Rows of one kind in every part of a gallery.
 pub struct Rows<'a> {
-    /// Of each part.
+    /// The points of each part.
     pub points: Vec<Points<'a>>,
-    /// Keys of each part.
+    /// The keys of each part.
     pub keys: Vec<&'a [u64]>,
     /// The rows of each part that may be answered.
     pub allowed: Vec<Bitmap>,

@@ -16,7 +16,7 @@ use crate::scene_text::Terms;
 pub struct View {
     /// What is in the gallery.
     pub snapshot: Snapshot,
-    /// Of each part that is large enough, for pictures in the shared space.
+    /// The index over the pictures of each part that is large enough.
     nearest: Vec<Option<Box<dyn Nearest>>>,
     /// Mean number of terms of what was read in pictures, and of captions.
     pub means: [f32; 2],

@@ -1,4 +1,5 @@
-//! A gallery: a folder of pictures and texts, as a search needs them, that grows and changes.
+//! A gallery: a folder that holds what a search needs of pictures and texts, and that grows and changes. It knows no model:
+//! [`indexing`](crate::indexing) describes pictures and fills it, [`engine`](crate::engine) searches it.
 //!
 //! ```text
 //! gallery.sqlite              the truth: pictures, texts, which segments there are, which of their rows are removed

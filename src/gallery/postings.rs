@@ -25,7 +25,9 @@ pub struct Postings<'a> {
 /// The rows that have a term, rising, and how often they have it.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct List<'a> {
+    /// Rows of the segment.
     pub rows: &'a [u32],
+    /// How often each of these rows has the term.
     pub counts: &'a [f32],
 }
 
@@ -118,7 +120,7 @@ pub(super) struct Built {
 }
 
 impl Built {
-    /// Of bags whose terms rise, one for every row.
+    /// Lists for bags whose terms rise, one bag for every row.
     pub fn new(bags: &[&Bag]) -> Self {
         let mut all: Vec<(u64, u32, f32)> = Vec::new();
         for (row, bag) in bags.iter().enumerate() {

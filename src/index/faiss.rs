@@ -217,6 +217,11 @@ impl Faiss {
         Ok(size)
     }
 
+    /// Reads an index that [`Self::write`] wrote, and sets FAISS's search parameters. FAISS trusts its files: read only
+    /// what you wrote.
+    ///
+    /// # Errors
+    /// Those of FAISS.
     pub fn read(path: &Path, search: &str) -> Result<Self> {
         let index = read_index(path.to_string_lossy())?;
         Self { index }.with_search(search)

@@ -46,7 +46,9 @@ impl IndexParams {
 /// One answer: the place of a gallery item, and its inner product with the query.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Hit {
+    /// Row of the item in the gallery.
     pub item: usize,
+    /// Its inner product with the query.
     pub score: f32,
 }
 
@@ -60,6 +62,7 @@ pub trait Index: Sync {
     /// Number of gallery items.
     fn len(&self) -> usize;
 
+    /// Whether there is no item.
     fn is_empty(&self) -> bool {
         self.len() == 0
     }

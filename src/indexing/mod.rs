@@ -1,8 +1,20 @@
-//! Keeping a gallery in step with a folder of pictures: what is new is described and added, what changed is described
-//! again, what is gone is removed.
+//! Indexing keeps a gallery in step with a folder of pictures: new pictures are described and added, changed ones are
+//! described again, and those whose files are gone are removed.
 //!
-//! A file that has the size and the time that were recorded is not opened. Pictures are committed by blocks: a run that
-//! is stopped goes on where it was.
+//! A file that has the size and the time that were recorded is not opened. Pictures are committed by blocks: after a run
+//! that was stopped, the next one continues with the block that was not finished.
+//!
+//! ```no_run
+//! use tuwen::indexing::{Indexer, Source};
+//! use tuwen::model::Model;
+//! use tuwen::progress::Silent;
+//!
+//! let model = Model::open("demo.tuwen".as_ref())?;
+//! let mut indexer = Indexer::open("gallery".as_ref(), &model, &Silent)?;
+//! let synced = indexer.sync("photos".as_ref(), &Source::default())?;
+//! println!("{} new pictures", synced.added);
+//! # Ok::<(), tuwen::Error>(())
+//! ```
 
 mod describe;
 mod tables;

@@ -16,9 +16,9 @@ use crate::views::{ImageView, Projection, Rows, TextView, TextViewSetup};
 
 /// An image view with its projection.
 pub struct ImageEncoder {
-    /// Of the view, in the recipe.
+    /// Name of the view in the recipe.
     pub name: String,
-    /// Factor of its block beside the others'.
+    /// Factor of this view's vectors beside the others'.
     pub weight: f32,
     view: Box<dyn ImageView>,
     projection: Projection,

@@ -12,16 +12,16 @@ use crate::views::TextView;
 /// A word for a picture.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Keyword {
-    /// As the segmenter cuts it: Latin words are stems.
+    /// The word as the segmenter cuts it; Latin words are stems.
     pub word: String,
-    /// The probability that a caption of the picture has it, where the model has learned to tell.
+    /// The probability that a caption of the picture has it, if the model can tell it.
     pub probability: Option<f32>,
 }
 
 /// A word of the vocabulary.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Word {
-    /// As the segmenter cuts it: Latin words are stems.
+    /// The word as the segmenter cuts it; Latin words are stems.
     pub word: String,
     /// The share of training captions that have it.
     pub share: f32,

@@ -53,11 +53,11 @@ pub const STAGE: &str = "model";
 /// What a model is besides its parts.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct About {
-    /// What it was made by.
+    /// The recipe that it was made by.
     pub recipe: Recipe,
-    /// Of each text view that reads some.
+    /// The dictionaries of each text view that uses some, by the name of the view.
     pub dictionaries: BTreeMap<String, Dictionaries>,
-    /// Pairs that it learned from.
+    /// Number of pairs that it learned from.
     pub training_pairs: usize,
     /// Mean recall of the chosen setting on the validation data, in per cent.
     pub validation: Option<f64>,
@@ -67,18 +67,18 @@ pub struct About {
     pub words: Option<Setting>,
     /// How scores become probabilities, where enough was validated to tell.
     pub calibrations: Calibrations,
-    /// The training captions, where it keeps them.
+    /// Number of training captions that it keeps; 0 if they were left out.
     pub captions: usize,
 }
 
 /// What turns scores into probabilities.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Calibrations {
-    /// Of pictures for a text.
+    /// Probabilities of pictures for a text.
     pub pictures: Option<Calibration>,
-    /// Of texts for a picture.
+    /// Probabilities of texts for a picture.
     pub texts: Option<Calibration>,
-    /// Of words for a picture.
+    /// Probabilities of words for a picture.
     pub keywords: Option<Keywords>,
 }
 

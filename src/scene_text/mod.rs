@@ -24,10 +24,13 @@ pub use terms::{Bag, Rarity, Term, Terms};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct SceneTextParams {
+    /// How text is read.
     pub reader: ReaderParams,
+    /// How texts are compared.
     pub matching: Vec<Matching>,
-    /// Of the match in the score: 0 leaves the shared space alone, 1 the text.
+    /// Share of the match in the score: 0 uses the shared space alone, 1 the match alone.
     pub share: Vec<f32>,
+    /// Documents by which terms are rare.
     pub idf: Idf,
     /// At most this many pictures are read to choose by, evenly spread: those of the validation data, and then
     /// others that stand beside them in the gallery.
@@ -60,7 +63,9 @@ impl Default for SceneTextParams {
 /// One of the settings.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Setting {
+    /// How texts are compared.
     pub matching: Matching,
+    /// Share of the match in the score.
     pub share: f32,
 }
 
@@ -91,7 +96,7 @@ impl Lexicon {
         &self.rarity
     }
 
-    /// As an artifact that [`Self::load`] reads.
+    /// Adds the lexicon to an artifact, so that [`Self::load`] reads it.
     pub fn store(&self, artifact: Artifact) -> Artifact {
         self.rarity.store(artifact.with_notes(&self.idf))
     }
@@ -135,7 +140,9 @@ pub struct TextGallery<'a> {
 /// An item of a gallery that has something in common with the query, and how much.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Match {
+    /// Row of the item in the gallery.
     pub item: usize,
+    /// How well it matches, from 0 to 1.
     pub score: f32,
 }
 
@@ -174,8 +181,9 @@ impl TextGallery<'_> {
 
 /// Texts that ask, and texts that are searched.
 pub struct Words<'a> {
-    /// Of each query.
+    /// The text of each query.
     pub asking: Vec<String>,
+    /// The texts that are searched.
     pub gallery: TextGallery<'a>,
 }
 

@@ -16,7 +16,12 @@ pub enum Matching {
     Cosine,
     /// Σ idf·q·c·(k1 + 1) / (c + k1·(1 − b + b·length/mean length)), with the counts q in the query and c in the
     /// document (Robertson & Zaragoza 2009, §3.4), as a share of what it comes to where c is without bounds.
-    Bm25 { k1: f32, b: f32 },
+    Bm25 {
+        /// How much a repeated term counts.
+        k1: f32,
+        /// How much the length of the document counts, from 0 to 1.
+        b: f32,
+    },
 }
 
 impl Matching {
@@ -53,6 +58,7 @@ pub struct Postings {
 }
 
 impl Postings {
+    /// Lists for documents.
     pub fn new(matching: Matching, documents: &[Bag], rarity: &Rarity) -> Self {
         let lengths = documents.iter().map(Bag::length).filter(|&l| l > 0.0);
         let (sum, n) = lengths.fold((0.0, 0.0), |(sum, n), l| (sum + l, n + 1.0));

@@ -126,7 +126,7 @@ pub struct Rarity {
 }
 
 impl Rarity {
-    /// Of the terms of some documents.
+    /// Counts in how many documents each term occurs.
     pub fn fit(documents: &[Bag]) -> Self {
         let mut df = HashMap::<Term, usize>::new();
         for (term, _) in documents.iter().flat_map(|d| &d.0) {
@@ -145,7 +145,7 @@ impl Rarity {
         self.idf.get(&term).copied().unwrap_or(self.unseen)
     }
 
-    /// As an artifact that [`Self::load`] reads.
+    /// Adds the frequencies to an artifact, so that [`Self::load`] reads them.
     pub fn store(&self, artifact: Artifact) -> Artifact {
         let mut all: Vec<(Term, f32)> = self.idf.iter().map(|(&t, &idf)| (t, idf)).collect();
         all.sort_unstable_by_key(|(term, _)| *term);

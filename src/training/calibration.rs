@@ -28,7 +28,7 @@ const PICTURES: usize = 100;
 /// Probabilities of hits, and which of them were right.
 #[derive(Clone, Debug, Default)]
 pub struct Checked {
-    /// Of the five best hits of each query.
+    /// Probabilities of the five best hits of each query.
     pub probabilities: Vec<f32>,
     /// Whether each was right.
     pub right: Vec<bool>,

@@ -37,11 +37,13 @@ const VALIDATING: &str = "validating";
 /// What choosing the settings came to.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Outcome {
+    /// The setting that was chosen.
     pub setting: FusionParams,
     /// mR on the validation data, for every combination of settings.
     pub trials: Vec<Trial>,
     /// What the validation data was.
     pub validation: String,
+    /// Number of pairs that it learned from.
     pub training_pairs: usize,
 }
 

@@ -1,13 +1,17 @@
-//! The order of the stages, and what is fresh. The only module that sees them all.
+//! Training: a recipe is run on a data set, stage by stage.
 //!
 //! ```text
 //! pictures -> image views -> shards -> PCA ┐
-//!                                          ├-> fusion -> shared space -> index -> answers
+//!                                          ├-> fusion -> shared space -> scores -> probabilities
 //! captions -> text views ------------------┘
 //! ```
-//! All arrows but those of the captions, which are cheap, and of the index, which is built from vectors at each run,
-//! are artifacts: a [`Spec`] names what each was made from, so that a stage runs only if something before it has changed. Below the work folder, `vocab/` takes what was learned and
-//! `features/` what was computed per item.
+//! [`Training::features`] describes all pictures and captions, [`Training::fit`] learns the fusion and chooses the settings,
+//! and [`Training::model`] puts everything that was learned into one [`Model`](crate::model::Model). The contest and
+//! evaluations search the data set itself: [`Training::gallery`] and [`Training::rank`].
+//!
+//! What a stage makes is an artifact, and a [`Spec`] names what it was made from, so that a stage runs only if something
+//! before it has changed. Below the work folder, `vocab/` holds what was learned and `features/` what was computed per item.
+//! Vectors of captions and indexes are computed at each run, because they are cheap.
 
 mod calibration;
 mod engine;
@@ -46,8 +50,9 @@ pub use scene_text::{SceneText, SceneTextChoice};
 pub use space::{Embedded, embed};
 use space::{Scores, ranking};
 
-/// A recipe about to be run on a dataset.
+/// A recipe that is run on a dataset.
 pub struct Training<'a> {
+    /// What is run.
     pub recipe: &'a Recipe,
     /// With mirrored training pictures, where the recipe wants them.
     pub dataset: Cow<'a, Dataset>,
@@ -61,12 +66,14 @@ pub struct Training<'a> {
 
 /// All views of a collection, side by side.
 pub struct Features {
+    /// Vectors of the pictures.
     pub images: Rows,
+    /// Vectors of the captions.
     pub texts: Rows,
 }
 
 impl<'a> Training<'a> {
-    /// Reads every picture once, to know what is fresh.
+    /// Prepares a run. Every picture is read once, to find out what has to be computed again.
     pub fn new(
         recipe: &'a Recipe,
         dataset: &'a Dataset,
@@ -105,7 +112,7 @@ impl<'a> Training<'a> {
         Ok(&self.contents[self.train()?])
     }
 
-    /// Of everything that determines the answers.
+    /// Digest of everything that determines the answers.
     pub fn fingerprint(&self) -> Result<Fingerprint> {
         let fusion = self.fusion_spec()?.fingerprint();
         let galleries: Vec<_> = [Direction::TextToImage, Direction::ImageToText]

@@ -26,7 +26,12 @@ pub enum Protocol {
     Split(Split),
     /// The training pairs divided in `n` by a hash of the image's id, each part tested on what was learned from
     /// the others: within itself, or among all pairs in one `whole` gallery.
-    Folds { n: u64, whole: bool },
+    Folds {
+        /// Number of folds.
+        n: u64,
+        /// Whether a fold's queries search all pairs.
+        whole: bool,
+    },
 }
 
 impl fmt::Display for Protocol {
@@ -151,8 +156,11 @@ fn all_asking_some(all: &Collection, part: &Collection) -> Collection {
 /// Which parts of a run nothing has been computed of yet, so that making them can be timed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct New {
+    /// Whether no image view is fitted.
     pub image_views: bool,
+    /// Whether no text view is fitted.
     pub text_views: bool,
+    /// Whether the fusion is not fitted.
     pub fusion: bool,
 }
 

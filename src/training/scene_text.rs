@@ -19,6 +19,7 @@ use crate::scene_text::{Lexicon, SceneTextParams, Setting, Words};
 
 /// What scene text adds to a fusion.
 pub struct SceneText {
+    /// How its setting was chosen.
     pub choice: SceneTextChoice,
     lexicon: Lexicon,
 }
@@ -33,6 +34,7 @@ impl SceneText {
 /// How its setting was chosen.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SceneTextChoice {
+    /// The setting that was chosen.
     pub setting: Setting,
     /// mR of every matching alone, on all pairs that were read, and of every share, on validation data.
     pub trials: Vec<(Setting, f64)>,

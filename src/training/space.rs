@@ -14,9 +14,13 @@ use crate::views::Rows;
 
 /// A collection in the shared space: unit rows, zero where an item is not usable.
 pub struct Embedded {
+    /// Points of the pictures, n×s.
     pub images: Array2<f32>,
+    /// Which pictures are usable.
     pub image_usable: Vec<bool>,
+    /// Points of the captions, m×s.
     pub texts: Array2<f32>,
+    /// Which captions are usable.
     pub text_usable: Vec<bool>,
 }
 

@@ -16,9 +16,11 @@ use crate::picture::Picture;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum DeepParams {
+    /// EfficientNet-Lite0.
     EfficientnetLite0(Lite0Params),
     /// OpenAI's, or another of its form.
     Clip(ClipParams),
+    /// Chinese-CLIP.
     ChineseClip(ClipParams),
 }
 

@@ -19,15 +19,18 @@ use crate::picture::{Picture, PictureParams, limits};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ImageViewParams {
+    /// Name of the view.
     pub name: String,
-    /// Factor of this view's block beside the others'.
+    /// Factor of this view's vectors beside the others'.
     #[serde(default = "super::one")]
     pub weight: f32,
+    /// Feature that describes the picture.
     #[serde(flatten)]
     pub feature: FeatureParams,
-    /// The kernel that stands in for the inner product.
+    /// Feature map that replaces the inner product by a kernel.
     #[serde(default)]
     pub map: KernelMap,
+    /// Projection of the vectors.
     #[serde(default)]
     pub pca: PcaParams,
 }
@@ -85,6 +88,7 @@ impl FeatureParams {
         self.feature().fit(Artifact::new(spec), pictures, seed)
     }
 
+    /// The fitted view of an artifact that [`Self::fit`] made.
     pub fn load(&self, artifact: &Artifact) -> Result<Box<dyn ImageView>> {
         self.feature().load(artifact)
     }
@@ -110,6 +114,7 @@ pub trait Feature {
     /// Adds what is learned from some training pictures.
     fn fit(&self, artifact: Artifact, pictures: &[Picture], seed: u64) -> Result<Artifact>;
 
+    /// The fitted view of an artifact that [`Self::fit`] made.
     fn load(&self, artifact: &Artifact) -> Result<Box<dyn ImageView>>;
 }
 

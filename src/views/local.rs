@@ -20,6 +20,7 @@ use crate::timing;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LocalParams {
+    /// The descriptor.
     pub descriptor: DescriptorParams,
     /// Principal components that descriptors are reduced to; 0 leaves them as they are. (A mixture with
     /// diagonal covariances wants decorrelated input: Perronnin et al. 2010, §3.)
@@ -36,6 +37,7 @@ pub struct LocalParams {
     /// `size` is the number of visual words, or of Gaussians.
     #[serde(default)]
     pub codebook: KMeansParams,
+    /// How the descriptors become one vector.
     pub encoding: EncodingParams,
 }
 

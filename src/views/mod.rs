@@ -29,7 +29,9 @@ fn one() -> f32 {
 /// A picture that cannot be used, and why.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct BadItem {
+    /// Id of the picture.
     pub id: String,
+    /// Why it cannot be used.
     pub reason: String,
 }
 
@@ -41,6 +43,7 @@ pub struct Rows {
     /// False where the view says nothing about the item: a picture without a keypoint, a caption without
     /// a known word. Such an item is nobody's neighbour.
     pub usable: Vec<bool>,
+    /// Pictures that cannot be used, and why.
     pub bad: Vec<BadItem>,
 }
 
@@ -83,6 +86,7 @@ impl Rows {
         }
     }
 
+    /// Adds the rows to an artifact, in single precision.
     pub fn store(&self, artifact: Artifact) -> Artifact {
         self.store_flags(artifact).with_matrix("x", self.x.view())
     }
@@ -100,6 +104,10 @@ impl Rows {
             .with_vector("usable", ndarray::ArrayView1::from(&usable))
     }
 
+    /// Rows of an artifact, of either precision.
+    ///
+    /// # Errors
+    /// [`Error::Artifact`](crate::Error::Artifact) for one that holds no rows.
     pub fn load(artifact: &Artifact) -> Result<Self> {
         let x = match artifact.matrix::<f16>("half") {
             Ok(half) => half.mapv(f16::to_f32),

@@ -48,6 +48,7 @@ impl Projection {
         Ok(projected)
     }
 
+    /// Adds what was learned to an artifact.
     pub fn store(&self, artifact: Artifact) -> Artifact {
         let artifact = self.pca.store(artifact);
         match &self.nystroem {
@@ -56,6 +57,10 @@ impl Projection {
         }
     }
 
+    /// A projection of an artifact that [`Self::store`] filled.
+    ///
+    /// # Errors
+    /// [`Error::Artifact`](crate::Error::Artifact) for one that holds no projection.
     pub fn load(params: &ImageViewParams, artifact: &Artifact) -> Result<Self> {
         let nystroem = match &params.map {
             KernelMap::Nystroem(_) => Some(Nystroem::load(artifact)?),

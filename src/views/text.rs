@@ -18,23 +18,30 @@ use crate::timing;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TextViewParams {
+    /// Name of the view.
     pub name: String,
+    /// Factor of this view's vectors beside the others'.
     #[serde(default = "super::one")]
     pub weight: f32,
+    /// Terms that captions are cut into.
     pub tokens: TokenParams,
+    /// Weights of the terms.
     #[serde(default)]
     pub tfidf: TfIdfParams,
-    /// Directions that the weighted terms are projected to.
+    /// Number of directions that the weighted terms are projected to.
     pub lsa_dim: usize,
+    /// How these directions are learned.
     #[serde(default)]
     pub projection: ProjectionParams,
 }
 
-/// What counts as a term.
+/// The terms that a caption is cut into.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum TokenParams {
+    /// Words of a segmenter.
     Words(SegmenterParams),
+    /// Character n-grams.
     Characters(CharacterParams),
 }
 
@@ -137,6 +144,10 @@ impl TextViewSetup {
         Ok(lsa.store(tfidf.store(Artifact::new(spec))))
     }
 
+    /// The fitted view of an artifact that [`Self::fit`] made.
+    ///
+    /// # Errors
+    /// [`Error::Artifact`](crate::Error::Artifact) for one that holds no text view.
     pub fn load(self, artifact: &Artifact) -> Result<TextView> {
         let (tfidf, lsa) = (TfIdf::load(artifact)?, Lsa::load(artifact)?);
         artifact.require(tfidf.terms().count() == tfidf.dim())?;

@@ -66,6 +66,7 @@ impl Bitmap {
         }
     }
 
+    /// Whether a row is in the set.
     pub fn contains(&self, row: usize) -> bool {
         row < self.rows && self.words[row / 64] >> (row % 64) & 1 == 1
     }
@@ -92,10 +93,12 @@ impl Bitmap {
         })
     }
 
+    /// The bits, 64 rows a word.
     pub fn words(&self) -> &[u64] {
         &self.words
     }
 
+    /// The bits, 64 rows a word, without a copy.
     pub fn into_words(self) -> Vec<u64> {
         self.words
     }

@@ -41,21 +41,28 @@ pub enum Filter {
     All(Vec<Filter>),
     /// At least two, none of which is `Any`: [`Filter::any`] makes it so.
     Any(Vec<Filter>),
+    /// The condition does not hold.
     Not(Box<Filter>),
+    /// A number is compared.
     Number(NumberField, Range<Number>),
+    /// The date is compared.
     Date(Range<Period>),
+    /// A text is compared.
     Text(TextField, TextTest),
+    /// The picture has captions, tags or text.
     Has(Has),
 }
 
 /// What is a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NumberField {
+    /// In pixels.
     Width,
+    /// In pixels.
     Height,
     /// Width × height.
     Pixels,
-    /// Of the file.
+    /// Size of the file.
     Bytes,
     /// Width / height.
     Aspect,
@@ -64,19 +71,24 @@ pub enum NumberField {
 /// What is a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TextField {
-    /// Relative to the gallery, parts separated by `/`; empty for the uppermost.
+    /// Folder of the file below the gallery's folder, its parts separated by `/`; empty for the uppermost.
     Folder,
+    /// Name of the camera, from the picture's Exif data.
     Camera,
+    /// Name of the file format: `jpeg`, `png`, ...
     Format,
-    /// The picture's name.
+    /// The picture's id: its path below the folder.
     Id,
+    /// One of the picture's tags.
     Tag,
 }
 
 /// What a picture may have or lack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Has {
+    /// Captions.
     Captions,
+    /// Tags.
     Tags,
     /// Text was read in it.
     Text,
@@ -85,11 +97,17 @@ pub enum Has {
 /// A comparison of what is ordered.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Range<V> {
+    /// Equal to the value.
     Is(V),
+    /// Known, and not equal to the value.
     IsNot(V),
+    /// Less than the value.
     Below(V),
+    /// The value or less.
     AtMost(V),
+    /// More than the value.
     Above(V),
+    /// The value or more.
     AtLeast(V),
     /// One of these.
     In(Vec<V>),
@@ -98,7 +116,9 @@ pub enum Range<V> {
 /// A comparison of texts.
 #[derive(Clone, Debug, PartialEq)]
 pub enum TextTest {
+    /// This text.
     Is(String),
+    /// Another text.
     IsNot(String),
     /// Whatever the case.
     Contains(String),
@@ -119,6 +139,7 @@ impl Number {
             .then_some(Self(value.abs()))
     }
 
+    /// The number itself.
     pub fn value(self) -> f64 {
         self.0
     }

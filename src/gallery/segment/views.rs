@@ -10,7 +10,9 @@ pub const NO_CODE: u32 = u32::MAX;
 /// A column of few different texts: codes, and the sorted texts that they are places of.
 #[derive(Clone, Copy, Debug)]
 pub struct Labels<'a> {
+    /// For each row, the index of its text in `names`, or [`NO_CODE`].
     pub codes: &'a [u32],
+    /// The different texts, sorted.
     pub names: &'a [String],
 }
 
@@ -31,11 +33,13 @@ impl<'a> Labels<'a> {
 /// The pictures of a segment, by row; keys rise.
 #[derive(Clone, Copy, Debug)]
 pub struct Pictures<'a> {
+    /// Keys of the pictures, rising.
     pub keys: &'a [u64],
     /// Row-major, rows × `point`.
     pub points: &'a [f16],
     /// Dimensions of a point.
     pub point: usize,
+    /// Charges of the points.
     pub charges: &'a [f32],
     /// Row-major, rows × `look`.
     pub looks: &'a [f16],
@@ -43,39 +47,50 @@ pub struct Pictures<'a> {
     pub look: usize,
     pub(crate) blobs: &'a [u8],
     pub(crate) ends: &'a [u64],
+    /// Widths in pixels.
     pub widths: &'a [u32],
+    /// Heights in pixels.
     pub heights: &'a [u32],
     /// Sizes of the files.
     pub bytes: &'a [u64],
     /// Dates as numbers that sort; [`crate::gallery::UNDATED`] where there is none.
     pub taken: &'a [i64],
+    /// Folders of the files.
     pub folders: Labels<'a>,
+    /// Names of the cameras.
     pub cameras: Labels<'a>,
+    /// Names of the file formats.
     pub formats: Labels<'a>,
-    /// Over what was read in the pictures.
+    /// Inverted lists over what was read in the pictures.
     pub read: Postings<'a>,
+    /// Inverted lists over the tags of the pictures.
     pub tags: Postings<'a>,
 }
 
 /// The texts of a segment, by row; keys rise.
 #[derive(Clone, Copy, Debug)]
 pub struct Texts<'a> {
+    /// Keys of the texts, rising.
     pub keys: &'a [u64],
     /// Row-major, rows × `point`.
     pub points: &'a [f16],
     /// Dimensions of a point.
     pub point: usize,
+    /// Charges of the points.
     pub charges: &'a [f32],
     /// The pictures that they are about; 0 for a text on its own.
     pub items: &'a [u64],
+    /// Inverted lists over the words of the texts.
     pub captions: Postings<'a>,
 }
 
 impl<'a> Pictures<'a> {
+    /// Number of rows.
     pub fn len(&self) -> usize {
         self.keys.len()
     }
 
+    /// Whether there is no row.
     pub fn is_empty(&self) -> bool {
         self.keys.is_empty()
     }
@@ -109,10 +124,12 @@ impl<'a> Pictures<'a> {
 }
 
 impl<'a> Texts<'a> {
+    /// Number of rows.
     pub fn len(&self) -> usize {
         self.keys.len()
     }
 
+    /// Whether there is no row.
     pub fn is_empty(&self) -> bool {
         self.keys.is_empty()
     }

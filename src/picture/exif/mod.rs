@@ -1,7 +1,7 @@
 //! When and with what a picture was taken, as its file says (EXIF 2.32).
 //!
 //! Only headers are looked at. The block is found in JPEG, PNG, WebP and TIFF files by walking over what stands around
-//! it; [`bounds`] counts what its directories hold before the parser sees it, whose memory grows with the entries of
+//! it; `bounds` counts what its directories hold before the parser sees it, whose memory grows with the entries of
 //! directories that may overlap.
 
 mod bounds;
