@@ -6,6 +6,7 @@ mod cli {
     mod files;
     mod program;
     mod scenes;
+    mod shelf;
 
     mod ablation;
     mod check;
@@ -14,6 +15,7 @@ mod cli {
     mod corruption;
     mod deep;
     mod duplicates;
+    mod engine;
     mod evaluation;
     mod faults;
     mod forms;

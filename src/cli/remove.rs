@@ -23,6 +23,7 @@ pub struct Args {
 }
 
 pub fn run(args: &Args) -> Result<ExitCode> {
+    tuwen::gallery::require(&args.gallery)?;
     let model = Model::open(&args.gallery.join(MODEL))?;
     let mut writer = Writer::open(&args.gallery, &stamp(&model)?)?;
     let removed = writer.remove(&args.ids)?;

@@ -35,7 +35,7 @@ use words::WordsQuery;
 use crate::calibration::{Calibration, QueryScores};
 use crate::dataset::Direction;
 use crate::error::{Error, Result};
-use crate::gallery::{Item, MODEL};
+use crate::gallery::{self, Item, MODEL};
 use crate::linalg::l2_normalize;
 use crate::model::{Described, Model};
 use crate::ocr::Line;
@@ -66,6 +66,7 @@ impl Engine {
     /// # Errors
     /// Those of [`Model::open`] and [`Snapshot::open`](crate::gallery::Snapshot::open).
     pub fn open(gallery: &Path) -> Result<Self> {
+        gallery::require(gallery)?;
         let model = Model::open(&gallery.join(MODEL))?;
         Self::with(Arc::new(model), gallery)
     }
@@ -209,7 +210,7 @@ impl Engine {
         let own = rows.allowed.iter().any(|live| live.count() > 0);
         let captions = match own {
             true => None,
-            false => self.model.captions()?,
+            false => Some(self.model.captions()?.ok_or_else(no_texts)?),
         };
         let read = match query.pictures.first() {
             Some(bytes) if own => self.read(bytes)?,
@@ -393,6 +394,14 @@ fn item(view: &View, key: u64) -> Result<Item> {
 fn gone(key: u64) -> Error {
     Error::Query {
         reason: format!("the gallery is damaged: it has a point, and no item {key}"),
+    }
+}
+
+fn no_texts() -> Error {
+    Error::Query {
+        reason: "there are no texts to find: the gallery has none, and its model was made without captions; \
+            `tuwen index --captions` adds some"
+            .into(),
     }
 }
 

@@ -104,6 +104,7 @@ impl<'a> Describer<'a> {
         if let Some(known) = before
             && known.digest == digest
             && !known.bad
+            && source.has_tags(&file.id, known)
         {
             return Ok(Looked::Same(Touch {
                 key: known.key,

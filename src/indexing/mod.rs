@@ -39,12 +39,20 @@ pub struct Source {
     pub hidden: bool,
 }
 
+impl Source {
+    /// Whether a picture has the tags that it is to have.
+    fn has_tags(&self, id: &str, known: &Known) -> bool {
+        let tags = self.tags.as_ref();
+        known.bad || tags.is_none_or(|tags| tags.of(id) == known.tags)
+    }
+}
+
 /// What became of a gallery.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Synced {
     /// Pictures that are new.
     pub added: usize,
-    /// Pictures whose files have other contents than before.
+    /// Pictures whose files have other contents than before, or that have other tags.
     pub changed: usize,
     /// Pictures whose files are gone.
     pub removed: usize,
@@ -148,7 +156,7 @@ impl<'a> Indexer<'a> {
                 path,
             };
             match known.remove(&file.id) {
-                Some(k) if k.bytes == file.bytes && k.mtime_ns == file.mtime_ns => {
+                Some(k) if k.is_of(file.bytes, file.mtime_ns) && source.has_tags(&file.id, &k) => {
                     if !k.bad {
                         unchanged.push((file.id, k.key));
                     }
@@ -162,7 +170,7 @@ impl<'a> Indexer<'a> {
             true => known,
             false => BTreeMap::new(),
         };
-        self.add(wanted, source, &mut synced)?;
+        unchanged.extend(self.add(wanted, source, &mut synced)?);
         self.remove_gone(gone, &mut synced)?;
         if let Some(captions) = &source.captions {
             self.caption(&unchanged, captions, &mut synced)?;
@@ -215,15 +223,16 @@ impl<'a> Indexer<'a> {
         }
     }
 
-    /// Describes files and commits them, block by block.
+    /// Describes files and commits them, block by block. Returns the pictures that turn out to be as they were.
     fn add(
         &mut self,
         wanted: Vec<(Found, Option<Known>)>,
         source: &Source,
         synced: &mut Synced,
-    ) -> Result<()> {
+    ) -> Result<Vec<(String, u64)>> {
+        let mut same = Vec::new();
         if wanted.is_empty() {
-            return Ok(());
+            return Ok(same);
         }
         self.progress.start("adding pictures", wanted.len() as u64);
         for block in wanted.chunks(BLOCK) {
@@ -235,10 +244,11 @@ impl<'a> Indexer<'a> {
             };
             let looked: Vec<Result<Looked>> = block.par_iter().map(look).collect();
             let mut change = Change::default();
-            for ((_, before), looked) in block.iter().zip(looked) {
+            for ((file, before), looked) in block.iter().zip(looked) {
                 match looked? {
                     Looked::Same(touch) => {
                         synced.unchanged += 1;
+                        same.push((file.id.clone(), touch.key));
                         change.touch.push(touch);
                     }
                     Looked::New(item) => {
@@ -254,7 +264,7 @@ impl<'a> Indexer<'a> {
             self.writer.commit(&change)?;
         }
         self.progress.finish();
-        Ok(())
+        Ok(same)
     }
 
     fn remove_gone(&mut self, gone: BTreeMap<String, Known>, synced: &mut Synced) -> Result<()> {
