@@ -11,7 +11,7 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use tempfile::TempDir;
 use tuwen::dataset::ReadOptions;
-use tuwen::engine::{Answer, Engine, Find, Query};
+use tuwen::engine::{Answer, Engine, Find, Hit, Query};
 use tuwen::gallery::filter::Filter;
 use tuwen::gallery::{Snapshot, Writer};
 use tuwen::indexing::{Captions, Indexer, Source, Synced, Tags};
@@ -175,7 +175,7 @@ fn comparable(answer: tuwen::Result<Answer>) -> Result<Answer, String> {
         .hits
         .iter_mut()
         .for_each(|hit| hit.key = hit.key.map(|_| 0));
-    let order = |hit: &tuwen::engine::Hit| (hit.id.clone(), hit.text.clone());
+    let order = |hit: &Hit| (hit.id.clone(), hit.text.clone());
     answer.hits.sort_by(|a, b| {
         b.score
             .total_cmp(&a.score)
@@ -329,13 +329,21 @@ fn pages_make_up_the_whole_answer() {
             good += answer.good;
             hits.extend(answer.hits);
         }
-        let first = whole.hits.iter().take(25).cloned().collect::<Vec<_>>();
-        assert_eq!(
-            (hits, good),
-            (first, whole.good.min(25)),
-            "{:?}",
-            query.find
-        );
+        assert_eq!(good, whole.good.min(25), "{:?}", query.find);
+        assert_eq!(hits.len(), whole.hits.len().min(25), "{:?}", query.find);
+        for (hit, of_whole) in hits.into_iter().zip(whole.hits) {
+            // The sum over a gallery is estimated anew from the hits that are wanted.
+            let [p, q] = [&hit, &of_whole].map(|h| h.probability.unwrap_or(0.0));
+            assert!((p - q).abs() < 1e-3, "{p} {q}");
+            let probability = hit.probability;
+            assert_eq!(
+                hit,
+                Hit {
+                    probability,
+                    ..of_whole
+                }
+            );
+        }
     }
 }
 
