@@ -6,6 +6,7 @@ mod cli {
     mod files;
     mod program;
     mod scenes;
+    mod shelf;
 
     mod ablation;
     mod check;
@@ -15,6 +16,7 @@ mod cli {
     mod deep;
     mod duplicates;
     mod earlier;
+    mod engine;
     mod evaluation;
     mod faults;
     mod forms;

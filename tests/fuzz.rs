@@ -5,12 +5,20 @@
 //! target's inputs, so that one which ends the process is known, and the rest are tried all the same.
 
 mod fuzz {
+    #[path = "../support/columns.rs"]
+    mod columns;
+    #[path = "../support/dated.rs"]
+    mod dated;
     mod forge;
+    #[path = "../support/galleries.rs"]
+    mod galleries;
     mod mutator;
     mod options;
     mod parent;
     mod target;
     mod targets;
+    #[path = "../support/tiny.rs"]
+    mod tiny;
     mod worker;
 
     pub use options::main;

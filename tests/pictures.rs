@@ -3,6 +3,8 @@
 mod pictures {
     #[path = "../support/cases.rs"]
     mod cases;
+    #[path = "../support/dated.rs"]
+    mod dated;
     mod files;
     #[path = "../cli/scenes.rs"]
     mod scenes;
@@ -11,6 +13,7 @@ mod pictures {
     mod changed;
     mod damage;
     mod descriptors;
+    mod exif;
     mod formats;
     mod limits;
     mod size;

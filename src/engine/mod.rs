@@ -38,7 +38,7 @@ use words::WordsQuery;
 use crate::calibration::{Calibration, QueryScores};
 use crate::dataset::Direction;
 use crate::error::{Error, Result};
-use crate::gallery::{Item, MODEL};
+use crate::gallery::{self, Item, MODEL};
 use crate::linalg::l2_normalize;
 use crate::model::{Described, Model};
 use crate::ocr::Line;
@@ -69,14 +69,8 @@ impl Engine {
     /// # Errors
     /// Those of [`Model::open`] and [`Snapshot::open`](crate::gallery::Snapshot::open).
     pub fn open(gallery: &Path) -> Result<Self> {
-        let kept = gallery.join(MODEL);
-        if !kept.exists() {
-            return Err(Error::File {
-                path: gallery.to_owned(),
-                reason: "not a gallery; `tuwen index` makes one".into(),
-            });
-        }
-        let model = Model::open(&kept)?;
+        gallery::require(gallery)?;
+        let model = Model::open(&gallery.join(MODEL))?;
         Self::with(Arc::new(model), gallery)
     }
 
@@ -221,7 +215,7 @@ impl Engine {
         let own = rows.allowed.iter().any(|live| live.count() > 0);
         let captions = match own {
             true => None,
-            false => self.model.captions()?,
+            false => Some(self.model.captions()?.ok_or_else(no_texts)?),
         };
         let read = match query.pictures.first() {
             Some(bytes) if own => self.read(bytes)?,
@@ -412,6 +406,14 @@ fn item(view: &View, key: u64) -> Result<Item> {
 fn gone(key: u64) -> Error {
     Error::Query {
         reason: format!("the gallery is damaged: it has a point, and no item {key}"),
+    }
+}
+
+fn no_texts() -> Error {
+    Error::Query {
+        reason: "there are no texts to find: the gallery has none, and its model was made without captions; \
+            `tuwen index --captions` adds some"
+            .into(),
     }
 }
 

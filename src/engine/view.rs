@@ -7,7 +7,7 @@ use super::words::{mean_length, with_word, without_text};
 use super::{Query, Ranked, Rows};
 use crate::error::Result;
 use crate::gallery::filter::Bitmap;
-use crate::gallery::{Nearest, PartColumns, Points, Snapshot, UNUSABLE, nearest_of};
+use crate::gallery::{Dead, Nearest, Part, PartColumns, Points, Snapshot, UNUSABLE, nearest_of};
 use crate::lazy::Lazy;
 use crate::model::Model;
 use crate::scene_text::Terms;
@@ -27,10 +27,19 @@ impl View {
     pub(super) fn open(folder: &Path) -> Result<Self> {
         let snapshot = Snapshot::open(folder)?;
         let parts = snapshot.parts();
-        let read: Vec<&[f32]> = parts.iter().map(|p| p.pictures().read.lengths).collect();
-        let captions: Vec<&[f32]> = parts.iter().map(|p| p.texts().captions.lengths).collect();
+        // Of rows that are left: answers depend on what a gallery holds, not on what it held.
+        let left = |lengths: &'_ [f32], dead: &Dead| -> Vec<f32> {
+            let rows = lengths.iter().enumerate();
+            let left = rows.filter(|(row, _)| !dead.contains(*row));
+            left.map(|(_, &length)| length).collect()
+        };
+        let read = |p: &Part| left(p.pictures().read.lengths, p.dead_pictures());
+        let captions = |p: &Part| left(p.texts().captions.lengths, p.dead_texts());
         Ok(Self {
-            means: [read, captions].map(|lengths| mean_length(lengths.into_iter())),
+            means: [
+                mean_length(parts.iter().flat_map(read)),
+                mean_length(parts.iter().flat_map(captions)),
+            ],
             nearest: parts.iter().map(|part| nearest_of(folder, part)).collect(),
             copies: Lazy::default(),
             snapshot,

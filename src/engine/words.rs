@@ -52,9 +52,9 @@ fn find<'a>(postings: &Postings<'a>, term: u64, part: &Part) -> Result<List<'a>>
 }
 
 /// The mean number of terms of the texts that have any.
-pub fn mean_length<'a>(lengths: impl Iterator<Item = &'a [f32]>) -> f32 {
-    let all = lengths.flatten().filter(|&&l| l > 0.0);
-    let (sum, n) = all.fold((0.0f64, 0u64), |(sum, n), &l| (sum + f64::from(l), n + 1));
+pub fn mean_length(lengths: impl Iterator<Item = f32>) -> f32 {
+    let all = lengths.filter(|&l| l > 0.0);
+    let (sum, n) = all.fold((0.0f64, 0u64), |(sum, n), l| (sum + f64::from(l), n + 1));
     (sum / n.max(1) as f64) as f32
 }
 
@@ -147,7 +147,8 @@ pub fn without_text(snapshot: &Snapshot) -> Vec<Bitmap> {
     }
     for part in snapshot.parts() {
         let texts = part.texts();
-        for item in (0..texts.len()).filter_map(|row| texts.item(row)) {
+        let live = (0..texts.len()).filter(|&row| !part.dead_texts().contains(row));
+        for item in live.filter_map(|row| texts.item(row)) {
             if let Some((place, row)) = snapshot.picture_row(item) {
                 known[place].insert(row);
             }

@@ -104,6 +104,18 @@ impl Place {
         }
     }
 
+    /// # Errors
+    /// [`Error::File`] for a folder that is no gallery, or none at all.
+    pub fn require(&self) -> Result<()> {
+        if self.database().is_file() {
+            return Ok(());
+        }
+        Err(Error::File {
+            path: self.0.clone(),
+            reason: format!("not a gallery: it has no {FILE}; `tuwen index` makes galleries"),
+        })
+    }
+
     /// For the one writer. Creates the tables where there are none.
     pub fn connect_to_write(&self, stamp: &Stamp) -> Result<Connection> {
         let connect = || {
@@ -133,12 +145,7 @@ impl Place {
 
     /// For a reader, which changes nothing.
     pub fn connect_to_read(&self) -> Result<Connection> {
-        if !self.database().is_file() {
-            return Err(Error::File {
-                path: self.0.clone(),
-                reason: format!("not a gallery: it has no {FILE}"),
-            });
-        }
+        self.require()?;
         let connection = self.try_to_read().map_err(self.failed())?;
         self.require_schema(&connection)?;
         Ok(connection)

@@ -46,3 +46,11 @@ pub use writer::{Merging, Writer};
 
 /// The model of a gallery, in its folder.
 pub const MODEL: &str = "model.tuwen";
+
+/// Tells galleries from other folders, so that the error for those is about the folder and not about a file in it.
+///
+/// # Errors
+/// [`Error::File`](crate::Error::File) that says what makes galleries.
+pub fn require(folder: &std::path::Path) -> crate::Result<()> {
+    database::Place(folder.to_owned()).require()
+}

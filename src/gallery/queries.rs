@@ -11,12 +11,21 @@ type Result<T> = rusqlite::Result<T>;
 const ITEMS: &str = "SELECT key, id, path, bytes, mtime_ns, digest, width, height, taken, camera, folder, format, tags, \
     bad, read FROM items LEFT JOIN readings ON item = key";
 
+fn not_json(column: usize, cause: serde_json::Error) -> rusqlite::Error {
+    rusqlite::Error::FromSqlConversionFailure(column, Type::Text, Box::new(cause))
+}
+
+/// A list of texts; most are empty.
+fn list(row: &Row, column: usize) -> Result<Vec<String>> {
+    match row.get_ref(column)?.as_str()? {
+        "[]" => Ok(vec![]),
+        text => serde_json::from_str(text).map_err(|e| not_json(column, e)),
+    }
+}
+
 fn item(row: &Row) -> Result<Item> {
-    let json = |column: usize, e| {
-        rusqlite::Error::FromSqlConversionFailure(column, Type::Text, Box::new(e))
-    };
-    let (tags, read): (String, Option<String>) = (row.get(12)?, row.get(14)?);
-    let read = read.map(|read| serde_json::from_str(&read).map_err(|e| json(14, e)));
+    let read: Option<String> = row.get(14)?;
+    let read = read.map(|read| serde_json::from_str(&read).map_err(|e| not_json(14, e)));
     let facts = Facts {
         id: row.get(1)?,
         path: row.get(2)?,
@@ -29,7 +38,7 @@ fn item(row: &Row) -> Result<Item> {
         camera: row.get(9)?,
         folder: row.get(10)?,
         format: row.get(11)?,
-        tags: serde_json::from_str(&tags).map_err(|e| json(12, e))?,
+        tags: list(row, 12)?,
         read: read.transpose()?.unwrap_or_default(),
     };
     Ok(Item {
@@ -111,7 +120,7 @@ pub(super) fn ids_after(
 
 /// All items, by id.
 pub(super) fn known(connection: &Connection) -> Result<Vec<(String, Known)>> {
-    let query = "SELECT id, key, bytes, mtime_ns, digest, bad IS NOT NULL FROM items";
+    let query = "SELECT id, key, bytes, mtime_ns, digest, bad IS NOT NULL, tags FROM items";
     let mut statement = connection.prepare_cached(query)?;
     let rows = statement.query_map([], |row| {
         let known = Known {
@@ -120,6 +129,7 @@ pub(super) fn known(connection: &Connection) -> Result<Vec<(String, Known)>> {
             mtime_ns: row.get(3)?,
             digest: row.get(4)?,
             bad: row.get(5)?,
+            tags: list(row, 6)?,
         };
         Ok((row.get(0)?, known))
     })?;

@@ -177,6 +177,14 @@ pub struct Known {
     pub digest: String,
     /// Whether the picture cannot be used.
     pub bad: bool,
+    pub tags: Vec<String>,
+}
+
+impl Known {
+    /// Whether a file of such a size and time is taken for the one that was recorded.
+    pub fn is_of(&self, bytes: u64, mtime_ns: i64) -> bool {
+        self.bytes == bytes && self.mtime_ns == mtime_ns
+    }
 }
 
 /// A picture of a gallery.

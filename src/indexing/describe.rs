@@ -108,7 +108,8 @@ impl<'a> Describer<'a> {
         let digest = Fingerprint::of_bytes(&bytes).to_string();
         if let Some(known) = before
             && known.digest == digest
-            && !(known.bad || file.again)
+            && !known.bad
+            && source.has_tags(&file.id, known)
         {
             return Ok(Looked::Same(Touch {
                 key: known.key,

@@ -51,12 +51,20 @@ pub struct Source {
     pub hidden: bool,
 }
 
+impl Source {
+    /// Whether a picture has the tags that it is to have.
+    fn has_tags(&self, id: &str, known: &Known) -> bool {
+        let tags = self.tags.as_ref();
+        known.bad || tags.is_none_or(|tags| tags.of(id) == known.tags)
+    }
+}
+
 /// What became of a gallery.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Synced {
     /// Pictures that are new.
     pub added: usize,
-    /// Pictures whose files have other contents than before.
+    /// Pictures whose files have other contents than before, or that have other tags.
     pub changed: usize,
     /// Pictures whose files are gone.
     pub removed: usize,
@@ -98,8 +106,6 @@ struct Found {
     path: PathBuf,
     bytes: u64,
     mtime_ns: i64,
-    /// Whether it is described again though it is the same: what else is known of it has changed.
-    again: bool,
 }
 
 /// What the points of a model are stored under.
@@ -158,15 +164,16 @@ impl<'a> Indexer<'a> {
             let file = Found {
                 bytes: metadata.len(),
                 mtime_ns: mtime(&metadata),
-                again: false,
                 id,
                 path,
             };
             match known.remove(&file.id) {
-                Some(k) if k.bytes == file.bytes && k.mtime_ns == file.mtime_ns => match k.bad {
-                    true => synced.unchanged += 1,
-                    false => unchanged.push((file, k)),
-                },
+                Some(k) if k.is_of(file.bytes, file.mtime_ns) && source.has_tags(&file.id, &k) => {
+                    if !k.bad {
+                        unchanged.push((file.id, k.key));
+                    }
+                    synced.unchanged += 1;
+                }
                 before => wanted.push((file, before)),
             }
         }
@@ -175,46 +182,13 @@ impl<'a> Indexer<'a> {
             true => known,
             false => BTreeMap::new(),
         };
-        let unchanged = self.with_same_tags(unchanged, source, &mut wanted)?;
-        synced.unchanged += unchanged.len();
-        self.add(wanted, source, &mut synced)?;
+        unchanged.extend(self.add(wanted, source, &mut synced)?);
         self.remove_gone(gone, &mut synced)?;
         if let Some(captions) = &source.captions {
             self.caption(&unchanged, captions, &mut synced)?;
         }
         self.index()?;
         Ok(synced)
-    }
-
-    /// The files whose tags are as they were, by id and key; the others are to be described again.
-    fn with_same_tags(
-        &self,
-        files: Vec<(Found, Known)>,
-        source: &Source,
-        wanted: &mut Vec<(Found, Option<Known>)>,
-    ) -> Result<Vec<(String, u64)>> {
-        let Some(tags) = &source.tags else {
-            return Ok(files
-                .into_iter()
-                .map(|(file, known)| (file.id, known.key))
-                .collect());
-        };
-        let snapshot = Snapshot::open(&self.gallery)?;
-        let mut same = Vec::new();
-        for (file, known) in files {
-            let before = snapshot.item(known.key)?.map(|item| item.facts.tags);
-            match before.is_some_and(|before| before == tags.of(&file.id)) {
-                true => same.push((file.id, known.key)),
-                false => wanted.push((
-                    Found {
-                        again: true,
-                        ..file
-                    },
-                    Some(known),
-                )),
-            }
-        }
-        Ok(same)
     }
 
     /// Removes pictures by their ids, and returns how many there were.
@@ -261,15 +235,16 @@ impl<'a> Indexer<'a> {
         }
     }
 
-    /// Describes files and commits them, block by block.
+    /// Describes files and commits them, block by block. Returns the pictures that turn out to be as they were.
     fn add(
         &mut self,
         wanted: Vec<(Found, Option<Known>)>,
         source: &Source,
         synced: &mut Synced,
-    ) -> Result<()> {
+    ) -> Result<Vec<(String, u64)>> {
+        let mut same = Vec::new();
         if wanted.is_empty() {
-            return Ok(());
+            return Ok(same);
         }
         self.progress.start("adding pictures", wanted.len() as u64);
         for block in wanted.chunks(BLOCK) {
@@ -281,11 +256,12 @@ impl<'a> Indexer<'a> {
             };
             let looked: Vec<Result<Looked>> = block.par_iter().map(look).collect();
             let mut change = Change::default();
-            for ((_, before), looked) in block.iter().zip(looked) {
+            for ((file, before), looked) in block.iter().zip(looked) {
                 match looked? {
                     Looked::Unreadable(reason) => synced.unreadable.push(reason),
                     Looked::Same(touch) => {
                         synced.unchanged += 1;
+                        same.push((file.id.clone(), touch.key));
                         change.touch.push(touch);
                     }
                     Looked::New(item) => {
@@ -301,7 +277,7 @@ impl<'a> Indexer<'a> {
             self.writer.commit(&change)?;
         }
         self.progress.finish();
-        Ok(())
+        Ok(same)
     }
 
     fn remove_gone(&mut self, gone: BTreeMap<String, Known>, synced: &mut Synced) -> Result<()> {

@@ -32,9 +32,13 @@ fn what_an_earlier_version_learned_is_used_as_it_is() {
 fn inspect_reads_them() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/earlier");
     let files = earlier().into_keys();
-    let files: Vec<_> = files.filter(|path| path.ends_with(".safetensors")).collect();
+    let files: Vec<_> = files
+        .filter(|path| path.ends_with(".safetensors"))
+        .collect();
     assert!(files.len() >= 4);
     for file in files {
-        tuwen([Path::new("inspect"), &folder.join(file)]).ok().prints("verified");
+        tuwen([Path::new("inspect"), &folder.join(file)])
+            .ok()
+            .prints("verified");
     }
 }

@@ -4,6 +4,7 @@ use std::fs;
 
 use super::case::{Case, columns, odd_picture};
 use super::files::{Tree, assert_same, edit, tree};
+use super::shelf::{fitted, model};
 
 /// Codebook, PCA, vocabulary with its weights and LSA, fusion.
 fn learned(case: &Case) -> Tree {
@@ -19,6 +20,12 @@ fn learned(case: &Case) -> Tree {
     learned
 }
 
+/// The model file is the one that the unchanged data gives.
+#[track_caller]
+fn assert_models_the_same(case: &Case) {
+    assert!(fitted(case, &[]) == model(true), "another model");
+}
+
 /// What is learned after a change to the test data: the same as before it.
 fn assert_learns_the_same(change: impl FnOnce(&Case)) {
     let plain = Case::computed();
@@ -31,6 +38,7 @@ fn assert_learns_the_same(change: impl FnOnce(&Case)) {
         plain.result_bytes(),
         "the change changes nothing"
     );
+    assert_models_the_same(&case);
 }
 
 /// Each row gets the next row's second column.
@@ -78,6 +86,7 @@ fn another_pairing_of_the_test_data() {
         case.score(1)[0] < plain.score(1)[0],
         "the change changes nothing"
     );
+    assert_models_the_same(&case);
 }
 
 #[test]
@@ -116,6 +125,7 @@ fn no_test_data_at_all() {
     }
     case.run("fit", &[]).ok();
     assert_same(&learned(&case), &learned(&Case::computed()));
+    assert_models_the_same(&case);
 }
 
 /// Names without the fingerprints: what differs is what was learned, not what it is called.
@@ -139,6 +149,7 @@ fn the_training_data_does_reach_what_is_learned() {
             .count()
     };
     assert_eq!(differing(&words), 2, "vocabulary and fusion");
+    assert!(fitted(&words, &[]) != model(true));
 
     let pictures = Case::new().copied();
     fs::copy(
@@ -148,6 +159,7 @@ fn the_training_data_does_reach_what_is_learned() {
     .unwrap();
     pictures.run("fit", &[]).ok();
     assert_eq!(differing(&pictures), 3, "codebook, PCA and fusion");
+    assert!(fitted(&pictures, &[]) != model(true));
 }
 
 /// Every kind of view, map and fusion, small.
@@ -261,13 +273,19 @@ fn every_view_and_fusion() {
                 fs::remove_dir_all(case.attachment(n)).unwrap();
             }
         }
-        case.run("fit", &[]).ok();
+        let model = fitted(&case, &[]);
         let mut learned = tree(&case.work());
         learned.retain(|name, _| name.starts_with("vocab/") || name.contains("/fusion-"));
-        learned
+        (learned, model)
     };
-    let plain = learned(false);
+    let (plain, model) = learned(false);
     let (views, projections, texts, fusions) = (9, 9, 3, 3); // the ensemble and its members
-    assert_eq!(plain.len(), views + projections + texts + fusions);
-    assert_same(&plain, &learned(true));
+    let for_galleries = 2; // visual words of copies, and probabilities
+    assert_eq!(
+        plain.len(),
+        views + projections + texts + fusions + for_galleries
+    );
+    let (without, its_model) = learned(true);
+    assert_same(&plain, &without);
+    assert!(model == its_model, "another model");
 }

@@ -1,7 +1,11 @@
 //! The ways into the program. To add one: a file with its `TARGET`, and a line here.
 
 mod artifacts;
+mod bundles;
+mod dates;
+mod filters;
 mod fits;
+mod galleries;
 mod models;
 mod pictures;
 mod recipes;
@@ -24,4 +28,8 @@ pub const TARGETS: &[Target] = &[
     fits::TARGET,
     results::TARGET,
     weights::TARGET,
+    galleries::TARGET,
+    bundles::TARGET,
+    filters::TARGET,
+    dates::TARGET,
 ];

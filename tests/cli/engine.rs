@@ -1,0 +1,778 @@
+//! `fit --model`, `index`, `search --gallery`, `gallery`, `remove`, `keywords`, `export`: a model that goes to another
+//! machine, and a gallery of pictures that it never saw.
+
+use std::fs;
+
+use image::imageops::{crop_imm, flip_horizontal};
+
+use super::case::{Case, columns, odd_picture};
+use super::files::files;
+use super::program::{Outcome, program, tuwen};
+use super::scenes::scene;
+use super::shelf::{PICTURES, Shelf, fitted, ids, model, rewrite, set_time};
+
+const SENTENCE: &str = "五乘五红色棋盘格构成的图案";
+
+fn text(path: &std::path::Path) -> &str {
+    path.to_str().expect("a plain path")
+}
+
+#[test]
+fn a_model_needs_nothing_of_the_data_that_it_learned_from() {
+    let case = Case::new().copied();
+    let model = fitted(&case, &[]);
+    drop(case);
+    let shelf = Shelf::with_model(&model);
+    fs::remove_dir_all(shelf.photo("sub")).unwrap();
+    shelf.create(&[]).ok().prints("16 added");
+    fs::remove_file(shelf.path("m.tuwen")).unwrap();
+
+    let found = shelf.ids(&[SENTENCE]);
+    let expected = Case::computed().answer(1, "Word-1000001627");
+    assert_eq!(found, expected, "as the data set itself is searched");
+}
+
+#[test]
+fn a_sentence_finds_pictures_with_their_paths_and_probabilities() {
+    let shelf = Shelf::indexed();
+    let answer = shelf.ask(&["红色的五角星", "--top", "20"]);
+    let hits = answer["hits"].as_array().unwrap();
+    assert_eq!((hits.len(), &answer["searched"]), (20, &PICTURES.into()));
+    let good = answer["good"].as_u64().unwrap() as usize;
+    assert!((1..20).contains(&good), "{answer}");
+    let number = |hit: &serde_json::Value, key: &str| hit[key].as_f64().unwrap();
+    for pair in hits.windows(2) {
+        assert!(number(&pair[0], "score") >= number(&pair[1], "score"));
+        assert!(number(&pair[0], "probability") >= number(&pair[1], "probability"));
+    }
+    for hit in hits {
+        assert!((0.0..=1.0).contains(&number(hit, "probability")));
+        let id = hit["id"].as_str().unwrap();
+        assert!(hit["path"].as_str().unwrap().ends_with(id), "{hit}");
+    }
+
+    let printed = shelf
+        .run("search", &["红色的五角星", "--top", "20"])
+        .ok()
+        .stdout;
+    let lines: Vec<&str> = printed.lines().collect();
+    assert!(
+        lines[good].starts_with("-- less likely right"),
+        "{good}: {printed}"
+    );
+    let first: Vec<&str> = lines[0].split('\t').collect();
+    let percent = format!("{:.1} %", 100.0 * number(&hits[0], "probability"));
+    assert_eq!(
+        first,
+        ["1", &percent, hits[0]["path"].as_str().unwrap()],
+        "{printed}"
+    );
+    let next = shelf.ids(&["红色的五角星", "--top", "7", "--offset", "5"]);
+    assert_eq!(next, ids(&answer)[5..12]);
+}
+
+#[test]
+fn a_picture_finds_itself_first_among_what_looks_alike() {
+    let shelf = Shelf::indexed();
+    for id in ["shape-0100.png", "sub/shape-0115.png"] {
+        let answer = shelf.ask(&["--image", text(&shelf.photo(id))]);
+        assert_eq!(ids(&answer)[0], id);
+        let score = answer["hits"][0]["score"].as_f64().unwrap();
+        assert!((score - 1.0).abs() < 2e-3, "{answer}");
+        let second = answer["hits"][1]["score"].as_f64().unwrap();
+        assert!(second < 0.99, "{answer}");
+    }
+}
+
+#[test]
+fn a_picture_finds_captions_of_the_model_where_the_gallery_has_none() {
+    let shelf = Shelf::indexed();
+    let image = shelf.photo("shape-0100.png");
+    let find = ["--image", text(&image), "--find", "texts", "--top", "9"];
+    let answer = shelf.ask(&find);
+    let case = Case::new();
+    let known: Vec<String> = columns::<2>(&case.table(1, "ImageWordData.csv"))
+        .into_iter()
+        .map(|[_, caption]| caption)
+        .collect();
+    let hits = answer["hits"].as_array().unwrap();
+    assert_eq!((hits.len(), &answer["searched"]), (9, &96.into()));
+    for hit in hits {
+        let caption = hit["text"].as_str().unwrap();
+        assert!(known.iter().any(|k| k == caption), "{caption}");
+        assert!(hit["key"].is_null() && hit["probability"].is_number());
+    }
+
+    let table = [["shape-0100.png", "某人的照片"]];
+    let captions = shelf.table("captions.csv", ["image", "caption"], &table);
+    shelf.index(&["--captions", &captions]).ok();
+    let own = shelf.ask(&find);
+    assert_eq!(ids(&own), ["shape-0100.png#0"], "the gallery's own");
+    assert_eq!(own["hits"][0]["text"], "某人的照片");
+}
+
+#[test]
+fn without_any_captions_it_is_said_that_there_are_none() {
+    let shelf = Shelf::with_model(model(false));
+    shelf.create(&[]).ok();
+    let image = shelf.photo("shape-0100.png");
+    let find = ["--image", text(&image), "--find", "texts"];
+    let outcome = shelf.run("search", &find).fails();
+    outcome.says(&["no texts", "without captions", "tuwen index --captions"]);
+}
+
+#[test]
+fn copies_are_found_and_it_is_said_how_they_were_told() {
+    let shelf = Shelf::new();
+    let original = scene(7);
+    original.save(shelf.photo("original.png")).unwrap();
+    scene(8).save(shelf.photo("another.png")).unwrap();
+    shelf.create(&[]).ok();
+    let cropped = crop_imm(&original, 20, 10, 200, 160).to_image();
+    cropped.save(shelf.path("cropped.png")).unwrap();
+    flip_horizontal(&cropped)
+        .save(shelf.path("mirrored.png"))
+        .unwrap();
+    scene(9).save(shelf.path("stranger.png")).unwrap();
+
+    let copies = |path: &std::path::Path, more: &[&str]| {
+        let find = ["--image", text(path), "--find", "copies"];
+        shelf.run("search", &[&find, more].concat()).ok()
+    };
+    for (name, how) in [
+        ("photos/original.png", "the same file byte for byte"),
+        ("cropped.png", "keypoints agree"),
+        ("mirrored.png", "keypoints agree, mirrored"),
+    ] {
+        let path = shelf.path(name);
+        let found = copies(&path, &["--json"]).json();
+        assert_eq!(ids(&found), ["original.png"], "{name}: {found}");
+        assert!(found["hits"][0]["probability"].as_f64().unwrap() > 0.99);
+        let printed = copies(&path, &[]);
+        assert!(
+            printed.stdout.lines().nth(1).unwrap().ends_with(how),
+            "{printed:#?}"
+        );
+    }
+    let stranger = shelf.path("stranger.png");
+    copies(&stranger, &[]).prints("nothing found among 34 items");
+    shelf
+        .run("search", &["红色", "--find", "copies"])
+        .fails()
+        .says(&["copies are found of a picture"]);
+}
+
+/// Captions of some pictures, and tags of others.
+fn tables(shelf: &Shelf) -> [String; 2] {
+    let captions = [
+        ["shape-0097.png", "海边的红色五角星"],
+        ["shape-0097.png", "我的狗"],
+        ["shape-0098.png", "红色的猫"],
+        ["sub/shape-0113.png", "一只狗，白色底"],
+    ];
+    let tags = [
+        ["shape-0099.png", "狗;户外"],
+        ["sub/shape-0114.png", "室内, 猫"],
+    ];
+    [
+        shelf.table("captions.csv", ["image", "caption"], &captions),
+        shelf.table("tags.csv", ["filename", "tags"], &tags),
+    ]
+}
+
+#[test]
+fn words_must_or_must_not_be_in_captions_and_tags() {
+    let shelf = Shelf::new();
+    let [captions, tags] = tables(&shelf);
+    shelf
+        .create(&["--captions", &captions, "--tags", &tags])
+        .ok();
+    let found = |more: &[&str]| {
+        let all = ["红色的五角星", "--top", "99"];
+        let mut ids = shelf.ids(&[&all, more].concat());
+        ids.sort();
+        ids
+    };
+    let with_text = [
+        "shape-0097.png",
+        "shape-0098.png",
+        "shape-0099.png",
+        "sub/shape-0113.png",
+        "sub/shape-0114.png",
+    ];
+    let all = found(&[]);
+    assert_eq!(all.len(), PICTURES);
+    let known = |ids: Vec<String>| -> Vec<String> {
+        let (known, unknown): (Vec<String>, _) = ids
+            .into_iter()
+            .partition(|id| with_text.contains(&id.as_str()));
+        assert_eq!(
+            unknown.len(),
+            PICTURES - with_text.len(),
+            "judged by their looks"
+        );
+        known
+    };
+    let dogs = ["shape-0097.png", "shape-0099.png", "sub/shape-0113.png"];
+    assert_eq!(known(found(&["--must", "狗"])), dogs);
+    assert_eq!(known(found(&["--must", "狗,白色"])), ["sub/shape-0113.png"]);
+    assert_eq!(
+        known(found(&["--not", "狗"])),
+        ["shape-0098.png", "sub/shape-0114.png"]
+    );
+    assert_eq!(
+        known(found(&["--must", "红色", "--not", "猫"])),
+        ["shape-0097.png"]
+    );
+    // 红 and 色 are there, and not beside each other
+    assert_eq!(known(found(&["--must", "色五"])), ["shape-0097.png"]);
+
+    let texts = found(&["--where", "has captions or has tags"]);
+    assert_eq!(texts, with_text);
+    assert_eq!(found(&["--where", "tag = 户外"]), ["shape-0099.png"]);
+    let answer = shelf.ask(&["红色", "--where", "tag = 室内", "--must", "猫", "--explain"]);
+    let words = &answer["hits"][0]["why"]["words"][0];
+    assert_eq!(
+        (&words["word"], &words["in_caption"]),
+        (&"猫".into(), &true.into())
+    );
+}
+
+#[test]
+fn tables_that_come_or_change_later_count() {
+    let shelf = Shelf::indexed();
+    let [captions, tags] = tables(&shelf);
+    let with = |filter: &str| shelf.ids(&["红色", "--where", filter]);
+    let outcome = shelf.index(&["--captions", &captions]).ok();
+    outcome
+        .prints("0 added, 0 changed, 0 removed, 32 files as they were")
+        .prints("3 pictures have other captions");
+    assert_eq!(with("has captions").len(), 3);
+    let outcome = shelf.index(&["--tags", &tags]).ok();
+    outcome.prints("0 added, 2 changed, 0 removed, 30 files as they were");
+    assert_eq!(with("has tags").len(), 2);
+    assert_eq!(with("has captions").len(), 3, "captions stay");
+    for more in [
+        &["--captions", &captions[..], "--tags", &tags][..],
+        &["--tags", &tags],
+        &[],
+    ] {
+        shelf.index(more).ok().prints("nothing new: 32 files");
+    }
+    let other = shelf.table(
+        "tags.csv",
+        ["filename", "tags"],
+        &[["shape-0099.png", "猫"]],
+    );
+    let outcome = shelf.index(&["--tags", &other]).ok();
+    outcome.prints("0 added, 2 changed");
+    assert_eq!(with("has tags"), ["shape-0099.png"]);
+    assert_eq!(with("tag = 猫"), ["shape-0099.png"]);
+
+    // a picture whose only caption goes is again one of which nothing is known
+    let fewer = [["shape-0097.png", "我的狗"]];
+    let fewer = shelf.table("captions.csv", ["image", "caption"], &fewer);
+    shelf
+        .index(&["--captions", &fewer])
+        .ok()
+        .prints("3 pictures have other captions");
+    assert_eq!(with("has captions"), ["shape-0097.png"]);
+    let must = shelf.ids(&["红色", "--must", "狗", "--top", "99"]);
+    assert!(must.contains(&"shape-0098.png".into()), "{must:?}");
+    assert!(!must.contains(&"shape-0099.png".into()), "{must:?}");
+}
+
+#[test]
+fn captions_of_a_picture_that_was_only_touched_count() {
+    let shelf = Shelf::indexed();
+    let [captions, _] = tables(&shelf);
+    let path = shelf.photo("shape-0097.png");
+    rewrite(&path, &fs::read(&path).unwrap());
+    let outcome = shelf.index(&["--captions", &captions]).ok();
+    outcome.prints("3 pictures have other captions");
+}
+
+#[test]
+fn conditions_choose_pictures() {
+    let shelf = Shelf::new();
+    shelf.add_odd("photo.png");
+    shelf.add_odd("grey.jpg");
+    shelf.create(&[]).ok();
+    let count = |filter: &str| {
+        let found = shelf.ids(&["红色", "--top", "99", "--where", filter]);
+        (found.len(), found.first().cloned().unwrap_or_default())
+    };
+    assert_eq!(count("folder = sub").0, 16);
+    assert_eq!(count("not folder = sub").0, 18);
+    assert_eq!(count("width = 128 and height = 128").0, 32);
+    assert_eq!(count("format = jpeg"), (1, "grey.jpg".into()));
+    assert_eq!(count("id = \"sub/shape-0113.png\"").0, 1);
+    assert_eq!(count("id ~ 011 and folder = sub").0, 7);
+    assert_eq!(count("width > 10k").0, 0);
+    assert_eq!(count("date >= 1900").0, 0, "none has a date");
+    shelf
+        .run("search", &["红色", "--where", "width > 10k"])
+        .ok()
+        .prints("nothing found among 0 items");
+    let image = shelf.photo("shape-0100.png");
+    let alike = ["--image", text(&image), "--where", "folder = sub"];
+    assert!(shelf.ids(&alike).iter().all(|id| id.starts_with("sub/")));
+    let copies = [&alike[..], &["--find", "copies"]].concat();
+    assert_eq!(shelf.ids(&copies), Vec::<String>::new());
+    let wrong = shelf.run("search", &["红色", "--where", "widht > 3"]);
+    wrong
+        .bad_usage()
+        .says(&["character 1", "widht", "the fields are: width"]);
+}
+
+#[test]
+fn a_removed_picture_is_found_again_after_index() {
+    let shelf = Shelf::indexed();
+    let image = shelf.photo("shape-0100.png");
+    let alike = ["--image", text(&image)];
+    assert_eq!(shelf.ids(&alike)[0], "shape-0100.png");
+    let outcome = shelf.run("remove", &["shape-0100.png", "no.png"]).fails();
+    outcome
+        .prints("1 of 2 removed")
+        .says(&["the others are not in the gallery"]);
+    assert!(image.exists(), "its file stays");
+    let all = [&alike[..], &["--top", "99"]].concat();
+    let found = shelf.ids(&all);
+    assert_eq!(found.len(), PICTURES - 1);
+    assert!(!found.contains(&"shape-0100.png".into()));
+    let outcome = shelf.index(&[]).ok();
+    outcome.prints("1 added, 0 changed, 0 removed, 31 files as they were");
+    assert_eq!(shelf.ids(&alike)[0], "shape-0100.png");
+}
+
+#[test]
+fn a_gallery_follows_its_folder() {
+    let shelf = Shelf::indexed();
+    let (a, b) = (shelf.photo("shape-0100.png"), shelf.photo("shape-0107.png"));
+    let other = fs::read(shelf.photo("sub/shape-0120.png")).unwrap();
+    rewrite(&a, &other);
+    fs::remove_file(&b).unwrap();
+    fs::write(shelf.photo("sub/new.png"), &other).unwrap();
+    let outcome = shelf.index(&[]).ok();
+    outcome.prints("1 added, 1 changed, 1 removed, 30 files as they were");
+    let found = shelf.ids(&["--image", text(&a), "--top", "99"]);
+    let mut first: Vec<&str> = found[..3].iter().map(String::as_str).collect();
+    first.sort();
+    assert_eq!(
+        first,
+        ["shape-0100.png", "sub/new.png", "sub/shape-0120.png"]
+    );
+    assert!(!found.contains(&"shape-0107.png".into()));
+    shelf.index(&[]).ok().prints("nothing new: 32 files");
+
+    fs::remove_dir_all(shelf.photo("sub")).unwrap();
+    shelf
+        .index(&[])
+        .ok()
+        .prints("0 added, 0 changed, 17 removed");
+    shelf.show(&[]).ok().prints("pictures   15");
+}
+
+#[test]
+fn a_file_of_the_same_size_and_time_is_not_opened() {
+    let shelf = Shelf::indexed();
+    let path = shelf.photo("shape-0100.png");
+    let before = shelf.ask(&["红色的五角星", "--top", "99"]);
+    let metadata = path.metadata().unwrap();
+    let time = metadata.modified().unwrap();
+    fs::write(&path, vec![0; metadata.len() as usize]).unwrap();
+    set_time(&path, time);
+    shelf
+        .index(&[])
+        .ok()
+        .prints("nothing new: 32 files are as they were");
+    assert_eq!(shelf.ask(&["红色的五角星", "--top", "99"]), before);
+    set_time(&path, time + std::time::Duration::from_nanos(1000));
+    let outcome = shelf.index(&[]).ok();
+    outcome
+        .prints("0 added, 0 changed, 0 removed, 31 files as they were")
+        .prints("1 pictures cannot be used");
+}
+
+#[test]
+fn what_is_no_picture_is_counted_and_what_is_damaged_listed() {
+    let shelf = Shelf::new();
+    fs::write(shelf.photo("notes.txt"), "not a picture").unwrap();
+    fs::write(shelf.photo("sub/list.csv"), "a,b\n").unwrap();
+    for name in ["truncated.jpg", "empty.jpg", "not_an_image.jpg"] {
+        shelf.add_odd(name);
+    }
+    let outcome = shelf.create(&[]).ok();
+    outcome
+        .prints("32 added, 0 changed, 0 removed, 0 files as they were")
+        .prints("3 pictures cannot be used; `tuwen gallery` says why");
+    let shown = shelf.show(&[]).ok();
+    shown.prints_line("other files that are not pictures:", " 2");
+    shown.prints_line("pictures that cannot be used:", " 3");
+    shown.prints_line("  ", "truncated.jpg: truncated JPEG");
+    shown.prints_line("  ", "empty.jpg: the file is empty");
+    shown.prints_line("  ", "not_an_image.jpg: not a picture in a known format");
+    let json = shelf.show(&["--json", "--check"]).ok().json();
+    assert_eq!(
+        (&json["pictures"], &json["not_pictures"]),
+        (&PICTURES.into(), &2.into())
+    );
+    let unusable = json["unusable"].as_array().unwrap();
+    assert!(unusable.iter().any(|u| {
+        let [path, reason] = [&u[0], &u[1]].map(|v| v.as_str().unwrap());
+        path.ends_with("truncated.jpg") && reason == "truncated JPEG"
+    }));
+    assert_eq!(json["damage"].as_array().map(Vec::len), Some(0));
+    shelf.index(&[]).ok().prints("nothing new: 37 files");
+
+    fs::copy(odd_picture("photo.png"), shelf.photo("empty.jpg")).unwrap();
+    let outcome = shelf.index(&[]).ok();
+    outcome.prints("0 added, 1 changed, 0 removed, 36 files as they were");
+    shelf
+        .show(&[])
+        .ok()
+        .prints("pictures that cannot be used: 2");
+}
+
+#[test]
+fn a_flipped_byte_is_found_by_check() {
+    let shelf = Shelf::indexed();
+    let whole = shelf.show(&["--check"]).ok();
+    whole.prints("everything was read and is whole");
+    let segments = files(&shelf.gallery().join("segments"));
+    let segment = segments.values().next().unwrap();
+    let right = fs::read(segment).unwrap();
+    let mut bytes = right.clone();
+    let place = bytes.len() - 100;
+    bytes[place] ^= 1;
+    fs::write(segment, bytes).unwrap();
+    shelf.show(&[]).ok();
+    let outcome = shelf.show(&["--check"]);
+    assert_eq!(outcome.code, Some(1));
+    outcome.prints_line("damaged: ", "its content does not match its checksum");
+    fs::write(segment, right).unwrap();
+
+    let model = shelf.gallery().join("model.tuwen");
+    let mut bytes = fs::read(&model).unwrap();
+    *bytes.last_mut().unwrap() ^= 1;
+    fs::write(&model, bytes).unwrap();
+    let outcome = shelf.show(&["--check"]);
+    assert_eq!(outcome.code, Some(1));
+    outcome.prints_line("damaged: ", "does not match its checksum");
+}
+
+#[test]
+fn a_gallery_of_another_model_is_refused() {
+    let shelf = Shelf::indexed();
+    let fingerprint = |path: &std::path::Path| {
+        let line = tuwen(["inspect", text(path)]).ok().stdout;
+        line.split_whitespace().nth(1).unwrap().to_owned()
+    };
+    let own = fingerprint(&shelf.path("m.tuwen"));
+    assert_eq!(own, fingerprint(&shelf.gallery().join("model.tuwen")));
+    fs::write(shelf.path("m.tuwen"), model(false)).unwrap();
+    let other = fingerprint(&shelf.path("m.tuwen"));
+    assert_ne!(own, other);
+    shelf
+        .create(&[])
+        .fails()
+        .says(&["the gallery", &own, &other]);
+    shelf.show(&["--check"]).ok().prints("everything was read");
+    fs::copy(shelf.path("m.tuwen"), shelf.gallery().join("model.tuwen")).unwrap();
+    shelf
+        .run("search", &["红色"])
+        .fails()
+        .says(&["the gallery", &own, &other]);
+}
+
+#[test]
+fn a_folder_that_is_no_gallery_is_told_from_one() {
+    let shelf = Shelf::new();
+    let photos = shelf.photos();
+    let nowhere = shelf.path("nowhere");
+    for folder in [&photos, &nowhere] {
+        let folder = text(folder);
+        for command in [
+            &["search", "红色", "--gallery", folder][..],
+            &["gallery", folder],
+            &["remove", "a.png", "--gallery", folder],
+            &["export", folder, "--items", "-"],
+        ] {
+            tuwen(command)
+                .fails()
+                .says(&[folder, "not a gallery", "`tuwen index` makes"]);
+        }
+    }
+    let index = ["index", text(&photos), "--gallery", text(&nowhere)];
+    tuwen(index)
+        .fails()
+        .says(&["not a gallery yet", "--model", "tuwen fit --model"]);
+    let model = shelf.path("m.tuwen");
+    let into_photos = ["index", text(&photos), "--gallery", text(&photos)];
+    tuwen(into_photos.iter().copied().chain(["--model", text(&model)]))
+        .fails()
+        .says(&["neither empty nor a gallery", "another folder"]);
+    assert_eq!(files(&photos).len(), PICTURES, "nothing was written");
+    let not_a_model = shelf.photo("shape-0100.png");
+    let wrong = [
+        "index",
+        text(&photos),
+        "--gallery",
+        text(&nowhere),
+        "--model",
+    ];
+    tuwen(wrong.iter().copied().chain([text(&not_a_model)]))
+        .fails()
+        .says(&["shape-0100.png"]);
+    assert!(!nowhere.exists());
+}
+
+#[test]
+fn a_gallery_is_of_one_folder() {
+    let shelf = Shelf::indexed();
+    let sub = shelf.photo("sub");
+    let outcome = shelf.run("index", &[text(&sub)]).fails();
+    outcome.says(&["is of the folder", "photos/sub", "folder.txt"]);
+    shelf.show(&[]).ok().prints("pictures   32");
+}
+
+#[test]
+fn there_is_one_writer_and_readers_do_not_wait() {
+    let shelf = Shelf::indexed();
+    let model = tuwen::model::Model::open(&shelf.path("m.tuwen")).unwrap();
+    let stamp = tuwen::indexing::stamp(&model).unwrap();
+    let writer = tuwen::gallery::Writer::open(&shelf.gallery(), &stamp).unwrap();
+    let who = format!("process {} on ", std::process::id());
+    for outcome in [shelf.index(&[]), shelf.run("remove", &["shape-0100.png"])] {
+        outcome
+            .fails()
+            .says(&["another tuwen", &who, "is changing this gallery"]);
+    }
+    assert_eq!(shelf.ids(&["红色", "--top", "99"]).len(), PICTURES);
+    drop(writer);
+    shelf.index(&[]).ok().prints("nothing new");
+}
+
+/// Puts the answers of one and of two threads side by side; the galleries are made with as many.
+#[test]
+fn answers_do_not_depend_on_the_number_of_threads() {
+    let shelf = Shelf::new();
+    let photos = shelf.photos();
+    let image = shelf.photo("shape-0100.png");
+    let answers = ["1", "2"].map(|threads| {
+        let gallery = shelf.path(&format!("g{threads}"));
+        let run = |args: &[&str]| {
+            let mut command = program();
+            command.args(["--threads", threads]).args(args);
+            Outcome::of(command.arg("--gallery").arg(&gallery))
+                .ok()
+                .stdout
+        };
+        run(&[
+            "index",
+            text(&photos),
+            "--model",
+            text(&shelf.path("m.tuwen")),
+        ]);
+        [
+            run(&["search", SENTENCE, "--json", "--top", "99", "--explain"]),
+            run(&["search", "--image", text(&image), "--json", "--top", "99"]),
+            run(&[
+                "search",
+                "--image",
+                text(&image),
+                "--find",
+                "texts",
+                "--json",
+            ]),
+            run(&[
+                "search",
+                "--image",
+                text(&image),
+                "--find",
+                "copies",
+                "--json",
+            ]),
+        ]
+    });
+    assert_eq!(answers[0], answers[1]);
+}
+
+#[test]
+fn a_model_is_the_same_bytes_each_time() {
+    let [one, two] = ["1", "2"].map(|threads| {
+        let case = Case::new();
+        fitted(&case, &["--threads", threads])
+    });
+    assert!(one == two, "not the same bytes");
+    assert!(one == model(true), "not the same bytes after other verbs");
+}
+
+/// Whether bytes hold a text, as it is or as JSON within JSON has it.
+fn holds(bytes: &[u8], text: &str) -> bool {
+    let escaped: String = text
+        .encode_utf16()
+        .map(|unit| format!("\\u{unit:04x}"))
+        .collect();
+    let is_there = |text: &&str| memchr::memmem::find(bytes, text.as_bytes()).is_some();
+    [text, &escaped].iter().any(is_there)
+}
+
+#[test]
+fn a_model_and_a_gallery_hold_no_path_and_no_caption_of_the_training_data() {
+    let case = Case::new().copied();
+    let bare = fitted(&case, &["--no-captions"]);
+    let rows = columns::<2>(&case.table(1, "ImageWordData.csv"));
+    let folder = text(&case.data).to_owned();
+    let shelf = Shelf::with_model(&bare);
+    shelf.create(&[]).ok();
+    let mut all = vec![bare];
+    let gallery = files(&shelf.gallery());
+    assert!(gallery.contains_key("gallery.sqlite") && gallery.contains_key("model.tuwen"));
+    all.extend(gallery.values().map(|path| fs::read(path).unwrap()));
+    for bytes in &all {
+        assert!(!holds(bytes, &folder) && !holds(bytes, "attachment1"));
+        for [name, caption] in &rows {
+            assert!(!holds(bytes, name), "{name}");
+            assert!(!holds(bytes, caption), "{caption}");
+        }
+    }
+    assert!(
+        holds(&all[0], "五角星"),
+        "the vocabulary is written as it is looked for"
+    );
+    let full = fitted(&case, &[]);
+    let [name, caption] = &rows[0];
+    assert!(
+        holds(&full, caption),
+        "captions are kept unless they are left out"
+    );
+    assert!(!holds(&full, name) && !holds(&full, &folder));
+    fs::write(shelf.path("full.tuwen"), full).unwrap();
+    for (file, holds) in [
+        ("m.tuwen", "no caption, no picture"),
+        ("full.tuwen", "96 training captions"),
+    ] {
+        tuwen(["inspect", text(&shelf.path(file))])
+            .ok()
+            .prints(holds);
+    }
+}
+
+#[test]
+fn keywords_say_what_a_picture_shows() {
+    let shelf = Shelf::indexed();
+    let red = shelf.ids(&["红色的五角星", "--top", "1"]).remove(0);
+    let path = shelf.photo(&red);
+    let words = shelf.run("keywords", &[text(&path), "--top", "8", "--json"]);
+    let words = words.ok().json();
+    let words = words.as_array().unwrap();
+    assert_eq!(words.len(), 8);
+    let probability = |w: &serde_json::Value| w["probability"].as_f64().unwrap();
+    assert!(words.is_sorted_by(|a, b| probability(a) >= probability(b)));
+    assert!(words.iter().any(|w| w["word"] == "五角星"), "{words:?}");
+    let printed = shelf.run("keywords", &[text(&path)]).ok().stdout;
+    assert_eq!(printed.lines().count(), 10);
+    let model = shelf.path("m.tuwen");
+    let by_model = ["keywords", text(&path), "--model", text(&model)];
+    assert_eq!(tuwen(by_model).ok().stdout, printed);
+    let flat = odd_picture("flat.png");
+    shelf
+        .run("keywords", &[text(&flat)])
+        .fails()
+        .says(&["flat.png", "no features were found"]);
+}
+
+#[test]
+fn exported_vectors_and_items_belong_together() {
+    let shelf = Shelf::new();
+    let [captions, tags] = tables(&shelf);
+    shelf.add_odd("truncated.jpg");
+    shelf
+        .create(&["--captions", &captions, "--tags", &tags])
+        .ok();
+    shelf.run("remove", &["shape-0100.png"]).ok();
+    let (vectors, items) = (shelf.path("v.npy"), shelf.path("items.jsonl"));
+    let gallery = shelf.gallery();
+    let export = ["export", text(&gallery), "--vectors", text(&vectors)];
+    tuwen(export.iter().copied().chain(["--items", text(&items)]))
+        .ok()
+        .prints("31 pictures");
+    let bytes = fs::read(&vectors).unwrap();
+    let header = String::from_utf8_lossy(&bytes[..128]).into_owned();
+    assert!(
+        header.contains("(31, 8)") && header.contains("<f4"),
+        "{header}"
+    );
+    let values: Vec<f32> = bytes[bytes.len() - 31 * 8 * 4..]
+        .chunks(4)
+        .map(|b| f32::from_le_bytes(b.try_into().unwrap()))
+        .collect();
+    let lines = fs::read_to_string(&items).unwrap();
+    let lines: Vec<serde_json::Value> = lines
+        .lines()
+        .map(|l| serde_json::from_str(l).unwrap())
+        .collect();
+    assert_eq!(lines.len(), 31);
+    let first = lines.iter().find(|l| l["id"] == "shape-0097.png").unwrap();
+    assert_eq!(first["captions"][1], "我的狗");
+    assert_eq!(
+        (&first["width"], &first["format"]),
+        (&128.into(), &"png".into())
+    );
+    let tagged = lines.iter().find(|l| l["id"] == "shape-0099.png").unwrap();
+    assert_eq!(tagged["tags"], serde_json::json!(["狗", "户外"]));
+
+    // the best answers to a sentence lie nearest to the best
+    let answer = shelf.ids(&["红色的五角星", "--top", "31"]);
+    let row = |id: &str| {
+        let place = lines.iter().position(|l| l["id"] == id).unwrap();
+        &values[place * 8..place * 8 + 8]
+    };
+    let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f32>();
+    let (best, second, last) = (row(&answer[0]), row(&answer[1]), row(&answer[30]));
+    assert!((dot(best, best) - 1.0).abs() < 0.01);
+    assert!(dot(best, second) > dot(best, last));
+
+    let table = shelf.path("items.csv");
+    tuwen(["export", text(&gallery), "--items", text(&table)]).ok();
+    let rows = columns::<11>(&table);
+    let ids: Vec<&str> = rows.iter().map(|r| r[0].as_str()).collect();
+    let expected: Vec<&str> = lines.iter().map(|l| l["id"].as_str().unwrap()).collect();
+    assert_eq!(ids, expected);
+    tuwen(["export", text(&gallery), "--items", "items.xlsx"])
+        .fails()
+        .says(&["items.xlsx", ".csv or .jsonl"]);
+}
+
+#[test]
+fn the_page_shows_what_was_found() {
+    let shelf = Shelf::indexed();
+    let page = shelf.path("page.html");
+    shelf
+        .run("search", &["<红色>的五角星", "--html", text(&page)])
+        .ok();
+    let html = fs::read_to_string(&page).unwrap();
+    assert!(html.contains("&lt;红色&gt;的五角星"));
+    assert_eq!(html.matches("src=\"data:image/").count(), 5);
+}
+
+#[test]
+fn a_question_that_cannot_be_answered_says_why() {
+    let shelf = Shelf::indexed();
+    shelf.run("search", &[]).bad_usage();
+    for words in ["zyzzyva", "的和是"] {
+        let outcome = shelf.run("search", &[words]).fails();
+        outcome.says(&["none of these words", "training captions"]);
+    }
+    let flat = odd_picture("flat.png");
+    shelf
+        .run("search", &["--image", text(&flat)])
+        .fails()
+        .says(&["flat.png", "no features were found"]);
+    let empty = odd_picture("empty.jpg");
+    shelf
+        .run("search", &["--image", text(&empty)])
+        .fails()
+        .says(&["empty.jpg", "the file is empty"]);
+}
