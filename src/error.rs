@@ -227,7 +227,8 @@ impl Error {
         }
     }
 
-    pub(crate) fn dataset(path: impl AsRef<Path>, reason: impl Into<String>) -> Self {
+    /// A folder that is not a dataset, or lacks what is asked for.
+    pub fn dataset(path: impl AsRef<Path>, reason: impl Into<String>) -> Self {
         Self::Dataset {
             path: path.as_ref().to_owned(),
             reason: reason.into(),

@@ -47,7 +47,7 @@
 //! - [`training`] knows the order of the stages. [`artifact`] is the format of all files that it writes, and of the model.
 //! - [`gallery`] stores, [`index`] finds nearest neighbours, [`engine`] answers.
 //! - [`matching`] compares two pictures by their keypoints, [`copies`] finds the pictures of a gallery that show the same.
-//! - [`search`] and [`submission`] answer the contest's attachments, [`ablation`] compares recipes side by side.
+//! - [`contest`] answers the contest's attachments.
 //! - [`error`], [`files`], [`linalg`], [`progress`], [`sampling`] and [`timing`] are at the bottom.
 //!
 //! Begin with [`engine`], or with [`training`] and one stage.
@@ -89,11 +89,11 @@
 // The library reports by errors, `tracing` and `progress`; it prints nothing.
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
-pub mod ablation;
 pub mod appearance;
 pub mod artifact;
 pub mod calibration;
 pub mod codebook;
+pub mod contest;
 pub mod copies;
 pub mod dataset;
 pub mod deep;
@@ -118,8 +118,6 @@ pub mod progress;
 pub mod recipe;
 pub mod sampling;
 pub mod scene_text;
-pub mod search;
-pub mod submission;
 pub mod text;
 pub mod timing;
 pub mod training;

@@ -1,5 +1,6 @@
 //! The program: parse, dispatch, exit code.
 
+mod blas;
 mod cli;
 
 use std::process::ExitCode;
@@ -27,7 +28,7 @@ fn prepare_process() {
 fn main() -> ExitCode {
     prepare_process();
     let args = cli::Args::parse(); // ends with 2 on bad usage
-    cli::log::start(args.verbose, args.quiet);
+    cli::log::start(args.verbose, args.quiet, args.timings);
     match cli::run(args) {
         Ok(code) => code,
         Err(error) => {

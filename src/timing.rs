@@ -1,92 +1,46 @@
-//! Time spent in each stage, per thread.
+//! The stages of the work, as spans of `tracing`: whoever listens can tell where the time goes, of a run or of one request.
 //!
-//! A thread is in one stage at a time. If another stage begins inside a stage, the outer clock stops until the
-//! inner stage ends, also when rayon lets a waiting thread take up other work. Work that other threads do for a
-//! stage counts only if it is a stage itself, such as matrix products.
+//! A stage is a span at the level `TRACE` with the target [`TARGET`] and the stage's name. The work that is done in it is an
+//! event with the same target and the fields `stage` and `work`. Where nobody listens, a stage costs a comparison. Stages
+//! lie within each other: the time of an inner one is not that of the outer one.
 
-use std::cell::Cell;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
+use tracing::Span;
 
-/// A stage with its clock and counters, summed over all threads since the program began.
-#[derive(Debug)]
+/// The target of spans and events.
+pub const TARGET: &str = "tuwen::stage";
+
+/// A stage of the work.
 pub struct Stage {
     /// Name of the stage, as the timings table prints it.
     pub name: &'static str,
-    /// Unit of [`Self::work`], if the stage counts it: `B` (bytes), `px` (pixels) or `FLOP` (one in f64 counts as
-    /// two).
+    /// Unit of the work that it counts, if it does: `B` (bytes), `px` (pixels) or `FLOP` (one in f64 counts as two).
     pub unit: Option<&'static str>,
-    nanoseconds: AtomicU64,
-    calls: AtomicU64,
-    work: AtomicU64,
+    span: fn() -> Span,
 }
 
 impl Stage {
-    const fn new(name: &'static str, unit: Option<&'static str>) -> Self {
-        Self {
-            name,
-            unit,
-            nanoseconds: AtomicU64::new(0),
-            calls: AtomicU64::new(0),
-            work: AtomicU64::new(0),
-        }
+    const fn new(name: &'static str, unit: Option<&'static str>, span: fn() -> Span) -> Self {
+        Self { name, unit, span }
     }
 
-    /// Runs `f` on this stage's clock and returns its result.
-    pub fn time<T>(&'static self, f: impl FnOnce() -> T) -> T {
+    /// Runs `f` within the stage and returns its result.
+    pub fn time<T>(&self, f: impl FnOnce() -> T) -> T {
         self.time_work(0, f)
     }
 
-    /// Runs `f` on this stage's clock and counts `work` units of work.
-    pub fn time_work<T>(&'static self, work: u64, f: impl FnOnce() -> T) -> T {
-        /// Returns to the outer stage, also if `f` panics.
-        struct Inside(Option<&'static Stage>);
-        impl Drop for Inside {
-            fn drop(&mut self) {
-                switch(self.0);
-            }
-        }
-        self.calls.fetch_add(1, Ordering::Relaxed);
+    /// Runs `f` within the stage and counts `work` units of work.
+    pub fn time_work<T>(&self, work: u64, f: impl FnOnce() -> T) -> T {
+        let _inside = (self.span)().entered();
         self.did(work);
-        let _inside = Inside(switch(Some(self)));
         f()
     }
 
     /// Counts work whose amount is known only afterwards.
     pub fn did(&self, work: u64) {
-        self.work.fetch_add(work, Ordering::Relaxed);
+        if work > 0 {
+            tracing::trace!(target: TARGET, stage = self.name, work);
+        }
     }
-
-    /// Seconds spent, summed over all threads.
-    pub fn seconds(&self) -> f64 {
-        self.nanoseconds.load(Ordering::Relaxed) as f64 / 1e9
-    }
-
-    /// Number of calls of [`Self::time`] and [`Self::time_work`].
-    pub fn calls(&self) -> u64 {
-        self.calls.load(Ordering::Relaxed)
-    }
-
-    /// Work done, in units of [`Self::unit`]; 0 if the stage counts none.
-    pub fn work(&self) -> u64 {
-        self.work.load(Ordering::Relaxed)
-    }
-}
-
-thread_local! {
-    /// The stage that this thread is in, and since when.
-    static CURRENT: Cell<(Option<&'static Stage>, Option<Instant>)> = const { Cell::new((None, None)) };
-}
-
-/// Switches to another stage and returns the one before.
-fn switch(to: Option<&'static Stage>) -> Option<&'static Stage> {
-    let now = Instant::now();
-    let (from, since) = CURRENT.replace((to, Some(now)));
-    if let (Some(stage), Some(since)) = (from, since) {
-        let spent = now.duration_since(since).as_nanos() as u64;
-        stage.nanoseconds.fetch_add(spent, Ordering::Relaxed);
-    }
-    from
 }
 
 /// Peak memory of this process in MiB, if the system tells (Linux).
@@ -98,7 +52,11 @@ pub fn peak_mib() -> Option<f64> {
 
 macro_rules! stages {
     ($($(#[$doc:meta])* $id:ident = $name:literal $(in $unit:literal)?;)*) => {
-        $($(#[$doc])* pub static $id: Stage = Stage::new($name, stages!(@unit $($unit)?));)*
+        $($(#[$doc])* pub static $id: Stage = Stage::new(
+            $name,
+            stages!(@unit $($unit)?),
+            || tracing::trace_span!(target: TARGET, $name),
+        );)*
         /// All stages, in the order of a run.
         pub static ALL: &[&Stage] = &[$(&$id),*];
     };

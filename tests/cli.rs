@@ -14,6 +14,7 @@ mod cli {
     mod corruption;
     mod deep;
     mod duplicates;
+    mod earlier;
     mod evaluation;
     mod faults;
     mod forms;

@@ -66,19 +66,52 @@ pub struct Spec {
     pub inputs: BTreeMap<String, Fingerprint>,
     /// Seed of the random numbers.
     pub seed: u64,
-    /// Version of this crate.
-    pub version: String,
+    /// Revision of the stage, which changes when it makes something else of the same things. Files call it `version`:
+    /// the first revision of every stage has the name that was the version of the program before stages had their own.
+    #[serde(rename = "version")]
+    pub revision: String,
+}
+
+/// The name of a stage, and its revision.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stage {
+    name: String,
+    revision: String,
+}
+
+/// Of every stage as it was first.
+const FIRST: &str = "0.1.0";
+
+impl From<&str> for Stage {
+    /// A stage in its first revision.
+    fn from(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            revision: FIRST.to_owned(),
+        }
+    }
+}
+
+impl From<(&str, u32)> for Stage {
+    /// A stage whose results have changed: revision 2, 3, ... What was made by an earlier one is made again.
+    fn from((name, revision): (&str, u32)) -> Self {
+        Self {
+            name: name.to_owned(),
+            revision: revision.to_string(),
+        }
+    }
 }
 
 impl Spec {
-    /// A spec without inputs.
-    pub fn new(stage: &str, params: &impl Serialize, seed: u64) -> Self {
+    /// A stage, such as `"pca"` or, in its second revision, `("pca", 2)`, with its parameters.
+    pub fn new(stage: impl Into<Stage>, params: &impl Serialize, seed: u64) -> Self {
+        let Stage { name, revision } = stage.into();
         Self {
-            stage: stage.to_owned(),
+            stage: name,
             params: serde_json::to_value(params).expect("parameters are plain data"),
             inputs: BTreeMap::new(),
             seed,
-            version: env!("CARGO_PKG_VERSION").to_owned(),
+            revision,
         }
     }
 

@@ -10,9 +10,11 @@
 
 mod bundle;
 mod made_from;
+mod store;
 
 pub use bundle::{Bundle, PartSize};
-pub use made_from::{Fingerprint, Spec};
+pub use made_from::{Fingerprint, Spec, Stage};
+pub use store::Store;
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};

@@ -38,8 +38,8 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     say!("stage        {}", spec.stage);
     say!("fingerprint  {}", spec.fingerprint());
     say!(
-        "made by      tuwen {} (schema {}), seed {}",
-        spec.version,
+        "revision     {} (schema {}), seed {}",
+        spec.revision,
         header.schema,
         spec.seed
     );

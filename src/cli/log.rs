@@ -4,17 +4,22 @@ use std::fmt;
 use std::io::IsTerminal as _;
 
 use tracing::field::{Field, Visit};
-use tracing::{Event, Level, Subscriber};
+use tracing::{Event, Level, Metadata, Subscriber};
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
+use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 use tracing_subscriber::registry::LookupSpan;
+use tracing_subscriber::util::SubscriberInitExt as _;
 use tuwen::files::visible;
+use tuwen::timing::TARGET;
 
 use super::bars::Stderr;
+use super::timings::Clock;
 
-/// Starts the log: stdout is for results.
-pub fn start(verbose: u8, quiet: bool) {
+/// Starts the log: stdout is for results. With `timings`, a clock listens to the stages.
+pub fn start(verbose: u8, quiet: bool, timings: bool) {
     let level = match (quiet, verbose) {
         (true, _) => "warn",
         (_, 0) => "info",
@@ -23,11 +28,17 @@ pub fn start(verbose: u8, quiet: bool) {
     };
     let filter = EnvFilter::try_from_env("TUWEN_LOG")
         .unwrap_or_else(|_| EnvFilter::new(format!("warn,tuwen={level}")));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
+    let is_stage = |metadata: &Metadata<'_>| metadata.target() == TARGET;
+    let messages = tracing_subscriber::fmt::layer()
         .with_writer(Stderr::default)
         .with_ansi(std::io::stderr().is_terminal())
         .event_format(Lines)
+        .with_filter(filter_fn(move |metadata| !is_stage(metadata)))
+        .with_filter(filter);
+    let clock = timings.then(|| Clock.with_filter(filter_fn(is_stage)));
+    tracing_subscriber::registry()
+        .with(messages)
+        .with(clock)
         .init();
 }
 

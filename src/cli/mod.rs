@@ -59,7 +59,7 @@ pub struct Args {
     pub quiet: bool,
     /// Print the time spent in each stage
     #[arg(long, global = true)]
-    timings: bool,
+    pub timings: bool,
     #[command(subcommand)]
     verb: Verb,
 }

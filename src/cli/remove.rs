@@ -2,9 +2,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use tuwen::gallery::{MODEL, Writer};
-use tuwen::indexing::stamp;
-use tuwen::model::Model;
+use tuwen::gallery::{Snapshot, Writer};
 
 /// Remove pictures from a gallery; their files stay
 #[derive(clap::Args)]
@@ -23,8 +21,8 @@ pub struct Args {
 }
 
 pub fn run(args: &Args) -> Result<ExitCode> {
-    let model = Model::open(&args.gallery.join(MODEL))?;
-    let mut writer = Writer::open(&args.gallery, &stamp(&model)?)?;
+    let stamp = Snapshot::open(&args.gallery)?.stamp().clone();
+    let mut writer = Writer::open(&args.gallery, &stamp)?;
     let removed = writer.remove(&args.ids)?;
     say!("{removed} of {} removed", args.ids.len());
     Ok(match removed == args.ids.len() {

@@ -5,6 +5,8 @@ use std::process::ExitCode;
 use anyhow::{Result, ensure};
 use serde::{Deserialize, Serialize};
 use tuwen::artifact::Fingerprint;
+use tuwen::contest::Found;
+use tuwen::contest::{self, ANSWERS, Answer, Format};
 use tuwen::dataset::{Collection, Direction, Split};
 use tuwen::evaluation::{self, Report};
 use tuwen::files;
@@ -12,8 +14,6 @@ use tuwen::progress::warn_each;
 use tuwen::recipe::Recipe;
 use tuwen::sampling::sample_places;
 use tuwen::scene_text::Words;
-use tuwen::search::Found;
-use tuwen::submission::{self, ANSWERS, Answer, Format};
 use tuwen::training::{Outcome, SceneTextChoice, Training, embed};
 
 use super::bars::Bars;
@@ -172,16 +172,16 @@ fn answer(
             Direction::TextToImage => (&z.texts, &z.text_usable, &z.images),
             Direction::ImageToText => (&z.images, &z.image_usable, &z.texts),
         };
-        let words = training.words(&fitted, place, direction)?;
+        let words = training.words(fitted.scene_text.as_ref(), place, direction)?;
         let words = words.as_ref();
         let found = gallery.answer(q.view(), usable, ANSWERS, words.map(|w| (w, items.view())))?;
         if !training.recipe.index.is_exact() {
             let recall = gallery.recall(items, q.view(), ANSWERS)?;
             index_recall.insert(direction.to_string(), recall);
         }
-        let name = submission::file_name(direction);
+        let name = contest::file_name(direction);
         let path = args.out.join(name);
-        submission::write(&path, direction, &answers(c, direction, &found), format)?;
+        contest::write(&path, direction, &answers(c, direction, &found), format)?;
         written.insert(name.to_owned(), Fingerprint::of_file(&path)?);
         if let Some(page) = &mut page {
             show(page, c, direction, &found, words);

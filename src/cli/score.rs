@@ -2,7 +2,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use tuwen::submission::score;
+use tuwen::contest::score;
 
 use super::common::Encoding;
 use super::output;

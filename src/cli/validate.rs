@@ -2,8 +2,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Result;
+use tuwen::contest::{Known, validate};
 use tuwen::dataset::Direction;
-use tuwen::submission::{Known, validate};
 
 use super::common::Encoding;
 

@@ -6,8 +6,7 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 
 use super::method::{Found, Method, Pictures, Searcher, open};
-use super::store::Store;
-use crate::artifact::{Artifact, Fingerprint, Spec};
+use crate::artifact::{Artifact, Fingerprint, Spec, Store};
 use crate::error::{Error, Result};
 use crate::files::{self, printable};
 use crate::picture::limits::MAX_BYTES;
@@ -89,7 +88,7 @@ impl<M: Method> Looked<M> {
         };
         let store = kept.map(|artifact| {
             let spec = Spec::new("copies", &(), 0).input("learned", artifact.content());
-            Store::new(folder, spec)
+            Store::new(folder.join(spec.fingerprint().short()), spec)
         });
         let see = |files: Files| {
             let seen = match &learned {

@@ -1,51 +1,17 @@
 //! The interface of a method that finds copies.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use rayon::prelude::*;
+use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 
-use super::index::Index;
-use super::pairs::PairsParams;
-use super::vectors::VectorsParams;
-use super::words::WordsParams;
 use crate::artifact::{Artifact, Fingerprint, Spec};
 use crate::error::{Error, Result};
 use crate::matching::Comparison;
 use crate::picture::{Picture, PictureParams};
 use crate::progress::Progress;
 use crate::sampling::sample_places;
-
-/// A method and its settings.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub enum MethodParams {
-    /// Visual words in an inverted file, verified by geometry.
-    Words(WordsParams),
-    /// Keypoints of every picture against the query's.
-    Pairs(PairsParams),
-    /// One vector per picture.
-    Vectors(Box<VectorsParams>),
-}
-
-impl MethodParams {
-    /// Builds the index of some picture files; see [`Index::build`].
-    pub fn index(
-        &self,
-        files: &[PathBuf],
-        background: &[PathBuf],
-        folder: &Path,
-        progress: &dyn Progress,
-        bad: &mut Vec<String>,
-    ) -> Result<Index> {
-        match self {
-            Self::Words(p) => Index::build(p, files, background, folder, progress, bad),
-            Self::Pairs(p) => Index::build(p, files, background, folder, progress, bad),
-            Self::Vectors(p) => Index::build(p.as_ref(), files, background, folder, progress, bad),
-        }
-    }
-}
 
 /// A method that finds copies.
 pub trait Method: Sync {

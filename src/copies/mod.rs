@@ -17,23 +17,22 @@
 //! this size. The methods estimate it differently, so each has its own threshold.
 
 mod chance;
-mod compression;
 mod groups;
 mod index;
 mod method;
 mod pairs;
+mod params;
 mod postings;
-mod store;
 mod vectors;
 mod vocabulary;
 mod words;
 
 pub use chance::Chance;
-pub use compression::{Measured, Whitened};
 pub use groups::{Link, groups, sharpness};
 pub use index::{Index, Looked, Set};
-pub use method::{Found, Method, MethodParams, Pictures, Searcher};
+pub use method::{Found, Method, Pictures, Searcher};
 pub use pairs::PairsParams;
+pub use params::MethodParams;
 pub use postings::{Postings, Vote};
 pub use vectors::{Seen as SeenVectors, VectorsParams};
 pub use vocabulary::{Visual, Vocabulary};

@@ -9,10 +9,12 @@ use std::sync::Arc;
 use zip::ZipArchive;
 use zip::result::ZipError;
 
-use super::source::{ImageSource, MAX_BYTES, Picture};
 use super::{Warning, text};
 use crate::error::{Error, Result};
 use crate::files;
+
+/// Largest file that is read: no picture of a hundred million pixels needs more.
+pub(super) const MAX_BYTES: u64 = 1 << 30;
 
 /// A zip archive that many threads read at once: each read has its own position in the one open file.
 #[derive(Clone)]
@@ -89,8 +91,8 @@ impl SharedZip {
         format!("{}:{}", self.path.display(), name.unwrap_or_default())
     }
 
-    /// The files of the archive, with their paths in it.
-    pub(super) fn pictures(&self, warnings: &mut Vec<Warning>) -> Result<Vec<Picture>> {
+    /// The files of the archive: their paths in it, and their entries.
+    pub(super) fn files(&self, warnings: &mut Vec<Warning>) -> Result<Vec<(String, usize)>> {
         let mut reader = self.archive.clone();
         let mut found = Vec::new();
         for entry in 0..reader.len() {
@@ -116,11 +118,7 @@ impl SharedZip {
             {
                 continue;
             }
-            let archive = self.clone();
-            found.push(Picture {
-                path,
-                source: ImageSource::Zip { archive, entry },
-            });
+            found.push((path, entry));
         }
         Ok(found)
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
+use super::archive::MAX_BYTES;
 pub use super::archive::SharedZip;
 use super::finder::{Finder, Found};
 use super::{Warning, text};
@@ -25,9 +26,6 @@ pub enum ImageSource {
     /// The dataset names a picture that does not exist; this is where it should be.
     Missing(PathBuf),
 }
-
-/// Largest file that is read: no picture of a hundred million pixels needs more.
-pub(super) const MAX_BYTES: u64 = 1 << 30;
 
 impl ImageSource {
     /// Reads all bytes of the picture file.
@@ -98,8 +96,16 @@ impl Pictures {
         if folder.is_dir() {
             Self::below(&folder, warnings)
         } else if archive.is_file() {
-            let pictures = SharedZip::open(&archive)?.pictures(warnings)?;
-            Ok(Self::new(&folder, pictures))
+            let archive = SharedZip::open(&archive)?;
+            let files = archive.files(warnings)?.into_iter();
+            let picture = |(path, entry)| Picture {
+                path,
+                source: ImageSource::Zip {
+                    archive: archive.clone(),
+                    entry,
+                },
+            };
+            Ok(Self::new(&folder, files.map(picture).collect()))
         } else {
             Err(Error::dataset(
                 dir,

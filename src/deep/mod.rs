@@ -8,10 +8,12 @@
 mod clip;
 mod conv;
 mod lite0;
+mod tensor;
 mod torch;
 mod weights;
 
 #[cfg(feature = "deep")]
 pub use clip::{Clip, Fit, clip_pixels};
 pub use lite0::{EfficientNetLite0, SIDE};
-pub use weights::{Tensor, Weights};
+pub use tensor::Tensor;
+pub use weights::Weights;

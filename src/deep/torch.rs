@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use ndarray::{ArrayView, IxDyn, ShapeBuilder};
 use safetensors::Dtype;
 
-use super::weights::Tensor;
+use super::tensor::Tensor;
 use crate::artifact::floats;
 
 /// `MAGIC_NUMBER` of `torch/serialization.py`, as a pickle of protocol 2.

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use ndarray::{Array1, ArrayD};
+use ndarray::Array1;
 use safetensors::SafeTensors;
 
+use super::tensor::Tensor;
 use super::torch;
 use crate::artifact::floats;
 use crate::error::{Error, Result};
@@ -13,9 +14,6 @@ use crate::files;
 
 /// Largest file in bytes: networks that run here are smaller.
 const MOST_BYTES: u64 = 8 << 30;
-
-/// A tensor in single precision, row-major.
-pub type Tensor = ArrayD<f32>;
 
 /// The tensors of a network by name.
 pub struct Weights {

@@ -69,7 +69,14 @@ impl Engine {
     /// # Errors
     /// Those of [`Model::open`] and [`Snapshot::open`](crate::gallery::Snapshot::open).
     pub fn open(gallery: &Path) -> Result<Self> {
-        let model = Model::open(&gallery.join(MODEL))?;
+        let kept = gallery.join(MODEL);
+        if !kept.exists() {
+            return Err(Error::File {
+                path: gallery.to_owned(),
+                reason: "not a gallery; `tuwen index` makes one".into(),
+            });
+        }
+        let model = Model::open(&kept)?;
         Self::with(Arc::new(model), gallery)
     }
 
@@ -128,6 +135,8 @@ impl Engine {
                 reason: "it asks nothing: give a text or a picture".into(),
             });
         }
+        let _question =
+            tracing::debug_span!("question", find = ?query.find, top = query.top).entered();
         let view = self.view()?;
         match query.find {
             Find::Texts => self.texts(&view, query),
@@ -362,7 +371,14 @@ fn with_more(calibration: &Calibration, mut scores: QueryScores, best: &[Ranked]
             scores.words.push(ranked.matched);
         }
     }
-    calibration.probabilities(&scores)
+    let mut probabilities = calibration.probabilities(&scores);
+    // A hit is not more probable than one with a higher score.
+    let mut most = 1.0f32;
+    for p in &mut probabilities {
+        most = most.min(*p);
+        *p = most;
+    }
+    probabilities
 }
 
 /// The mean look of some pictures.

@@ -152,10 +152,12 @@ impl Rows<'_> {
         let share = question.share;
         let scored = rows.into_iter().zip(shared).filter_map(|(row, shared)| {
             let matched = matches.and_then(|m| m.get(&row)).copied();
-            // Without a point only what has a word in common is an answer.
-            if question.point.is_none() && matched.is_none() {
+            // What has no place in the space, or is not asked for there, is an answer only by its words.
+            let placed = question.point.is_some() && shared.is_finite();
+            if !placed && matched.is_none() {
                 return None;
             }
+            let shared = if placed { shared } else { 0.0 };
             let matched = matched.unwrap_or(0.0);
             Some(Ranked {
                 part,

@@ -3,11 +3,11 @@
 use std::path::Path;
 
 use super::copies::Copies;
-use super::words::{alive, mean_length, with_word, without_text};
+use super::words::{mean_length, with_word, without_text};
 use super::{Query, Ranked, Rows};
 use crate::error::Result;
 use crate::gallery::filter::Bitmap;
-use crate::gallery::{Nearest, PartColumns, Points, Snapshot, nearest_of};
+use crate::gallery::{Nearest, PartColumns, Points, Snapshot, UNUSABLE, nearest_of};
 use crate::lazy::Lazy;
 use crate::model::Model;
 use crate::scene_text::Terms;
@@ -38,7 +38,12 @@ impl View {
     }
 
     /// The pictures in the shared space, or by how they look.
-    pub(super) fn pictures(&self, by_look: bool, allowed: Vec<Bitmap>) -> Rows<'_> {
+    pub(super) fn pictures(&self, by_look: bool, mut allowed: Vec<Bitmap>) -> Rows<'_> {
+        if by_look {
+            for (rows, part) in allowed.iter_mut().zip(self.snapshot.parts()) {
+                rows.keep(&Bitmap::of(part.pictures().charges, |c| c < UNUSABLE));
+            }
+        }
         let all = self.snapshot.parts().iter().map(|part| part.pictures());
         let points = all.clone().map(|p| match by_look {
             true => Points {
@@ -63,8 +68,7 @@ impl View {
     pub(super) fn texts(&self) -> Rows<'_> {
         let parts = self.snapshot.parts().iter();
         let texts = parts.clone().map(|part| part.texts());
-        let live =
-            parts.map(|part| alive(part.texts().len(), |row| part.dead_texts().contains(row)));
+        let live = parts.map(|part| Bitmap::without(part.texts().len(), part.dead_texts().words()));
         Rows {
             allowed: live.collect(),
             points: texts

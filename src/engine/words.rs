@@ -74,7 +74,7 @@ pub fn with_word(snapshot: &Snapshot, terms: &Terms, word: &str) -> Result<Vec<B
     for part in snapshot.parts() {
         let texts = part.texts();
         let mut captions = having(&texts.captions, &digests, part)?;
-        captions.keep(&alive(texts.len(), |row| part.dead_texts().contains(row)));
+        captions.keep(&Bitmap::without(texts.len(), part.dead_texts().words()));
         for item in captions.iter().filter_map(|row| texts.item(row)) {
             if let Some((place, row)) = snapshot.picture_row(item) {
                 with[place].insert(row);
@@ -86,13 +86,6 @@ pub fn with_word(snapshot: &Snapshot, terms: &Terms, word: &str) -> Result<Vec<B
         return only_literal(snapshot, terms, word, with);
     }
     Ok(with)
-}
-
-/// Rows that are not removed.
-pub fn alive(rows: usize, dead: impl Fn(usize) -> bool) -> Bitmap {
-    let mut live = Bitmap::from_rows(rows, (0..rows).filter(|&row| dead(row)));
-    live.invert();
-    live
 }
 
 /// Rows that have all of these terms; none where there are no terms.

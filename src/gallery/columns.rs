@@ -1,5 +1,7 @@
 //! The pictures of a segment as a filter sees them.
 
+use std::cell::OnceCell;
+
 use super::filter::{Bitmap, Coded, Columns, Has};
 use super::{Labels, Part, Pictures, Snapshot};
 
@@ -8,21 +10,17 @@ pub struct PartColumns<'a> {
     snapshot: &'a Snapshot,
     part: &'a Part,
     pictures: Pictures<'a>,
-    cameras: Vec<u32>,
+    cameras: OnceCell<Vec<u32>>,
 }
 
 impl<'a> PartColumns<'a> {
     /// The pictures of a segment of a snapshot.
     pub fn new(snapshot: &'a Snapshot, part: &'a Part) -> Self {
-        let pictures = part.pictures();
-        // a picture without a camera has the code after the last
-        let none = pictures.cameras.names.len() as u32;
-        let codes = pictures.cameras.codes.iter().map(|&c| c.min(none));
         Self {
             snapshot,
             part,
-            pictures,
-            cameras: codes.collect(),
+            pictures: part.pictures(),
+            cameras: OnceCell::new(),
         }
     }
 
@@ -65,10 +63,15 @@ impl Columns for PartColumns<'_> {
     }
 
     fn cameras(&self) -> Coded<'_> {
-        let names = self.pictures.cameras.names.iter().map(String::as_str);
+        let Labels { codes, names } = self.pictures.cameras;
+        // a picture without a camera has the code after the last
+        let none = names.len() as u32;
+        let codes = self
+            .cameras
+            .get_or_init(|| codes.iter().map(|&c| c.min(none)).collect());
         Coded {
-            codes: &self.cameras,
-            entries: names.chain([""]).collect(),
+            codes,
+            entries: names.iter().map(String::as_str).chain([""]).collect(),
         }
     }
 
@@ -106,10 +109,6 @@ impl Columns for PartColumns<'_> {
 impl PartColumns<'_> {
     /// The rows that are not removed.
     pub fn live(&self) -> Bitmap {
-        let dead = self.part.dead_pictures();
-        let mut live =
-            Bitmap::from_rows(self.rows(), (0..self.rows()).filter(|&r| dead.contains(r)));
-        live.invert();
-        live
+        Bitmap::without(self.rows(), self.part.dead_pictures().words())
     }
 }

@@ -40,7 +40,7 @@ pub use segment::{Labels, NO_CODE, Pictures, Segment, Texts};
 pub use snapshot::{Ids, Snapshot};
 pub use types::{
     Bad, Bag, Change, Committed, Counts, Facts, Item, Known, NewCaption, NewItem, NewText,
-    PictureRow, Seen, Stamp, Text, TextRow, Touch, UNDATED, sortable,
+    PictureRow, Seen, Stamp, Text, TextRow, Touch, UNDATED, UNUSABLE, sortable,
 };
 pub use writer::{Merging, Writer};
 

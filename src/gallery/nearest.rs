@@ -125,7 +125,10 @@ fn charged(pictures: &Pictures, rows: impl Iterator<Item = usize>) -> Array2<f32
             .as_slice_mut()
             .expect("a row of a new matrix is contiguous");
         pictures.point(row).convert_to_f32_slice(&mut to[..dim]);
-        to[dim] = -pictures.charges[row];
+        to[dim] = match pictures.charges[row] {
+            charge if charge.is_finite() => -charge,
+            _ => 0.0, // it is left out when it is scored again
+        };
     }
     x
 }

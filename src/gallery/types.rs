@@ -229,6 +229,9 @@ pub struct Counts {
     pub segments: usize,
 }
 
+/// The charge of a picture or text of which nothing is known in the shared space: it is near to nothing there.
+pub const UNUSABLE: f32 = f32::INFINITY;
+
 /// Stands for a picture without a date.
 pub const UNDATED: i64 = i64::MIN;
 

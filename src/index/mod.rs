@@ -2,7 +2,6 @@
 //!
 //! [`Flat`] is our own exact index, which tests take as the truth; [`Faiss`] is what runs use.
 
-mod blas;
 mod faiss;
 mod flat;
 

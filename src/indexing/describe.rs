@@ -8,7 +8,10 @@ use crate::artifact::Fingerprint;
 use crate::copies::WordsParams;
 use crate::engine::{joined, keypoints};
 use crate::error::{Error, Result};
-use crate::gallery::{Bag, Facts, Known, NewCaption, NewItem, PictureRow, Seen, TextRow, Touch};
+use crate::fusion::Side;
+use crate::gallery::{
+    Bag, Facts, Known, NewCaption, NewItem, PictureRow, Seen, TextRow, Touch, UNUSABLE,
+};
 use crate::model::Model;
 use crate::ocr::{Line, Reader};
 use crate::picture::exif::Taken;
@@ -41,6 +44,8 @@ pub(super) enum Looked {
     /// The file was touched, and has the same contents.
     Same(Touch),
     New(Box<Described>),
+    /// It cannot be read now, and perhaps the next time.
+    Unreadable(String),
 }
 
 fn halves(x: ndarray::ArrayView1<f32>) -> Vec<f16> {
@@ -91,7 +96,7 @@ impl<'a> Describer<'a> {
         }
         let bytes = match crate::picture::read(&file.path) {
             Ok(bytes) => bytes,
-            Err(e) if e.is_passing() => return Err(e),
+            Err(e) if e.is_passing() => return Ok(Looked::Unreadable(e.to_string())),
             Err(e) => {
                 return Ok(Looked::New(Box::new(self.unusable(
                     file,
@@ -103,7 +108,7 @@ impl<'a> Describer<'a> {
         let digest = Fingerprint::of_bytes(&bytes).to_string();
         if let Some(known) = before
             && known.digest == digest
-            && !known.bad
+            && !(known.bad || file.again)
         {
             return Ok(Looked::Same(Touch {
                 key: known.key,
@@ -186,7 +191,10 @@ impl<'a> Describer<'a> {
         };
         let row = PictureRow {
             point: halves(described.point.view()),
-            charge: described.charge,
+            charge: match described.usable {
+                true => described.charge,
+                false => UNUSABLE,
+            },
             look: halves(described.look.view()),
             copies,
             read: self.bag(&joined(&lines)),
@@ -211,12 +219,16 @@ impl<'a> Describer<'a> {
         }
         let captions: Vec<&str> = texts.iter().map(|(_, c)| c.as_str()).collect();
         let points = self.model.embed_texts(&captions)?;
+        let charges = self.model.charges(Side::Text, &points)?;
         let row = |(i, (id, caption)): (usize, &(String, String))| NewCaption {
             id: id.clone(),
             caption: caption.clone(),
             row: TextRow {
                 point: halves(points.x.row(i)),
-                charge: points.charges[i],
+                charge: match points.usable[i] {
+                    true => charges[i],
+                    false => UNUSABLE,
+                },
                 terms: self.bag(caption),
             },
         };

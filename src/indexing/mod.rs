@@ -98,6 +98,8 @@ struct Found {
     path: PathBuf,
     bytes: u64,
     mtime_ns: i64,
+    /// Whether it is described again though it is the same: what else is known of it has changed.
+    again: bool,
 }
 
 /// What the points of a model are stored under.
@@ -156,16 +158,15 @@ impl<'a> Indexer<'a> {
             let file = Found {
                 bytes: metadata.len(),
                 mtime_ns: mtime(&metadata),
+                again: false,
                 id,
                 path,
             };
             match known.remove(&file.id) {
-                Some(k) if k.bytes == file.bytes && k.mtime_ns == file.mtime_ns => {
-                    if !k.bad {
-                        unchanged.push((file.id, k.key));
-                    }
-                    synced.unchanged += 1;
-                }
+                Some(k) if k.bytes == file.bytes && k.mtime_ns == file.mtime_ns => match k.bad {
+                    true => synced.unchanged += 1,
+                    false => unchanged.push((file, k)),
+                },
                 before => wanted.push((file, before)),
             }
         }
@@ -174,6 +175,8 @@ impl<'a> Indexer<'a> {
             true => known,
             false => BTreeMap::new(),
         };
+        let unchanged = self.with_same_tags(unchanged, source, &mut wanted)?;
+        synced.unchanged += unchanged.len();
         self.add(wanted, source, &mut synced)?;
         self.remove_gone(gone, &mut synced)?;
         if let Some(captions) = &source.captions {
@@ -181,6 +184,37 @@ impl<'a> Indexer<'a> {
         }
         self.index()?;
         Ok(synced)
+    }
+
+    /// The files whose tags are as they were, by id and key; the others are to be described again.
+    fn with_same_tags(
+        &self,
+        files: Vec<(Found, Known)>,
+        source: &Source,
+        wanted: &mut Vec<(Found, Option<Known>)>,
+    ) -> Result<Vec<(String, u64)>> {
+        let Some(tags) = &source.tags else {
+            return Ok(files
+                .into_iter()
+                .map(|(file, known)| (file.id, known.key))
+                .collect());
+        };
+        let snapshot = Snapshot::open(&self.gallery)?;
+        let mut same = Vec::new();
+        for (file, known) in files {
+            let before = snapshot.item(known.key)?.map(|item| item.facts.tags);
+            match before.is_some_and(|before| before == tags.of(&file.id)) {
+                true => same.push((file.id, known.key)),
+                false => wanted.push((
+                    Found {
+                        again: true,
+                        ..file
+                    },
+                    Some(known),
+                )),
+            }
+        }
+        Ok(same)
     }
 
     /// Removes pictures by their ids, and returns how many there were.
@@ -249,6 +283,7 @@ impl<'a> Indexer<'a> {
             let mut change = Change::default();
             for ((_, before), looked) in block.iter().zip(looked) {
                 match looked? {
+                    Looked::Unreadable(reason) => synced.unreadable.push(reason),
                     Looked::Same(touch) => {
                         synced.unchanged += 1;
                         change.touch.push(touch);

@@ -1,14 +1,17 @@
 //! What pictures and texts go through on their way to the shared space.
 
-use ndarray::{Array1, Array2};
+use std::collections::BTreeMap;
+
+use ndarray::Array2;
 use rayon::prelude::*;
 
-use super::{About, Points};
+use super::Points;
 use crate::artifact::Bundle;
 use crate::error::Result;
 use crate::fusion::{Fusion, Side};
-use crate::hubness::QueryBank;
 use crate::picture::Picture;
+use crate::recipe::Recipe;
+use crate::text::Dictionaries;
 use crate::views::{ImageView, Projection, Rows, TextView, TextViewSetup};
 
 /// An image view with its projection.
@@ -25,7 +28,6 @@ pub struct ImageEncoder {
 pub struct PictureSide {
     encoders: Vec<ImageEncoder>,
     fusion: Fusion,
-    bank: Option<QueryBank>,
 }
 
 /// What texts go through.
@@ -35,16 +37,10 @@ pub struct TextSide {
     /// The place among them of the first that cuts texts into words.
     words: Option<usize>,
     fusion: Fusion,
-    bank: Option<QueryBank>,
-}
-
-fn bank(bundle: &Bundle, name: &str) -> Result<Option<QueryBank>> {
-    let part = bundle.has(name).then(|| bundle.part(name)).transpose()?;
-    part.map(|part| QueryBank::load(&part)).transpose()
 }
 
 /// Rows before the fusion to points after it.
-fn embed(fusion: &Fusion, bank: Option<&QueryBank>, side: Side, rows: &Rows) -> Result<Points> {
+fn embed(fusion: &Fusion, side: Side, rows: &Rows) -> Result<Points> {
     let mut projected = Rows {
         x: fusion.project(side, rows.x.view())?,
         usable: rows.usable.clone(),
@@ -52,17 +48,17 @@ fn embed(fusion: &Fusion, bank: Option<&QueryBank>, side: Side, rows: &Rows) -> 
     };
     projected.blank_unusable();
     Ok(Points {
-        charges: match bank {
-            Some(bank) => bank.charges(projected.x.view()),
-            None => Array1::zeros(projected.x.nrows()),
-        },
         x: projected.x,
         usable: projected.usable,
     })
 }
 
 impl PictureSide {
-    pub(super) fn load(bundle: &Bundle, about: &About) -> Result<Self> {
+    /// Reads what pictures go through from the parts of a model.
+    ///
+    /// # Errors
+    /// [`Error::Artifact`](crate::Error::Artifact) for a part that is missing or damaged.
+    pub fn load(bundle: &Bundle, recipe: &Recipe) -> Result<Self> {
         let encoder = |params: &crate::views::ImageViewParams| {
             let projection = bundle.part(&format!("projections.{}", params.name))?;
             Ok(ImageEncoder {
@@ -74,11 +70,10 @@ impl PictureSide {
                 projection: Projection::load(params, &projection)?,
             })
         };
-        let views = about.recipe.image_views.par_iter();
+        let views = recipe.image_views.par_iter();
         Ok(Self {
             encoders: views.map(encoder).collect::<Result<_>>()?,
             fusion: Fusion::load(&bundle.part("fusion")?)?,
-            bank: bank(bundle, "bank.images")?,
         })
     }
 
@@ -103,25 +98,32 @@ impl PictureSide {
 
     /// Features to points of the shared space.
     pub fn embed(&self, features: &Rows) -> Result<Points> {
-        embed(&self.fusion, self.bank.as_ref(), Side::Image, features)
+        embed(&self.fusion, Side::Image, features)
     }
 }
 
 impl TextSide {
-    pub(super) fn load(bundle: &Bundle, about: &About) -> Result<Self> {
+    /// Reads what texts go through from the parts of a model. `dictionaries`: those of each text view that has some.
+    ///
+    /// # Errors
+    /// [`Error::Artifact`](crate::Error::Artifact) for a part that is missing or damaged.
+    pub fn load(
+        bundle: &Bundle,
+        recipe: &Recipe,
+        dictionaries: &BTreeMap<String, Dictionaries>,
+    ) -> Result<Self> {
         let view = |params: &crate::views::TextViewParams| {
-            let setup = TextViewSetup::with(params, about.dictionaries.get(&params.name))?;
+            let setup = TextViewSetup::with(params, dictionaries.get(&params.name))?;
             let view = setup.load(&bundle.part(&format!("texts.{}", params.name))?)?;
             Ok((params.weight, view))
         };
-        let views = &about.recipe.text_views;
+        let views = &recipe.text_views;
         Ok(Self {
             views: views.par_iter().map(view).collect::<Result<_>>()?,
             words: views
                 .iter()
-                .position(|v| about.dictionaries.contains_key(&v.name)),
+                .position(|v| dictionaries.contains_key(&v.name)),
             fusion: Fusion::load(&bundle.part("fusion.texts")?)?,
-            bank: bank(bundle, "bank.texts")?,
         })
     }
 
@@ -132,7 +134,7 @@ impl TextSide {
             .iter()
             .map(|(w, view)| (*w, view.describe(texts)));
         let rows = Rows::side_by_side(views.collect());
-        embed(&self.fusion, self.bank.as_ref(), Side::Text, &rows)
+        embed(&self.fusion, Side::Text, &rows)
     }
 
     /// The view that cuts texts into words, where there is one.

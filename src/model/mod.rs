@@ -38,6 +38,8 @@ use crate::calibration::keywords::Keywords;
 use crate::copies;
 use crate::dataset::Direction;
 use crate::error::Result;
+use crate::fusion::Side;
+use crate::hubness::QueryBank;
 use crate::linalg::Pca;
 use crate::ocr::{Models, Reader};
 use crate::picture::Picture;
@@ -88,6 +90,7 @@ pub struct Model {
     texts: Lazy<TextSide>,
     look: Lazy<Pca>,
     copies: Lazy<copies::Vocabulary>,
+    banks: [Lazy<Option<QueryBank>>; 2],
     lexicon: Lazy<Lexicon>,
     reader: Lazy<Option<Reader>>,
     captions: Lazy<Captions>,
@@ -99,8 +102,6 @@ pub struct Model {
 pub struct Points {
     /// n×s, unit rows; zero where an item is not usable.
     pub x: Array2<f32>,
-    /// What each is charged for suiting every query; 0 where nothing is.
-    pub charges: Array1<f32>,
     /// False where nothing is known of an item: no keypoint, no known word.
     pub usable: Vec<bool>,
 }
@@ -146,6 +147,7 @@ impl Model {
             texts: Lazy::default(),
             look: Lazy::default(),
             copies: Lazy::default(),
+            banks: Default::default(),
             lexicon: Lazy::default(),
             reader: Lazy::default(),
             captions: Lazy::default(),
@@ -204,13 +206,13 @@ impl Model {
 
     /// What pictures go through.
     pub fn picture_side(&self) -> Result<&PictureSide> {
-        let load = || PictureSide::load(&self.bundle, &self.about);
+        let load = || PictureSide::load(&self.bundle, &self.about.recipe);
         self.pictures.get(load)
     }
 
     /// What texts go through.
     pub fn text_side(&self) -> Result<&TextSide> {
-        let load = || TextSide::load(&self.bundle, &self.about);
+        let load = || TextSide::load(&self.bundle, &self.about.recipe, &self.about.dictionaries);
         self.texts.get(load)
     }
 
@@ -243,7 +245,7 @@ impl Model {
         let points = side.embed(&features)?;
         Ok(Described {
             point: points.x.row(0).to_owned(),
-            charge: points.charges[0],
+            charge: self.charges(Side::Image, &points)?[0],
             look: self.looks(features.x.view())?.row(0).to_owned(),
             usable: points.usable[0],
         })
@@ -263,6 +265,24 @@ impl Model {
     /// Width of [`Described::look`].
     pub fn look_dim(&self) -> Result<usize> {
         Ok(self.look_directions()?.dim())
+    }
+
+    /// What each item is charged for suiting every query; 0 where the recipe charges nothing.
+    pub fn charges(&self, side: Side, points: &Points) -> Result<Array1<f32>> {
+        let (place, name) = match side {
+            Side::Image => (0, "bank.images"),
+            Side::Text => (1, "bank.texts"),
+        };
+        let load = || {
+            let part = self.bundle.has(name).then(|| self.bundle.part(name));
+            part.transpose()?
+                .map(|part| QueryBank::load(&part))
+                .transpose()
+        };
+        Ok(match self.banks[place].get(load)? {
+            Some(bank) => bank.charges(points.x.view()),
+            None => Array1::zeros(points.x.nrows()),
+        })
     }
 
     /// Some points of texts that ask, n×s, where the model keeps training queries.

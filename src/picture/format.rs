@@ -4,6 +4,7 @@ use std::path::Path;
 
 use image::ImageFormat;
 
+use super::refused::not_supported;
 use super::{ico, tiff};
 use crate::error::{Error, Result};
 use crate::files;
@@ -111,13 +112,6 @@ fn begins_as_picture(head: &[u8]) -> bool {
         || ico::is(head)
         || in_boxes(head).is_some()
         || by_magic(head).is_some()
-}
-
-/// The error for a format that is recognised but not read, with advice.
-pub fn not_supported(what: &str) -> Error {
-    Error::picture(format!(
-        "{what} is not supported; convert it to JPEG or PNG"
-    ))
 }
 
 /// The error for a file that no decoder accepts.

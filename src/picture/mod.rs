@@ -14,6 +14,7 @@ mod ico;
 mod jpeg;
 pub mod limits;
 mod png;
+mod refused;
 mod tiff;
 
 use fast_image_resize::images::{Image, ImageRef};

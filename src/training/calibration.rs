@@ -4,8 +4,8 @@
 use ndarray::{Array1, Array2, ArrayView1, Axis};
 use rayon::prelude::*;
 
-use super::fusion::Validation;
 use super::space::{Embedded, embed};
+use super::validation::Validation;
 use super::{Features, Fitted, Training};
 use crate::calibration::keywords::{JudgedKeyword, KeywordParams};
 use crate::calibration::{Calibration, CalibrationParams, Judged, QueryScores};
@@ -75,7 +75,7 @@ impl Training<'_> {
                 ),
                 None => None,
             };
-            let words = self.words(fitted, place, direction)?;
+            let words = self.words(fitted.scene_text.as_ref(), place, direction)?;
             let gallery = Gallery {
                 c,
                 z: &z,
@@ -115,7 +115,7 @@ impl Training<'_> {
         };
         let z = embed(&fitted.fusion, &features[place])?;
         let charges = self.charges(direction, features, &fitted.fusion, &z)?;
-        let words = self.words(fitted, place, direction)?;
+        let words = self.words(fitted.scene_text.as_ref(), place, direction)?;
         let c = &self.dataset.collections[place];
         let gallery = Gallery {
             c,

@@ -2,36 +2,26 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::scene_text::SceneText;
 use super::space::mean_recall;
+use super::validation::Validation;
 use super::{Features, Training};
 use crate::artifact::{Fingerprint, Spec};
-use crate::dataset::{Pair, Split, held_out};
+use crate::dataset::{Pair, Split};
 use crate::error::Result;
 use crate::fusion::{Choice, Columns, Fusion, FusionParams, Memory, Pairs, Trial};
 use crate::recipe::Recipe;
 use crate::views::{ImageViewParams, TextViewParams, TextViewSetup};
 
-/// A fitted fusion and how it was chosen.
-pub struct Fitted {
+/// A fitted fusion and how it was chosen; [`super::Fitted`] has the same.
+pub(super) struct Fused {
     /// Learned from all training pairs.
     pub fusion: Fusion,
     /// The same with the same settings, that has not learned from the validation data.
     pub validating: Fusion,
-    /// How its settings were chosen.
+    /// How the settings were chosen.
     pub outcome: Outcome,
-    /// Digest of all that the fusion was made from.
+    /// Of all that it was made from.
     pub fingerprint: Fingerprint,
-    /// Scene text, if the recipe uses it.
-    pub scene_text: Option<SceneText>,
-}
-
-impl Fitted {
-    /// Share of the words in the pictures in a score; 0 if they are not used.
-    pub fn share_of_words(&self) -> f32 {
-        let scene_text = self.scene_text.as_ref();
-        scene_text.map_or(0.0, |s| s.choice.setting.share)
-    }
 }
 
 /// What choosing among the settings came to.
@@ -43,14 +33,6 @@ pub(super) struct Chosen {
 
 /// The part of a fusion's artifact that has not learned from the validation data, where that is another one.
 const VALIDATING: &str = "validating";
-
-/// What settings are chosen by.
-pub(super) struct Validation {
-    /// Of the collection.
-    pub place: usize,
-    /// Which of its images, and their texts.
-    pub asked: Vec<bool>,
-}
 
 /// What choosing the settings came to.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -154,7 +136,7 @@ impl Training<'_> {
 
     /// The fitted fusion, its settings chosen on the validation split, or on training images that are [`held_out`]
     /// for the choice and then learned from too.
-    pub fn fit(&self, features: &[Features]) -> Result<Fitted> {
+    pub(super) fn fuse(&self, features: &[Features]) -> Result<Fused> {
         let spec = self.fusion_spec()?;
         let fingerprint = spec.fingerprint();
         let path = self.file("features", "fusion", &spec);
@@ -183,8 +165,7 @@ impl Training<'_> {
             Ok(part) => Fusion::load(&part)?,
             Err(_) => fusion.clone(),
         };
-        Ok(Fitted {
-            scene_text: self.scene_text(features, &validating, &fingerprint)?,
+        Ok(Fused {
             fusion,
             validating,
             outcome: artifact.read_notes()?,
@@ -203,23 +184,6 @@ impl Training<'_> {
             texts.push((params.name.as_str(), self.fit_text_view(params)?.dim()));
         }
         Ok((Columns::side_by_side(images), Columns::side_by_side(texts)))
-    }
-
-    /// The validation split, or the training images that are [`held_out`].
-    pub(super) fn validation(&self) -> Result<Validation> {
-        let mut collections = self.dataset.collections.iter();
-        if let Some(place) = collections.position(|c| c.split == Split::Val) {
-            return Ok(Validation {
-                asked: vec![true; self.dataset.collections[place].images.len()],
-                place,
-            });
-        }
-        let place = self.train()?;
-        let collection = &self.dataset.collections[place];
-        Ok(Validation {
-            asked: held_out(collection, &self.contents[place]),
-            place,
-        })
     }
 
     /// The fusion with the settings that are best on the validation data, which is learned from too in the end where it

@@ -14,6 +14,8 @@
 //! Vectors of captions and indexes are computed at each run, because they are cheap.
 
 mod calibration;
+mod engine;
+mod fitted;
 mod fusion;
 mod images;
 mod model;
@@ -22,28 +24,30 @@ mod protocol;
 mod reading;
 mod scene_text;
 mod space;
+mod validation;
 
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use crate::artifact::{Artifact, Fingerprint, Spec};
+use crate::contest::Gallery;
 use crate::dataset::{Collection, Dataset, Direction, Split};
 use crate::error::{Error, Result};
 use crate::evaluation::Ranking;
 use crate::files;
 use crate::progress::Progress;
 use crate::recipe::Recipe;
-use crate::search::Gallery;
 use crate::views::{Rows, TextView, TextViewParams, TextViewSetup};
 use ndarray::{Axis, s};
 
 pub use calibration::Checked;
-pub use fusion::{Fitted, Outcome};
+pub use fitted::Fitted;
+pub use fusion::Outcome;
 pub use model::Keep;
 pub use protocol::{BOTH, New, Protocol};
 use scene_text::View;
 pub use scene_text::{SceneText, SceneTextChoice};
-pub use space::{Embedded, Models, embed};
+pub use space::{Embedded, embed};
 use space::{Scores, ranking};
 
 /// A recipe that is run on a dataset.
@@ -308,7 +312,7 @@ impl<'a> Training<'a> {
         };
         let embedded = embed(&fitted.fusion, &features[place])?;
         let charges = self.charges(direction, features, &fitted.fusion, &embedded)?;
-        let words = self.words(fitted, place, direction)?;
+        let words = self.words(fitted.scene_text.as_ref(), place, direction)?;
         let scores = Scores {
             z: &embedded,
             charges: charges.as_ref(),

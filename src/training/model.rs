@@ -13,10 +13,11 @@ use crate::dataset::Direction;
 use crate::error::Result;
 use crate::fusion::Side;
 use crate::linalg::PcaParams;
-use crate::model::{About, Calibrations, Model, STAGE};
+use crate::model::{About, Calibrations, Model, PictureSide, STAGE, TextSide};
 use crate::picture::Picture;
 use crate::sampling::sample_places;
 use crate::scene_text::{Idf, Lexicon};
+use crate::text::Dictionaries;
 use crate::views::TextViewSetup;
 
 /// What a model keeps of the training data beyond what it learned.
@@ -29,6 +30,11 @@ pub struct Keep {
 /// Directions that looks are compared in: enough for pictures to be told apart, at a quarter of a kilobyte each.
 const LOOK: usize = 128;
 
+/// The spec of a part that the whole answers for.
+fn plain(stage: &'static str) -> Spec {
+    Spec::new(stage, &(), 0)
+}
+
 impl Training<'_> {
     /// The model of a fitted fusion and its features: all that is needed to place new pictures and captions, on any
     /// machine.
@@ -37,24 +43,7 @@ impl Training<'_> {
     /// Those of learning what galleries need besides: visual words for copies.
     pub fn model(&self, features: &[Features], fitted: &Fitted, keep: Keep) -> Result<Model> {
         let train = &features[self.train()?];
-        let mut parts = self.views()?;
-        let plain = |stage| Spec::new(stage, &(), 0);
-        let fusion = &fitted.fusion;
-        let for_texts = fusion.for_texts();
-        parts.insert("fusion".into(), fusion.store(plain(fusion.stage())));
-        parts.insert(
-            "fusion.texts".into(),
-            for_texts.store(plain(for_texts.stage())),
-        );
-        if self.recipe.hubness.is_some() {
-            for (name, direction) in [
-                ("bank.images", Direction::TextToImage),
-                ("bank.texts", Direction::ImageToText),
-            ] {
-                let bank = self.bank(direction, train, fusion)?;
-                parts.insert(name.into(), bank.store(Artifact::new(plain("bank"))));
-            }
-        }
+        let mut parts = self.encoders(features, fitted)?;
         parts.insert("look".into(), self.look(train)?);
         parts.insert("copies".into(), self.visual_words()?);
         let lexicon = Lexicon::fit(Idf::Training, &self.dataset.train()?.captions())?;
@@ -90,18 +79,12 @@ impl Training<'_> {
     fn about(&self, fitted: &Fitted, calibrations: Calibrations, keep: Keep) -> Result<About> {
         let mut recipe = self.recipe.clone();
         recipe.expected.clear(); // of data sets, which a model knows nothing of
-        let mut dictionaries = BTreeMap::new();
-        for params in &recipe.text_views {
-            if let Some(text) = params.tokens.dictionaries()? {
-                dictionaries.insert(params.name.clone(), text);
-            }
-        }
         let outcome = &fitted.outcome;
         let chosen = outcome.trials.iter().find(|t| t.setting == outcome.setting);
         let words = fitted.scene_text.as_ref().map(|s| s.choice.setting);
         Ok(About {
             recipe,
-            dictionaries,
+            dictionaries: self.dictionaries()?,
             training_pairs: outcome.training_pairs,
             validation: chosen.map(|t| t.score),
             dim: fitted.fusion.dim(),
@@ -112,6 +95,55 @@ impl Training<'_> {
                 false => 0,
             },
         })
+    }
+
+    /// What pictures and texts go through on their way to the shared space: views, projections, fusion, banks.
+    fn encoders(
+        &self,
+        features: &[Features],
+        fitted: &Fitted,
+    ) -> Result<BTreeMap<String, Artifact>> {
+        let train = &features[self.train()?];
+        let mut parts = self.views()?;
+        let fusion = &fitted.fusion;
+        let for_texts = fusion.for_texts();
+        parts.insert("fusion".into(), fusion.store(plain(fusion.stage())));
+        parts.insert(
+            "fusion.texts".into(),
+            for_texts.store(plain(for_texts.stage())),
+        );
+        if self.recipe.hubness.is_some() {
+            for (name, direction) in [
+                ("bank.images", Direction::TextToImage),
+                ("bank.texts", Direction::ImageToText),
+            ] {
+                let bank = self.bank(direction, train, fusion)?;
+                parts.insert(name.into(), bank.store(Artifact::new(plain("bank"))));
+            }
+        }
+        Ok(parts)
+    }
+
+    /// The same, loaded: for measuring what it takes to place an item.
+    ///
+    /// # Errors
+    /// Those of learning what is not there yet.
+    pub fn sides(&self, features: &[Features], fitted: &Fitted) -> Result<(PictureSide, TextSide)> {
+        let parts = self.encoders(features, fitted)?;
+        let bundle = Bundle::new(plain(STAGE), &(), parts);
+        let pictures = PictureSide::load(&bundle, self.recipe)?;
+        let texts = TextSide::load(&bundle, self.recipe, &self.dictionaries()?)?;
+        Ok((pictures, texts))
+    }
+
+    fn dictionaries(&self) -> Result<BTreeMap<String, Dictionaries>> {
+        let mut dictionaries = BTreeMap::new();
+        for params in &self.recipe.text_views {
+            if let Some(text) = params.tokens.dictionaries()? {
+                dictionaries.insert(params.name.clone(), text);
+            }
+        }
+        Ok(dictionaries)
     }
 
     /// The views of both sides, with their projections.

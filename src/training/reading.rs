@@ -2,12 +2,11 @@
 //! collections and later runs find it again.
 
 use std::collections::{BTreeMap, HashMap};
-use std::fs;
 
 use rayon::prelude::*;
 
 use super::{Training, pictures};
-use crate::artifact::{Artifact, Fingerprint, Spec};
+use crate::artifact::{Fingerprint, Spec, Store};
 use crate::error::{Error, Result};
 use crate::ocr::{Line, Models, Reader, ReaderParams};
 
@@ -53,14 +52,8 @@ impl Training<'_> {
         let contents = &self.contents[collection];
         let wanted: Vec<usize> = (0..contents.len()).filter(|&i| wanted(i)).collect();
         let folder = format!("scene-text-{}", reading.spec.fingerprint().short());
-        let folder = self.folder("features").join(folder);
-        let mut known = Known::new();
-        for entry in fs::read_dir(&folder).into_iter().flatten() {
-            let path = entry.map_err(Error::io("read", &folder))?.path();
-            if let Some(artifact) = Artifact::read_fresh(&path, &reading.spec) {
-                known.extend(artifact.read_notes::<Known>()?);
-            }
-        }
+        let store = Store::new(self.folder("features").join(folder), reading.spec.clone());
+        let mut known: Known = store.read(|_| true)?;
         let unread = wanted.iter().map(|&i| (&contents[i], i));
         let unread: HashMap<_, _> = unread.filter(|(d, _)| !known.contains_key(d)).collect();
         let mut unread: Vec<(&Fingerprint, usize)> = unread.into_iter().collect();
@@ -70,10 +63,7 @@ impl Training<'_> {
             self.progress.start("reading pictures", unread.len() as u64);
             for block in unread.chunks(BLOCK) {
                 let read = self.read_block(&reader, collection, block)?;
-                let digests: Vec<_> = read.keys().collect();
-                let name = format!("{}.safetensors", Fingerprint::of(&digests));
-                let artifact = Artifact::new(reading.spec.clone()).with_notes(&read);
-                artifact.write(&folder.join(name))?;
+                store.add(&read)?;
                 known.extend(read);
             }
             self.progress.finish();
@@ -94,7 +84,7 @@ impl Training<'_> {
         reader: &Reader,
         collection: usize,
         block: &[(&Fingerprint, usize)],
-    ) -> Result<Known> {
+    ) -> Result<Vec<(Fingerprint, Vec<Line>)>> {
         let images = &self.dataset.collections[collection].images;
         let read = block.par_iter().map(|&(digest, i)| {
             let bytes = pictures::read(&images[i], digest);

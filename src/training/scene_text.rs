@@ -4,10 +4,10 @@ use std::sync::Once;
 
 use serde::{Deserialize, Serialize};
 
-use super::fusion::Validation;
 use super::reading::Reading;
 use super::space::{Scores, embed, ranking};
-use super::{Features, Fitted, Training};
+use super::validation::Validation;
+use super::{Features, Training};
 use crate::artifact::{Artifact, Fingerprint, Spec};
 use crate::dataset::Direction;
 use crate::error::Result;
@@ -22,6 +22,13 @@ pub struct SceneText {
     /// How its setting was chosen.
     pub choice: SceneTextChoice,
     lexicon: Lexicon,
+}
+
+impl SceneText {
+    /// How much the words count in a score.
+    pub fn share(&self) -> f32 {
+        self.choice.setting.share
+    }
 }
 
 /// How its setting was chosen.
@@ -75,14 +82,6 @@ impl Training<'_> {
     /// What reads pictures that are not in the dataset, where the recipe wants it and it is there.
     pub fn reader(&self) -> Result<Option<Reader>> {
         self.view.as_ref().map(|v| v.reading.load()).transpose()
-    }
-
-    /// The text in a picture file; empty where there is none, or nothing to read it with.
-    pub fn read_picture(&self, bytes: &[u8]) -> Result<String> {
-        Ok(match self.reader()? {
-            Some(reader) => joined(&reader.read(bytes)?),
-            None => String::new(),
-        })
     }
 
     /// What the words add to a fusion that has not learned from the validation data; none where they cannot be had.
@@ -173,18 +172,34 @@ impl Training<'_> {
         Ok(SceneTextChoice { setting, trials })
     }
 
+    /// What was read in each picture of a collection; nothing where words have no share in the score.
+    pub(super) fn lines(
+        &self,
+        scene_text: Option<&SceneText>,
+        collection: usize,
+    ) -> Result<Vec<Vec<Line>>> {
+        let all = &self.dataset.collections[collection];
+        let plain = all.plain_images().len();
+        match &self.view {
+            Some(view) if scene_text.is_some_and(|s| s.share() > 0.0) => {
+                self.read(&view.reading, collection, |i| i < plain)
+            }
+            _ => Ok(vec![vec![]; all.images.len()]),
+        }
+    }
+
     /// The texts on both sides of a direction in a collection; none where words have no share in the score.
     pub fn words<'b>(
         &self,
-        fitted: &'b Fitted,
+        scene_text: Option<&'b SceneText>,
         collection: usize,
         direction: Direction,
     ) -> Result<Option<Words<'b>>> {
-        let (Some(view), Some(scene_text)) = (&self.view, &fitted.scene_text) else {
+        let (Some(view), Some(scene_text)) = (&self.view, scene_text) else {
             return Ok(None);
         };
         let SceneText { choice, lexicon } = scene_text;
-        if fitted.share_of_words() == 0.0 {
+        if scene_text.share() == 0.0 {
             return Ok(None);
         }
         let plain = self.dataset.collections[collection].plain_images().len();

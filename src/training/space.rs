@@ -8,26 +8,9 @@ use crate::error::Result;
 use crate::evaluation::{self, Ranking};
 use crate::fusion::{Fusion, Side};
 use crate::hubness::{Bank, QueryBank, asking, charged};
-use crate::picture::Picture;
-use crate::recipe::Recipe;
 use crate::sampling::sample_places;
 use crate::scene_text::{Match, Words};
-use crate::views::{ImageView, ImageViewParams, Projection, Rows, TextView, TextViewParams};
-
-/// An image view with its projection, ready for new pictures.
-struct ImageModel<'a> {
-    params: &'a ImageViewParams,
-    view: Box<dyn ImageView>,
-    projection: Projection,
-}
-
-/// What turns new pictures and captions into points of the shared space.
-pub struct Models<'a> {
-    recipe: &'a Recipe,
-    images: Vec<ImageModel<'a>>,
-    texts: Vec<(&'a TextViewParams, TextView)>,
-    fusion: Fusion,
-}
+use crate::views::Rows;
 
 /// A collection in the shared space: unit rows, zero where an item is not usable.
 pub struct Embedded {
@@ -39,68 +22,6 @@ pub struct Embedded {
     pub texts: Array2<f32>,
     /// Which captions are usable.
     pub text_usable: Vec<bool>,
-}
-
-impl<'a> Training<'a> {
-    /// What is needed to place new pictures and captions in the shared space.
-    pub fn models(&self, fusion: Fusion) -> Result<Models<'a>> {
-        let image = |params: &'a ImageViewParams| -> Result<ImageModel<'a>> {
-            Ok(ImageModel {
-                params,
-                view: self.fit_image_view(params)?,
-                projection: self.projection(params)?,
-            })
-        };
-        let text = |params: &'a TextViewParams| Ok((params, self.fit_text_view(params)?));
-        Ok(Models {
-            recipe: self.recipe,
-            images: self
-                .recipe
-                .image_views
-                .iter()
-                .map(image)
-                .collect::<Result<_>>()?,
-            texts: self
-                .recipe
-                .text_views
-                .iter()
-                .map(text)
-                .collect::<Result<_>>()?,
-            fusion,
-        })
-    }
-}
-
-impl Models<'_> {
-    /// A picture file's bytes to a point of the shared space, 1×s; an unusable picture to zero. `id` is its
-    /// name in the dataset, where it has one: views of imported vectors look there.
-    pub fn embed_picture(&self, id: &str, bytes: &[u8]) -> Result<Array2<f32>> {
-        let picture = Picture::decode(bytes, &self.recipe.picture)?;
-        let mut views = Vec::new();
-        for model in &self.images {
-            let x = model.view.describe(id, &picture)?.insert_axis(Axis(0));
-            let rows = Rows {
-                usable: vec![x.iter().any(|&v| v != 0.0)],
-                x,
-                bad: vec![],
-            };
-            views.push((model.params.weight, model.projection.apply(rows)?));
-        }
-        project_side(&self.fusion, Side::Image, &Rows::side_by_side(views))
-    }
-
-    /// Captions to points of the shared space, n×s; a caption without a known word to zero.
-    pub fn embed_captions(&self, captions: &[&str]) -> Result<Array2<f32>> {
-        let views = self
-            .texts
-            .iter()
-            .map(|(p, view)| (p.weight, view.describe(captions)));
-        project_side(
-            &self.fusion,
-            Side::Text,
-            &Rows::side_by_side(views.collect()),
-        )
-    }
 }
 
 /// Both sides of a collection in the shared space.

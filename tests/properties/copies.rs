@@ -4,7 +4,7 @@ use ndarray::{Array1, Array2, ArrayView1, Axis, concatenate};
 use proptest::prelude::*;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use tuwen::copies::{Chance, Link, Postings, Visual, Vote, Whitened, groups};
+use tuwen::copies::{Chance, Link, Postings, Visual, Vote, groups};
 
 use super::cases::config;
 
@@ -124,30 +124,5 @@ fn chance_does_not_feel_that_pictures_have_copies() {
         let usual = chance.usual(pair[0].view());
         let log = chance.log_probability(&usual, pair[0].dot(&pair[1]));
         assert!(-log - 60f64.log10() > 1.5, "{log}"); // the threshold of such methods
-    }
-}
-
-/// Queries that are their sources are found by any code, whose size is what its name says.
-#[test]
-fn codes_find_what_is_the_same_and_have_their_size() {
-    let mut rng = ChaCha8Rng::seed_from_u64(9);
-    let x = Array2::from_shape_simple_fn((600, 24), || rng.gen_range(-1.0..1.0f32));
-    let sources: Vec<usize> = (0..600).step_by(20).collect();
-    let q = x.select(ndarray::Axis(0), &sources);
-    let whitened = Whitened::new(16, x.view(), q.view(), 1).unwrap();
-    for (factory, bytes) in [("Flat", 64), ("SQ8", 16), ("OPQ4,PQ4np", 4), ("ITQ,LSH", 2)] {
-        let m = whitened.measure(factory, &sources).unwrap();
-        assert_eq!(m.bytes, bytes, "{factory}");
-        let least = if factory == "Flat" || factory == "SQ8" {
-            1.0
-        } else {
-            0.5
-        };
-        assert!(m.recall[0] >= least, "{factory}: {:?}", m.recall);
-        assert!(
-            m.recall[1] >= m.recall[0] && m.recall[1] > 0.9,
-            "{factory}: {:?}",
-            m.recall
-        );
     }
 }

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use ndarray::{Array2, ArrayView1, s};
 use proptest::collection::vec;
 use proptest::prelude::*;
+use tuwen::contest::Gallery;
 use tuwen::index::{Flat, Hit, Index, IndexParams, recall};
-use tuwen::search::Gallery;
 
 use super::cases::config;
 use super::made_up::{faiss, uniform, whole_numbers};

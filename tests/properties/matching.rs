@@ -6,9 +6,9 @@ use std::sync::LazyLock;
 use ndarray::Array1;
 use proptest::collection::vec;
 use proptest::prelude::*;
+use tuwen::contest::Gallery;
 use tuwen::index::IndexParams;
 use tuwen::scene_text::{Idf, Lexicon, Match, Matching, Setting, Words};
-use tuwen::search::Gallery;
 use tuwen::text::{CharacterParams, Segmenter, SegmenterParams};
 
 use super::cases::config;

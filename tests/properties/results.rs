@@ -5,8 +5,8 @@ use std::fs;
 use proptest::collection::btree_set;
 use proptest::prelude::*;
 use tuwen::Error;
+use tuwen::contest::{self, Answer, Format, Known};
 use tuwen::dataset::{Direction, ReadOptions};
-use tuwen::submission::{self, Answer, Format, Known};
 
 use super::cases::config;
 use super::made_up::folder;
@@ -43,7 +43,7 @@ fn answers(queries: &[String], gallery: &[String]) -> Vec<Answer> {
             .iter()
             .cycle()
             .skip(i)
-            .take(gallery.len().min(submission::ANSWERS))
+            .take(gallery.len().min(contest::ANSWERS))
             .cloned()
     };
     queries
@@ -69,14 +69,14 @@ proptest! {
         let ids: Vec<String> = ids.into_iter().collect();
         let (queries, gallery) = ids.split_at(share.min(ids.len() - 1));
         let folder = folder();
-        let path = folder.path().join(submission::file_name(direction));
+        let path = folder.path().join(contest::file_name(direction));
         let written = answers(queries, gallery);
-        submission::write(&path, direction, &written, format).unwrap();
-        prop_assert_eq!(submission::read(&path).unwrap(), (direction, written));
+        contest::write(&path, direction, &written, format).unwrap();
+        prop_assert_eq!(contest::read(&path).unwrap(), (direction, written));
         let known = Known { direction, queries: queries.to_vec(), gallery: gallery.iter().cloned().collect() };
-        prop_assert_eq!(submission::validate(&path, Some(&known)).unwrap(), vec![]);
-        if gallery.len() >= submission::ANSWERS {
-            prop_assert_eq!(submission::validate(&path, None).unwrap(), vec![]);
+        prop_assert_eq!(contest::validate(&path, Some(&known)).unwrap(), vec![]);
+        if gallery.len() >= contest::ANSWERS {
+            prop_assert_eq!(contest::validate(&path, None).unwrap(), vec![]);
         }
         prop_assert_eq!(fs::read(&path).unwrap().starts_with(b"\xef\xbb\xbf"), format.bom);
     }
@@ -131,10 +131,10 @@ fn a_damaged_file_is_not_read_as_a_good_one() {
         file(HEADER, &good_rows(true)[1..]),
     ] {
         fs::write(&path, bad).unwrap();
-        assert!(matches!(submission::read(&path), Err(Error::Table { .. })));
+        assert!(matches!(contest::read(&path), Err(Error::Table { .. })));
     }
     assert!(matches!(
-        submission::read(&folder.path().join("absent.csv")),
+        contest::read(&folder.path().join("absent.csv")),
         Err(Error::Io { .. })
     ));
 }
@@ -153,15 +153,15 @@ fn a_result_file_is_scored_against_the_truth() {
         "text_id,image_id\nImgT-1,1.jpg\nImgT-2,4.jpg\nImgT-3,1.jpg\nImgT-4,1.jpg\n",
     )
     .unwrap();
-    let score = submission::score(&path, &truth, &ReadOptions::default()).unwrap();
+    let score = contest::score(&path, &truth, &ReadOptions::default()).unwrap();
     assert_eq!((score.queries, score.r1, score.r5), (4, 25.0, 50.0));
     fs::write(&truth, "text_id,image_id\n").unwrap();
-    let empty = submission::score(&path, &truth, &ReadOptions::default());
+    let empty = contest::score(&path, &truth, &ReadOptions::default());
     assert!(
         matches!(empty, Err(Error::TooFew { found: 0, .. })),
         "{empty:?}"
     );
     fs::write(&truth, "text_id,image_id\nOther-1,1.jpg\n").unwrap();
-    let others = submission::score(&path, &truth, &ReadOptions::default());
+    let others = contest::score(&path, &truth, &ReadOptions::default());
     assert!(matches!(others, Err(Error::Mismatch { .. })), "{others:?}");
 }

@@ -3,7 +3,7 @@
 use std::fs;
 
 use encoding_rs::GB18030;
-use tuwen::submission;
+use tuwen::contest;
 
 use super::made_up::folder;
 use super::results::{HEADER, Row, file, good_rows, known};
@@ -12,7 +12,7 @@ fn violations_in(bytes: &[u8]) -> Vec<String> {
     let folder = folder();
     let path = folder.path().join("result1.csv");
     fs::write(&path, bytes).unwrap();
-    let found = submission::validate(&path, Some(&known())).unwrap();
+    let found = contest::validate(&path, Some(&known())).unwrap();
     found.iter().map(ToString::to_string).collect()
 }
 

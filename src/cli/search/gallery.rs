@@ -3,71 +3,60 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use tuwen::engine::{Answer, Engine, Explanation, Find, Hit, Query};
+use tuwen::files::printable;
 
 use super::super::output;
 use super::super::page::{Item, Page, Shown};
 use super::Args;
 
 pub fn run(args: &Args, gallery: &Path) -> Result<ExitCode> {
+    let query = args.query(args.find.map_or(Find::Pictures, Find::from))?;
+    ask(args, &query, &Engine::open(gallery)?)
+}
+
+/// Asks, and prints the answer.
+pub fn ask(args: &Args, query: &Query, engine: &Engine) -> Result<ExitCode> {
     args.html.as_deref().map_or(Ok(()), output::check)?;
-    let pictures = args.images.iter().map(|path| tuwen::picture::read(path));
-    let query = Query {
-        text: Some(args.text()).filter(|t| !t.is_empty()),
-        must: args.must.clone(),
-        not: args.not.clone(),
-        pictures: pictures.collect::<Result<_, _>>()?,
-        weights: args.weights.unwrap_or_default(),
-        filter: args.filter.clone(),
-        find: args.find.map_or(Find::Pictures, Find::from),
-        top: args.top,
-        offset: args.offset,
-        explain: args.explain,
-    };
-    let engine = Engine::open(gallery)?;
-    let answer = engine
-        .ask(&query)
-        .with_context(|| match args.images.first() {
-            Some(path) if query.text.is_none() => {
-                format!("cannot use {}", tuwen::files::printable(path))
-            }
-            _ => "no answer".into(),
-        })?;
+    let answer = engine.ask(query).map_err(|e| match args.images.first() {
+        Some(path) if query.text.is_none() => {
+            anyhow::Error::new(e).context(format!("cannot use {}", printable(path)))
+        }
+        _ => e.into(),
+    })?;
     if args.json {
         output::json(&answer)?;
     } else {
         print(&answer, args.offset)?;
     }
     if let Some(path) = &args.html {
-        page(args, &query, &answer).write(path)?;
+        page(args, query, &answer).write(path)?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
 fn print(answer: &Answer, offset: usize) -> Result<()> {
     for (i, hit) in answer.hits.iter().enumerate() {
-        if i == answer.good && i > 0 {
-            say!("-- less likely right from here on --");
-        }
         let rank = offset + i + 1;
         say!("{rank}\t{}\t{}", told(hit), name(hit));
         if let Some(why) = &hit.why {
             explain(why)?;
         }
     }
-    if answer.hits.is_empty() {
-        say!("nothing found among {} items", answer.searched);
+    match (answer.hits.len(), answer.good) {
+        (0, _) => tracing::info!("nothing found among {} items", answer.searched),
+        (all, good) if good < all => {
+            tracing::info!("good answers: the first {good}; those after them are less likely right")
+        }
+        _ => {}
     }
     Ok(())
 }
 
-/// The probability, or the score where there is none.
+/// The probability, or the similarity where there is none.
 fn told(hit: &Hit) -> String {
-    match hit.probability {
-        Some(p) => format!("{:.1} %", 100.0 * p),
-        None => format!("{:.3}", hit.score),
-    }
+    format!("{:.4}", hit.probability.unwrap_or(hit.score).max(0.0))
 }
 
 fn name(hit: &Hit) -> String {
@@ -110,10 +99,10 @@ fn page(args: &Args, query: &Query, answer: &Answer) -> Page {
         "Best first, with the probability of being right.",
     );
     let item = match query.pictures.first() {
-        Some(bytes) => Item::picture(bytes, &tuwen::files::printable(&args.images[0])),
+        Some(bytes) => Item::picture(bytes, &printable(&args.images[0])),
         None => Item::sentence(&args.text()),
     };
-    let hits = answer.hits.iter().map(|hit| Shown {
+    let hits = answer.hits.iter().enumerate().map(|(i, hit)| Shown {
         item: match (&hit.path, &hit.text) {
             (Some(path), _) => {
                 let bytes = tuwen::picture::read(Path::new(path)).unwrap_or_default();
@@ -121,13 +110,20 @@ fn page(args: &Args, query: &Query, answer: &Answer) -> Page {
             }
             (None, text) => Item::sentence(text.as_deref().unwrap_or_default()),
         },
-        score: hit.probability.unwrap_or(hit.score),
+        score: hit.probability.unwrap_or(hit.score).max(0.0),
         right: false,
-        note: hit.why.as_ref().map(|why| {
-            let words: Vec<&str> = why.words.iter().map(|w| w.word.as_str()).collect();
-            words.join(" ")
-        }),
+        note: note(hit, i < answer.good),
     });
     page.row(item, "", hits);
     page
+}
+
+/// The words that matched, and whether the hit is none of the good ones.
+fn note(hit: &Hit, good: bool) -> Option<String> {
+    let words = hit.why.iter().flat_map(|why| &why.words);
+    let mut words: Vec<&str> = words.map(|w| w.word.as_str()).collect();
+    if !good {
+        words.push("(less likely right)");
+    }
+    (!words.is_empty()).then(|| words.join(" "))
 }

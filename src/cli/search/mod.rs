@@ -4,9 +4,10 @@ mod gallery;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use clap::ValueEnum;
-use tuwen::engine::{Find, Weights};
+use tuwen::engine::{Find, Query, Weights};
+use tuwen::files::printable;
 use tuwen::gallery::filter::Filter;
 
 use super::common::Common;
@@ -15,8 +16,8 @@ use super::common::Common;
 #[derive(clap::Args)]
 #[command(after_help = "\
 Searches a gallery that `tuwen index` has made, or, with --data, the test gallery of a data set. The sentence and keywords
-are joined into one query. Prints rank, probability (score with --data), and path or text, separated by tabs; a line tells
-where the good answers end.
+are joined into one query. Prints rank, probability of being right (similarity for look-alikes), path or text,
+separated by tabs, and says where the good answers end. With --data a picture alone finds texts.
 
 A filter compares width, height, pixels, bytes, aspect, date, folder, camera, format, id, tag and has (captions, tags,
 text): 'width > 1000 and date >= 2024-05 and not camera ~ \"Canon\"'.
@@ -139,15 +140,23 @@ impl Args {
         words.join(" ").trim().to_owned()
     }
 
-    /// Whether anything is asked that a data set does not answer.
-    fn asks_of_galleries(&self) -> bool {
-        !(self.must.is_empty() && self.not.is_empty())
-            || self.filter.is_some()
-            || self.weights.is_some()
-            || self.find.is_some()
-            || self.offset > 0
-            || self.explain
-            || self.json
+    /// The question. Pages show which words matched.
+    fn query(&self, find: Find) -> Result<Query> {
+        let read = |path: &PathBuf| {
+            tuwen::picture::read(path).with_context(|| format!("cannot use {}", printable(path)))
+        };
+        Ok(Query {
+            text: Some(self.text()).filter(|t| !t.is_empty()),
+            must: self.must.clone(),
+            not: self.not.clone(),
+            pictures: self.images.iter().map(read).collect::<Result<_>>()?,
+            weights: self.weights.unwrap_or_default(),
+            filter: self.filter.clone(),
+            find,
+            top: self.top,
+            offset: self.offset,
+            explain: self.explain || self.html.is_some(),
+        })
     }
 }
 

@@ -45,7 +45,7 @@ impl<'a> Jpeg<'a> {
             _ => Some("hierarchical JPEG".to_owned()),
         };
         match refused {
-            Some(what) => Err(super::format::not_supported(&what)),
+            Some(what) => Err(super::refused::not_supported(&what)),
             None => Ok(Self { bytes, header }),
         }
     }
@@ -134,7 +134,7 @@ impl<'a> Jpeg<'a> {
         let scans = scans::walk(self.bytes, &self.header).map_err(Error::picture)?;
         match scans.interleaved && self.is_sampled_usually() {
             true => Ok(()),
-            false => Err(super::format::not_supported(
+            false => Err(super::refused::not_supported(
                 "JPEG with unusual sampling in a TIFF",
             )),
         }

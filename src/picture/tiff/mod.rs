@@ -16,9 +16,9 @@ use tiff::decoder::{Decoder, DecodingResult, Limits};
 
 use self::directory::{Directory, tag};
 use self::samples::{Alpha, Samples, Space};
-use super::format::not_supported;
 use super::jpeg::Jpeg;
 use super::limits::LONGEST_SIDE;
+use super::refused::not_supported;
 use crate::error::{Error, Result};
 
 pub fn is(bytes: &[u8]) -> bool {

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
+use tuwen::contest::{Answer, Format, Known, read, score, validate, write};
 use tuwen::dataset::{Direction, ReadOptions};
-use tuwen::submission::{Answer, Format, Known, read, score, validate, write};
 
 use crate::fuzz::mutator::Mutator;
 use crate::fuzz::target::{Input, Target};

@@ -3,8 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use tuwen::contest::Known;
 use tuwen::dataset::{Dataset, Direction, ReadOptions, Split};
-use tuwen::submission::Known;
 
 use crate::fuzz::mutator::Mutator;
 use crate::fuzz::target::{Input, Target};

@@ -4,9 +4,9 @@ use std::time::Instant;
 
 use ndarray::{Array2, ArrayView2, Axis, concatenate};
 
-use crate::error::Result;
-use crate::index::{Faiss, Index as _, IndexParams};
-use crate::linalg::{PcaParams, l2_normalize_rows};
+use tuwen::error::Result;
+use tuwen::index::{Faiss, Index as _, IndexParams};
+use tuwen::linalg::{PcaParams, l2_normalize_rows};
 
 /// Vectors after PCA-whitening, as unit rows.
 pub struct Whitened {
@@ -89,5 +89,38 @@ impl Whitened {
             recall: found.map(|f| f as f64 / n),
             bytes: index.code_size()?,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::{Rng, SeedableRng};
+    use rand_chacha::ChaCha8Rng;
+
+    use super::*;
+
+    /// Queries that are their sources are found by any code, whose size is what its name says.
+    #[test]
+    fn codes_find_what_is_the_same_and_have_their_size() {
+        let mut rng = ChaCha8Rng::seed_from_u64(9);
+        let x = Array2::from_shape_simple_fn((600, 24), || rng.gen_range(-1.0..1.0f32));
+        let sources: Vec<usize> = (0..600).step_by(20).collect();
+        let q = x.select(Axis(0), &sources);
+        let whitened = Whitened::new(16, x.view(), q.view(), 1).unwrap();
+        for (factory, bytes) in [("Flat", 64), ("SQ8", 16), ("OPQ4,PQ4np", 4), ("ITQ,LSH", 2)] {
+            let m = whitened.measure(factory, &sources).unwrap();
+            assert_eq!(m.bytes, bytes, "{factory}");
+            let least = if factory == "Flat" || factory == "SQ8" {
+                1.0
+            } else {
+                0.5
+            };
+            assert!(m.recall[0] >= least, "{factory}: {:?}", m.recall);
+            assert!(
+                m.recall[1] >= m.recall[0] && m.recall[1] > 0.9,
+                "{factory}: {:?}",
+                m.recall
+            );
+        }
     }
 }

@@ -1,3 +1,5 @@
+mod parquet;
+
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -6,7 +8,7 @@ use ndarray::Array2;
 use serde::Serialize;
 use tuwen::gallery::Snapshot;
 
-use super::output;
+use crate::cli::output;
 
 /// Write the vectors and the items of a gallery to files for other programs
 #[derive(clap::Args)]
@@ -14,7 +16,7 @@ use super::output;
 The rows of both files belong together: the first vector is that of the first item.
 
 Examples:
-  tuwen export g --vectors v.npy --items items.csv
+  tuwen export g --vectors v.npy --items items.parquet
   tuwen export g --items items.jsonl")]
 pub struct Args {
     /// Folder of the gallery
@@ -22,7 +24,7 @@ pub struct Args {
     /// File for the pictures' points in the shared space, n×s (NumPy's .npy, float 32)
     #[arg(long, value_name = "FILE", required_unless_present = "items")]
     vectors: Option<PathBuf>,
-    /// File for ids, captions, tags and metadata: .csv or .jsonl
+    /// File for ids, captions, tags and metadata: .parquet, .csv or .jsonl
     #[arg(long, value_name = "FILE")]
     items: Option<PathBuf>,
 }
@@ -68,7 +70,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
             .iter()
             .map(|&key| row(&snapshot, key))
             .collect::<Result<_>>()?;
-        output::write(path, &table(path, &rows)?)?;
+        output::write(path, &table(path, rows)?)?;
     }
     say!("{} pictures", keys.len());
     Ok(ExitCode::SUCCESS)
@@ -105,12 +107,13 @@ fn row(snapshot: &Snapshot, key: u64) -> Result<Row> {
     })
 }
 
-fn table(path: &Path, rows: &[Row]) -> Result<Vec<u8>> {
+fn table(path: &Path, rows: Vec<Row>) -> Result<Vec<u8>> {
     let extension = path.extension().map(|e| e.to_string_lossy().to_lowercase());
     match extension.as_deref() {
+        Some("parquet") => Ok(parquet::write(vec![], rows)?),
         Some("jsonl") => {
             let mut bytes = Vec::new();
-            for row in rows {
+            for row in &rows {
                 serde_json::to_writer(&mut bytes, row)?;
                 bytes.push(b'\n');
             }
@@ -122,7 +125,7 @@ fn table(path: &Path, rows: &[Row]) -> Result<Vec<u8>> {
                 "id", "path", "width", "height", "bytes", "taken", "camera", "folder", "format",
                 "captions", "tags",
             ])?;
-            for row in rows {
+            for row in &rows {
                 writer.write_record([
                     &row.id,
                     &row.path,
@@ -140,7 +143,7 @@ fn table(path: &Path, rows: &[Row]) -> Result<Vec<u8>> {
             writer.into_inner().context("cannot write the table")
         }
         _ => bail!(
-            "{}: name a file that ends in .csv or .jsonl",
+            "{}: name a file that ends in .parquet, .csv or .jsonl",
             path.display()
         ),
     }

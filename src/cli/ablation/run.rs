@@ -8,17 +8,18 @@ use ndarray::Array1;
 use serde::{Deserialize, Serialize};
 
 use super::machine::{Commit, Machine};
-use crate::artifact::{Artifact, Fingerprint, Spec};
-use crate::dataset::{Dataset, Direction};
-use crate::error::{Error, Result};
-use crate::evaluation::{self, KS, Ranking, Report};
-use crate::files;
-use crate::fusion::FusionParams;
-use crate::ocr::Models;
-use crate::progress::Progress;
-use crate::recipe::Recipe;
-use crate::sampling::sample_places;
-use crate::training::{Features, Fitted, Protocol, SceneTextChoice, Training};
+use tuwen::artifact::{Artifact, Fingerprint, Spec};
+use tuwen::dataset::{Dataset, Direction};
+use tuwen::error::{Error, Result};
+use tuwen::evaluation::{self, KS, Ranking, Report};
+use tuwen::files;
+use tuwen::fusion::FusionParams;
+use tuwen::ocr::Models;
+use tuwen::picture::Picture;
+use tuwen::progress::Progress;
+use tuwen::recipe::Recipe;
+use tuwen::sampling::sample_places;
+use tuwen::training::{Features, Fitted, Protocol, SceneTextChoice, Training};
 
 /// Raised when the contents of a run file change.
 const SCHEMA: u32 = 1;
@@ -232,7 +233,7 @@ impl Bench<'_> {
             let chosen = chosen(&fitted);
             let cost = match parts.first() {
                 Some(first) => first.cost.clone(), // one fold stands for all
-                None => self.cost(training, fitted, bytes_per_item)?,
+                None => self.cost(training, &features, &fitted, bytes_per_item)?,
             };
             parts.push(Part {
                 chosen,
@@ -299,7 +300,13 @@ impl Bench<'_> {
     }
 
     /// Describes some of the evaluated pictures and captions, one after the other on one core.
-    fn cost(&self, training: &Training, fitted: Fitted, bytes_per_item: usize) -> Result<Cost> {
+    fn cost(
+        &self,
+        training: &Training,
+        features: &[Features],
+        fitted: &Fitted,
+        bytes_per_item: usize,
+    ) -> Result<Cost> {
         let place = |d| training.place(self.protocol.split(), d);
         let pictures = place(Direction::ImageToText).or(place(Direction::TextToImage));
         let Some(place) = pictures else {
@@ -315,16 +322,17 @@ impl Bench<'_> {
         } else {
             None
         };
-        let models = training.models(fitted.fusion)?;
+        let (pictures, texts) = training.sides(features, fitted)?;
         let picture = |i: usize| {
             let image = &collection.images[i];
             let bytes = image.source.read().ok()?;
             timed(|| {
                 reader.as_ref().map(|r| r.read(&bytes)).transpose()?;
-                models.embed_picture(&image.id.0, &bytes)
+                let picture = Picture::decode(&bytes, &training.recipe.picture)?;
+                pictures.embed(&pictures.features(&[(&image.id.0, &picture)])?)
             })
         };
-        let caption = |i: usize| timed(|| models.embed_captions(&[&collection.texts[i].caption]));
+        let caption = |i: usize| timed(|| texts.embed(&[&collection.texts[i].caption]));
         let alone = rayon::ThreadPoolBuilder::new().num_threads(1).build();
         let alone = alone.map_err(|e| Error::Io {
             action: "start a thread in",

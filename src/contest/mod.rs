@@ -4,6 +4,10 @@
 //! with texts (`image_id,similarity_ranking,result_text_id`). Each query has five rows, ranks 1 to 5. The query's
 //! id is on every row, or only on the first of its rows, as in the contest's printed tables.
 
+mod gallery;
+
+pub use gallery::{Found, Gallery};
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::Path;

@@ -1,19 +1,24 @@
 //! Where the time went, as a table on stderr.
 
+mod clock;
+
 use std::fmt::Write as _;
 use std::hint::black_box;
 use std::time::Instant;
 
 use ndarray::Array2;
 use tuwen::linalg::matmul;
-use tuwen::timing::{ALL, peak_mib};
+use tuwen::timing::peak_mib;
+
+pub use clock::Clock;
+use clock::stages;
 
 /// Tells the stages of a run that took so many seconds.
 pub fn tell(seconds: f64) {
     let threads = rayon::current_num_threads();
     let memory = peak_mib().map_or(String::new(), |mib| format!(", {mib:.0} MiB at most"));
     let all = seconds * threads as f64;
-    let busy: f64 = ALL.iter().map(|stage| stage.seconds()).sum();
+    let busy: f64 = stages().map(|stage| stage.seconds).sum();
     let ceilings = Ceilings::measured();
     let mut table = format!("{seconds:.1} s on {threads} threads{memory}\n");
     let _ = writeln!(
@@ -28,17 +33,17 @@ pub fn tell(seconds: f64) {
             "{name:<28}{seconds:>10.2}{share:>7.1}%{calls:>11}{rate:>14}{reached:>12}"
         );
     };
-    for stage in ALL.iter().filter(|stage| stage.calls() > 0) {
+    for stage in stages().filter(|stage| stage.calls > 0) {
         let (mut rate, mut reached) = (String::new(), String::new());
-        if let Some(unit) = stage.unit.filter(|_| stage.work() > 0) {
-            let work = stage.work() as f64 / stage.seconds().max(1e-9);
+        if let Some(unit) = stage.unit.filter(|_| stage.work > 0) {
+            let work = stage.work as f64 / stage.seconds.max(1e-9);
             rate = format!("{}{unit}/s", scaled(work));
             if let Some(most) = ceilings.of(unit) {
                 reached = format!("{:.0}%", 100.0 * work / most);
             }
         }
-        let calls = stage.calls().to_string();
-        row(stage.name, stage.seconds(), calls, rate, reached);
+        let calls = stage.calls.to_string();
+        row(stage.name, stage.seconds, calls, rate, reached);
     }
     let none = String::new;
     row("other work and waiting", all - busy, none(), none(), none());

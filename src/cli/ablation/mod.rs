@@ -10,13 +10,15 @@ mod page;
 mod plan;
 mod plot;
 mod run;
+mod verb;
 
-pub use expected::{DEFAULT_TOLERANCE, Verdict, bless, verdict};
-pub use machine::{Commit, Machine};
+pub use expected::{Verdict, bless, verdict};
+pub use machine::Commit;
 pub use page::{Place, Shown, page};
-pub use plan::{Entry, Ladder, NAMED, Plan, Published};
+pub use plan::{Entry, NAMED, Plan};
 pub use plot::plot;
-pub use run::{Bench, Chance, Chosen, Cost, Measured, RunFile, Seconds};
+pub use run::{Bench, Measured};
+pub use verb::{Args, run};
 
 /// The outcome of one recipe.
 pub enum State {

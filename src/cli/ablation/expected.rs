@@ -5,9 +5,9 @@ use std::path::Path;
 
 use toml_edit::{DocumentMut, Item, Table, TableLike, Value};
 
-use crate::error::{Error, Result};
-use crate::files;
-use crate::recipe::Recipe;
+use tuwen::error::{Error, Result};
+use tuwen::files;
+use tuwen::recipe::Recipe;
 
 /// Tolerance, in points of mR, for recipes that do not set their own. Other processors and versions of OpenCV
 /// change the last bits of a descriptor, and k-means then ends elsewhere: rows of Flickr8k-CN moved by up to 0.8.

@@ -1,3 +1,5 @@
+mod whitened;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -6,14 +8,15 @@ use std::process::ExitCode;
 use anyhow::{Context, Result, ensure};
 use ndarray::ArrayView1;
 use serde::Deserialize;
-use tuwen::copies::{Looked, SeenVectors, Set, VectorsParams, Whitened};
+use tuwen::copies::{Looked, SeenVectors, Set, VectorsParams};
 use tuwen::linalg::stacked;
 use tuwen::progress::{Progress, warn_each};
 
-use super::bars::Bars;
-use super::files::{pictures_below, relative};
 use super::finder;
-use super::output;
+use crate::cli::bars::Bars;
+use crate::cli::files::{pictures_below, relative};
+use crate::cli::output;
+use whitened::Whitened;
 
 /// Measure what smaller vectors find of the copies that are known, and what they cost
 #[derive(clap::Args)]

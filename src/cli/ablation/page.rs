@@ -7,7 +7,7 @@ use std::path::Path;
 use super::plan::{Ladder, Published};
 use super::run::{Measured, RunFile};
 use super::{Bench, Plan, Row};
-use crate::evaluation::{Difference, DirectionReport, difference};
+use tuwen::evaluation::{Difference, DirectionReport, difference};
 
 /// The folders of the page and of its plots.
 pub struct Place<'a> {

@@ -26,8 +26,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use crate::error::{Error, Result};
-use crate::recipe::Recipe;
+use tuwen::error::{Error, Result};
+use tuwen::recipe::Recipe;
 
 /// The ladder of the recipes that no ladder names.
 pub const NAMED: &str = "named";

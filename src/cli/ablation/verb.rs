@@ -1,15 +1,15 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Context, Result, bail, ensure};
-use tuwen::ablation::{
+use super::{
     Bench, Commit, Entry, Place, Plan, Row, Shown, State, Verdict, bless, page, plot, verdict,
 };
+use anyhow::{Context, Result, bail, ensure};
 use tuwen::files;
 use tuwen::training::Protocol;
 
-use super::bars::Bars;
-use super::common::Data;
+use crate::cli::bars::Bars;
+use crate::cli::common::Data;
 
 /// Run all recipes of a plan on a data set and compare them with each other and with their expected scores
 #[derive(clap::Args)]
