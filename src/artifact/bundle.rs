@@ -120,7 +120,8 @@ impl Bundle {
         }
         // SAFETY: files are replaced by renaming, never changed in place, so that what is mapped stays as it is.
         let map = unsafe { Mmap::map(&file) }.map_err(Error::io("read", path))?;
-        let (size, meta) = SafeTensors::read_metadata(&map).map_err(|e| bad(e.to_string()))?;
+        let not_ours = |e| bad(format!("it is not a safetensors file ({e})"));
+        let (size, meta) = SafeTensors::read_metadata(&map).map_err(not_ours)?;
         let header = parse_header(path, meta.metadata())?;
         if header.spec.stage != stage {
             return Err(bad(format!(

@@ -93,8 +93,8 @@ fn hit(view: &View, copies: &Copies, found: &Found, digest: &str) -> Result<Hit>
         path: Some(item.facts.path),
         text: None,
         score: found.score as f32,
-        // The score is -log10 of how many pictures of such a gallery are so alike by chance.
-        probability: Some((1.0 - 10f64.powf(-found.score)) as f32),
+        // How likely so many keypoints agree by chance, the score tells; not how often such pictures are copies.
+        probability: None,
         why: Some(Explanation {
             copy: Some(Copied {
                 same_bytes: item.facts.digest == digest,

@@ -182,7 +182,7 @@ impl Engine {
             true => None,
             false => self.model.calibration(Direction::TextToImage),
         };
-        self.answer(view, query, ranking, calibration, |hit| {
+        answer(query, ranking, calibration, |hit| {
             let item = item(view, hit.key)?;
             let why = match query.explain {
                 true => Some(explain::picture(
@@ -247,7 +247,7 @@ impl Engine {
         }
         let ranking = rows.rank(&question, &[])?;
         let calibration = self.model.calibration(Direction::ImageToText);
-        self.answer(view, query, ranking, calibration, |hit| {
+        answer(query, ranking, calibration, |hit| {
             let (key, id, text) = match captions {
                 Some(captions) => (None, String::new(), captions.texts[hit.row].clone()),
                 None => {
@@ -264,35 +264,6 @@ impl Engine {
                 probability: None,
                 why: None,
             })
-        })
-    }
-
-    /// Hits with their probabilities.
-    fn answer(
-        &self,
-        _: &View,
-        query: &Query,
-        ranking: Ranking,
-        calibration: Option<&Calibration>,
-        hit: impl Fn(&Ranked) -> Result<Hit>,
-    ) -> Result<Answer> {
-        let Ranking { best, scores } = ranking;
-        let probabilities = calibration.map(|c| with_more(c, scores.clone(), &best));
-        let mut hits = Vec::new();
-        for (i, ranked) in best.iter().enumerate().skip(query.offset) {
-            hits.push(Hit {
-                probability: probabilities.as_ref().and_then(|p| p.get(i)).copied(),
-                ..hit(ranked)?
-            });
-        }
-        let good = match (calibration, &probabilities) {
-            (Some(c), Some(p)) => c.good_ones(p).saturating_sub(query.offset).min(hits.len()),
-            _ => hits.len(),
-        };
-        Ok(Answer {
-            good,
-            searched: scores.rows,
-            hits,
         })
     }
 
@@ -354,6 +325,33 @@ impl Engine {
             None => Ok(String::new()),
         }
     }
+}
+
+/// Hits with their probabilities.
+fn answer(
+    query: &Query,
+    ranking: Ranking,
+    calibration: Option<&Calibration>,
+    hit: impl Fn(&Ranked) -> Result<Hit>,
+) -> Result<Answer> {
+    let Ranking { best, scores } = ranking;
+    let probabilities = calibration.map(|c| with_more(c, scores.clone(), &best));
+    let mut hits = Vec::new();
+    for (i, ranked) in best.iter().enumerate().skip(query.offset) {
+        hits.push(Hit {
+            probability: probabilities.as_ref().and_then(|p| p.get(i)).copied(),
+            ..hit(ranked)?
+        });
+    }
+    let good = match (calibration, &probabilities) {
+        (Some(c), Some(p)) => c.good_ones(p).saturating_sub(query.offset).min(hits.len()),
+        _ => hits.len(),
+    };
+    Ok(Answer {
+        good,
+        searched: scores.rows,
+        hits,
+    })
 }
 
 /// Probabilities of all the best hits, also of those beyond the ones that the scores tell of.

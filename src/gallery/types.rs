@@ -177,6 +177,7 @@ pub struct Known {
     pub digest: String,
     /// Whether the picture cannot be used.
     pub bad: bool,
+    /// Its tags.
     pub tags: Vec<String>,
 }
 

@@ -145,6 +145,7 @@ impl<'a> Indexer<'a> {
     /// # Errors
     /// [`Error::File`] for a gallery of another folder; those of reading the folder and of writing the gallery.
     pub fn sync(&mut self, folder: &Path, source: &Source) -> Result<Synced> {
+        let folder = &folder.canonicalize().map_err(Error::io("read", folder))?;
         self.claim(folder)?;
         let found = walk(folder, source.hidden)?;
         let mut known = self.writer.known()?;
@@ -215,10 +216,9 @@ impl<'a> Indexer<'a> {
         Ok(())
     }
 
-    /// The folder of a gallery is that of the first time.
+    /// The folder of a gallery, by its full path, is that of the first time.
     fn claim(&self, folder: &Path) -> Result<()> {
-        let full = folder.canonicalize().map_err(Error::io("read", folder))?;
-        let full = written(&full);
+        let full = written(folder);
         let file = self.gallery.join(FOLDER);
         match fs::read_to_string(&file) {
             Ok(before) if before.trim_end() == full => Ok(()),

@@ -195,7 +195,7 @@ fn only_what_was_made_from_the_same_is_fresh() {
             ..spec()
         },
         Spec {
-            version: "0.0.0".into(),
+            revision: "2".into(),
             ..spec()
         },
         Spec {

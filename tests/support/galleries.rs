@@ -138,8 +138,8 @@ impl Wish {
         for _ in 0..rng.gen_range(0..3) {
             if let Some(id) = existing.choose(rng) {
                 let _ = match rng.r#gen::<bool>() {
-                    true => wish.remove.insert(id.to_string()),
-                    false => wish.touch.insert(id.to_string(), rng.r#gen()).is_some(),
+                    true => wish.remove.insert((*id).clone()),
+                    false => wish.touch.insert((*id).clone(), rng.r#gen()).is_some(),
                 };
             }
         }
@@ -151,13 +151,13 @@ impl Wish {
             let item = left
                 .choose(rng)
                 .filter(|_| rng.gen_bool(0.7))
-                .map(|id| id.to_string());
+                .map(|id| (**id).clone());
             wish.texts
                 .push((item, caption(rng, &text_ids.pop().unwrap())));
         }
         let texts: Vec<&String> = model.texts.keys().collect();
         let some = texts.choose(rng).filter(|_| rng.gen_bool(0.3));
-        wish.remove_texts.extend(some.map(|id| id.to_string()));
+        wish.remove_texts.extend(some.map(|id| (*id).clone()));
         wish
     }
 

@@ -20,7 +20,7 @@ pub fn run(args: &Args, gallery: &Path) -> Result<ExitCode> {
 pub fn ask(args: &Args, query: &Query, engine: &Engine) -> Result<ExitCode> {
     args.html.as_deref().map_or(Ok(()), output::check)?;
     let answer = engine.ask(query).map_err(|e| match args.images.first() {
-        Some(path) if query.text.is_none() => {
+        Some(path) if matches!(e, tuwen::Error::Picture { .. }) || query.text.is_none() => {
             anyhow::Error::new(e).context(format!("cannot use {}", printable(path)))
         }
         _ => e.into(),

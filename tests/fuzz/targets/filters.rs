@@ -77,8 +77,8 @@ fn table() -> &'static Table {
             format: ["jpeg", "png"][i as usize % 2].into(),
             id: format!("{i}"),
             tags: vec!["x".into(); i as usize % 2],
-            captions: i % 2 == 0,
-            text: i % 3 == 0,
+            captions: i.is_multiple_of(2),
+            text: i.is_multiple_of(3),
         };
         Table::new((0..70).map(row).collect())
     })
