@@ -13,6 +13,7 @@ use safetensors::tensor::{Dtype, SafeTensors};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use super::bytes::Bytes;
 use super::{Artifact, Fingerprint, Header, SCHEMA, Spec, Tensor, parse_header, write_tensors};
 use crate::error::{Error, Result};
 
@@ -245,7 +246,10 @@ impl Mapped {
             let tensor = Tensor {
                 dtype: *dtype,
                 shape: shape.clone(),
-                bytes: self.file[range.clone()].to_vec(),
+                bytes: Bytes::Mapped {
+                    file: self.file.clone(),
+                    range: range.clone(),
+                },
             };
             (name.clone(), tensor)
         };

@@ -9,6 +9,7 @@
 //! A file is written under a temporary name, synced and renamed, so that it is whole or absent.
 
 mod bundle;
+mod bytes;
 mod made_from;
 mod store;
 
@@ -28,6 +29,7 @@ use safetensors::tensor::{Dtype, SafeTensors, View};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use self::bytes::Bytes;
 use crate::error::{Error, Result};
 use crate::files;
 use crate::timing;
@@ -35,6 +37,8 @@ use crate::timing;
 /// Raised when the layout of any artifact changes.
 pub const SCHEMA: u32 = 1;
 const KEY: &str = "tuwen";
+/// Tensors of so many bytes are digested by all threads.
+const LARGE: usize = 1 << 20;
 /// Parts within parts, of ensembles of fusions over fusions.
 const MAX_NESTING: usize = 16;
 /// safetensors caps its own header at 100 MB.
@@ -58,7 +62,7 @@ pub struct Header {
 pub struct Tensor {
     dtype: Dtype,
     shape: Vec<usize>,
-    bytes: Vec<u8>,
+    bytes: Bytes,
 }
 
 impl View for &Tensor {
@@ -149,7 +153,7 @@ impl Artifact {
         let tensor = Tensor {
             dtype: T::DTYPE,
             shape: shape.to_vec(),
-            bytes,
+            bytes: Bytes::Owned(bytes),
         };
         self.tensors.insert(name.to_owned(), tensor);
         self
@@ -268,7 +272,10 @@ impl Artifact {
         hash.update(&header);
         for (name, t) in &self.tensors {
             hash.update(format!("{name} {:?} {:?}\n", t.dtype, t.shape).as_bytes());
-            hash.update(&t.bytes);
+            match t.bytes.len() < LARGE {
+                true => hash.update(&t.bytes),
+                false => hash.update_rayon(&t.bytes),
+            };
         }
         Fingerprint::of_hash(hash.finalize())
     }
@@ -309,7 +316,7 @@ impl Artifact {
                 let t = Tensor {
                     dtype: view.dtype(),
                     shape: view.shape().to_vec(),
-                    bytes: view.data().to_vec(),
+                    bytes: Bytes::Owned(view.data().to_vec()),
                 };
                 (name.to_owned(), t)
             })
