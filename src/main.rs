@@ -1,7 +1,10 @@
-//! The program: parse, dispatch, exit code.
+//! The program: parse, dispatch, exit code. [`cli`] has the verbs; [`ablation`] and [`compression`] measure, and are no
+//! part of the library.
 
+mod ablation;
 mod blas;
 mod cli;
+mod compression;
 
 use std::process::ExitCode;
 

@@ -67,15 +67,20 @@ pub(super) fn ask(view: &View, model: &Model, query: &Query, allowed: &[Bitmap])
     });
     let digest = Fingerprint::of_bytes(bytes).to_string();
     let mut hits = Vec::new();
-    for found in found.iter().skip(query.offset).take(query.top) {
+    for found in &found {
         hits.push(hit(view, copies, found, &digest)?);
     }
-    hits.sort_by_key(|h| {
-        !h.why
-            .as_ref()
-            .and_then(|w| w.copy.as_ref())
-            .is_some_and(|c| c.same_bytes)
-    });
+    // The same bytes first, whatever their keypoints say.
+    let is_same = |h: &Hit| {
+        let copy = h.why.as_ref().and_then(|w| w.copy.as_ref());
+        copy.is_some_and(|c| c.same_bytes)
+    };
+    hits.sort_by_key(|h| !is_same(h));
+    let hits: Vec<Hit> = hits
+        .into_iter()
+        .skip(query.offset)
+        .take(query.top)
+        .collect();
     Ok(Answer {
         good: hits.len(),
         searched: allowed.iter().map(Bitmap::count).sum(),

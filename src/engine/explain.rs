@@ -9,7 +9,15 @@ use crate::error::Result;
 /// Words of a query that are left out one by one, at most: a long text is told of by its first.
 const MOST_WORDS: usize = 20;
 
-/// Explains a picture that a text, pictures or both have found.
+/// Explains a picture that looks like the query's.
+pub fn look(hit: &Ranked) -> Explanation {
+    Explanation {
+        parts: vec![part("looks", hit.score)],
+        ..Explanation::default()
+    }
+}
+
+/// Explains a picture that a text, or a text and pictures, have found.
 pub fn picture(
     engine: &Engine,
     view: &View,
@@ -18,13 +26,6 @@ pub fn picture(
     hit: &Ranked,
     share: f32,
 ) -> Result<Explanation> {
-    let by_look = text.is_empty();
-    if by_look {
-        return Ok(Explanation {
-            parts: vec![part("looks", hit.score)],
-            ..Explanation::default()
-        });
-    }
     let point = view.point(hit);
     let point = ArrayView1::from(&point);
     let mut parts: Vec<Share> = asked

@@ -38,11 +38,13 @@ use words::WordsQuery;
 use crate::calibration::{Calibration, QueryScores};
 use crate::dataset::Direction;
 use crate::error::{Error, Result};
+use crate::gallery::filter::Bitmap;
 use crate::gallery::{self, Item, MODEL};
 use crate::linalg::l2_normalize;
 use crate::model::{Described, Model};
 use crate::ocr::Line;
 use crate::picture::Picture;
+use crate::scene_text::Terms;
 
 /// A model and a gallery.
 pub struct Engine {
@@ -134,30 +136,61 @@ impl Engine {
         let view = self.view()?;
         match query.find {
             Find::Texts => self.texts(&view, query),
-            Find::Copies => copies::ask(&view, &self.model, query, &view.allowed(query, None)?),
+            Find::Copies => {
+                let allowed = view.allowed(query, self.terms(query)?)?;
+                copies::ask(&view, &self.model, query, &allowed)
+            }
             Find::Pictures => self.pictures(&view, query),
         }
     }
 
+    /// What cuts the words that must or must not be there; nothing where there are none.
+    fn terms(&self, query: &Query) -> Result<Option<&Terms>> {
+        match query.must.is_empty() && query.not.is_empty() {
+            true => Ok(None),
+            false => Ok(Some(self.model.lexicon()?.terms())),
+        }
+    }
+
     fn pictures(&self, view: &View, query: &Query) -> Result<Answer> {
-        let conditions = !(query.must.is_empty() && query.not.is_empty());
-        let terms = match conditions {
-            true => Some(self.model.lexicon()?.terms()),
-            false => None,
-        };
-        let allowed = view.allowed(query, terms)?;
+        let allowed = view.allowed(query, self.terms(query)?)?;
         let text = query.whole_text();
-        let described = self.described(query)?;
-        let by_look = text.is_empty();
-        let asked = match by_look {
-            true => looks(&described, self.model.look_dim()?),
-            false => self.shared(query, &text, &described)?,
+        match text.is_empty() {
+            true => self.look_alikes(view, query, allowed),
+            false => self.pictures_about(view, query, &text, allowed),
+        }
+    }
+
+    /// Pictures that look like those of a query.
+    fn look_alikes(&self, view: &View, query: &Query, allowed: Vec<Bitmap>) -> Result<Answer> {
+        let point = looks(&self.described(query)?, self.model.look_dim()?);
+        let question = Question {
+            point: Some(point.as_deref().ok_or_else(|| nothing_known(true))?),
+            matches: vec![],
+            share: 0.0,
+            most: query.offset + query.top,
         };
-        let rows = view.pictures(by_look, allowed);
-        let words = match by_look {
-            true => None,
-            false => self.words(&text, view.means[0])?,
-        };
+        let ranking = view.pictures(true, allowed).rank(&question, &[])?;
+        answer(query, ranking, None, |hit| {
+            let why = query.explain.then(|| explain::look(hit));
+            picture(view, hit, why)
+        })
+    }
+
+    /// Pictures that a text is about, or a text and pictures together.
+    fn pictures_about(
+        &self,
+        view: &View,
+        query: &Query,
+        text: &str,
+        allowed: Vec<Bitmap>,
+    ) -> Result<Answer> {
+        let mut asked = self.shared(query, text, &self.described(query)?)?;
+        if asked.point.is_none() && !query.must.is_empty() {
+            // Words that must be there decide, also where the model knows none of them.
+            asked.point = Some(vec![0.0; self.model.dim()]);
+        }
+        let words = self.words(text, view.means[0])?;
         let mut matches = Vec::new();
         if let Some((words, _)) = &words {
             for part in view.snapshot.parts() {
@@ -170,40 +203,14 @@ impl Engine {
             share: words.map_or(0.0, |(_, share)| share),
             most: query.offset + query.top,
         };
-        if question.point.is_none() && question.matches.iter().all(|m| m.is_empty()) {
-            return Err(nothing_known(by_look));
-        }
-        let nearest = match by_look {
-            true => vec![],
-            false => view.nearest(),
-        };
-        let ranking = rows.rank(&question, &nearest)?;
-        let calibration = match by_look {
-            true => None,
-            false => self.model.calibration(Direction::TextToImage),
-        };
+        question.require_anything(false)?;
+        let ranking = view
+            .pictures(false, allowed)
+            .rank(&question, &view.nearest())?;
+        let calibration = self.model.calibration(Direction::TextToImage);
         answer(query, ranking, calibration, |hit| {
-            let item = item(view, hit.key)?;
-            let why = match query.explain {
-                true => Some(explain::picture(
-                    self,
-                    view,
-                    &text,
-                    &asked,
-                    hit,
-                    question.share,
-                )?),
-                false => None,
-            };
-            Ok(Hit {
-                key: Some(hit.key),
-                id: item.facts.id,
-                path: Some(item.facts.path),
-                text: None,
-                score: hit.score,
-                probability: None,
-                why,
-            })
+            let why = || explain::picture(self, view, text, &asked, hit, question.share);
+            picture(view, hit, query.explain.then(why).transpose()?)
         })
     }
 
@@ -242,9 +249,7 @@ impl Engine {
             share: words.map_or(0.0, |(_, share)| share),
             most: query.offset + query.top,
         };
-        if question.point.is_none() && question.matches.iter().all(|m| m.is_empty()) {
-            return Err(nothing_known(text.is_empty()));
-        }
+        question.require_anything(text.is_empty())?;
         let ranking = rows.rank(&question, &[])?;
         let calibration = self.model.calibration(Direction::ImageToText);
         answer(query, ranking, calibration, |hit| {
@@ -373,18 +378,38 @@ fn with_more(calibration: &Calibration, mut scores: QueryScores, best: &[Ranked]
     probabilities
 }
 
-/// The mean look of some pictures.
-fn looks(pictures: &[Described], dim: usize) -> Asked {
+/// The mean look of some pictures; nothing where nothing was found in any.
+fn looks(pictures: &[Described], dim: usize) -> Option<Vec<f32>> {
     let mut sum = Array1::zeros(dim);
     for picture in pictures.iter().filter(|p| p.usable) {
         sum += &picture.look;
     }
     l2_normalize(sum.view_mut());
-    let any = sum.iter().any(|&v| v != 0.0);
-    Asked {
-        point: any.then(|| sum.to_vec()),
-        parts: vec![("looks".into(), sum)],
+    sum.iter().any(|&v| v != 0.0).then(|| sum.to_vec())
+}
+
+impl Question<'_> {
+    /// An error where neither the point nor the words say anything.
+    fn require_anything(&self, of_picture: bool) -> Result<()> {
+        match self.point.is_none() && self.matches.iter().all(|m| m.is_empty()) {
+            true => Err(nothing_known(of_picture)),
+            false => Ok(()),
+        }
     }
+}
+
+/// A picture that was found.
+fn picture(view: &View, hit: &Ranked, why: Option<Explanation>) -> Result<Hit> {
+    let item = item(view, hit.key)?;
+    Ok(Hit {
+        key: Some(hit.key),
+        id: item.facts.id,
+        path: Some(item.facts.path),
+        text: None,
+        score: hit.score,
+        probability: None,
+        why,
+    })
 }
 
 /// Lines as one text.

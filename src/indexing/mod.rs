@@ -155,7 +155,15 @@ impl<'a> Indexer<'a> {
         };
         let mut wanted = Vec::new();
         let mut unchanged = Vec::new();
-        for path in found.files {
+        let own = self
+            .gallery
+            .canonicalize()
+            .map_err(Error::io("read", &self.gallery))?;
+        for path in found
+            .files
+            .into_iter()
+            .filter(|path| !path.starts_with(&own))
+        {
             let id = written(path.strip_prefix(folder).unwrap_or(&path));
             let Ok(metadata) = path.metadata() else {
                 synced.unreadable.push(printable(&path));

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use half::f16;
-use ndarray::ArrayView1;
+use ndarray::{Array2, ArrayView1};
 
-use super::space::embed;
+use super::space::{Embedded, embed};
 use super::{Features, Fitted, Keep, Training};
 use crate::artifact::{Fingerprint, Spec};
-use crate::dataset::Direction;
+use crate::dataset::{Collection, Direction};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::gallery::{
@@ -100,38 +100,79 @@ impl Training<'_> {
         model: &Model,
     ) -> Result<()> {
         let c = &self.dataset.collections[place];
-        let lexicon = model.lexicon()?;
         let z = embed(&fitted.fusion, &features[place])?;
         let charges = |direction, n: usize| -> Result<Vec<f32>> {
             let charges = self.charges(direction, features, &fitted.fusion, &z)?;
             Ok(charges.map_or(vec![0.0; n], |c| c.to_vec()))
         };
-        let of_images = charges(Direction::TextToImage, c.images.len())?;
-        let of_texts = charges(Direction::ImageToText, c.texts.len())?;
-        let looks = model.looks(features[place].images.x.view())?;
-        let read: Vec<Vec<Line>> = self.lines(fitted.scene_text.as_ref(), place)?;
-        let image = |i: usize| {
-            let usable = z.image_usable[i];
-            NewItem {
-                facts: Facts {
-                    id: c.images[i].id.0.clone(),
-                    path: c.images[i].source.describe(),
-                    digest: self.contents[place][i].to_string(),
-                    read: serde_json::to_value(&read[i]).expect("lines are plain data"),
-                    ..Facts::default()
-                },
-                seen: Seen::Good(PictureRow {
-                    point: halves(z.images.row(i)),
-                    charge: if usable { of_images[i] } else { UNUSABLE },
-                    look: halves(looks.row(i)),
-                    copies: vec![],
-                    read: bag(lexicon, &crate::engine::joined(&read[i])),
-                    tags: Bag::default(),
-                }),
-                captions: None,
-            }
+        let rows = Rows {
+            c,
+            contents: &self.contents[place],
+            lexicon: model.lexicon()?,
+            of_images: charges(Direction::TextToImage, c.images.len())?,
+            of_texts: charges(Direction::ImageToText, c.texts.len())?,
+            looks: model.looks(features[place].images.x.view())?,
+            read: self.lines(fitted.scene_text.as_ref(), place)?,
+            z,
         };
-        let text = |t: usize| NewText {
+        let images: Vec<usize> = (0..c.plain_images().len()).collect();
+        for block in images.chunks(BLOCK) {
+            writer.commit(&Change {
+                add: block.iter().map(|&i| rows.image(i)).collect(),
+                ..Change::default()
+            })?;
+        }
+        let texts: Vec<usize> = (0..c.texts.len()).collect();
+        for block in texts.chunks(BLOCK) {
+            writer.commit(&Change {
+                texts: block.iter().map(|&t| rows.text(t)).collect(),
+                ..Change::default()
+            })?;
+        }
+        Ok(())
+    }
+}
+
+/// A collection as rows of a gallery.
+struct Rows<'a> {
+    c: &'a Collection,
+    contents: &'a [Fingerprint],
+    lexicon: &'a Lexicon,
+    z: Embedded,
+    of_images: Vec<f32>,
+    of_texts: Vec<f32>,
+    looks: Array2<f32>,
+    /// Of each image.
+    read: Vec<Vec<Line>>,
+}
+
+impl Rows<'_> {
+    fn image(&self, i: usize) -> NewItem {
+        let Self { c, z, read, .. } = self;
+        let usable = z.image_usable[i];
+        NewItem {
+            facts: Facts {
+                id: c.images[i].id.0.clone(),
+                path: c.images[i].source.describe(),
+                digest: self.contents[i].to_string(),
+                read: serde_json::to_value(&read[i]).expect("lines are plain data"),
+                ..Facts::default()
+            },
+            seen: Seen::Good(PictureRow {
+                point: halves(z.images.row(i)),
+                charge: if usable { self.of_images[i] } else { UNUSABLE },
+                look: halves(self.looks.row(i)),
+                copies: vec![],
+                read: bag(self.lexicon, &crate::engine::joined(&read[i])),
+                tags: Bag::default(),
+            }),
+            captions: None,
+        }
+    }
+
+    fn text(&self, t: usize) -> NewText {
+        let Self { c, z, .. } = self;
+        NewText {
             item: None,
             text: NewCaption {
                 id: c.texts[t].id.0.clone(),
@@ -139,28 +180,13 @@ impl Training<'_> {
                 row: TextRow {
                     point: halves(z.texts.row(t)),
                     charge: if z.text_usable[t] {
-                        of_texts[t]
+                        self.of_texts[t]
                     } else {
                         UNUSABLE
                     },
-                    terms: bag(lexicon, &c.texts[t].caption),
+                    terms: bag(self.lexicon, &c.texts[t].caption),
                 },
             },
-        };
-        let images: Vec<usize> = (0..c.plain_images().len()).collect();
-        for block in images.chunks(BLOCK) {
-            writer.commit(&Change {
-                add: block.iter().map(|&i| image(i)).collect(),
-                ..Change::default()
-            })?;
         }
-        let texts: Vec<usize> = (0..c.texts.len()).collect();
-        for block in texts.chunks(BLOCK) {
-            writer.commit(&Change {
-                texts: block.iter().map(|&t| text(t)).collect(),
-                ..Change::default()
-            })?;
-        }
-        Ok(())
     }
 }

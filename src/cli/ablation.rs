@@ -1,7 +1,7 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use super::{
+use crate::ablation::{
     Bench, Commit, Entry, Place, Plan, Row, Shown, State, Verdict, bless, page, plot, verdict,
 };
 use anyhow::{Context, Result, bail, ensure};

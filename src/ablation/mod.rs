@@ -10,7 +10,6 @@ mod page;
 mod plan;
 mod plot;
 mod run;
-mod verb;
 
 pub use expected::{Verdict, bless, verdict};
 pub use machine::Commit;
@@ -18,7 +17,6 @@ pub use page::{Place, Shown, page};
 pub use plan::{Entry, NAMED, Plan};
 pub use plot::plot;
 pub use run::{Bench, Measured};
-pub use verb::{Args, run};
 
 /// The outcome of one recipe.
 pub enum State {

@@ -1,5 +1,3 @@
-mod whitened;
-
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -16,7 +14,7 @@ use super::finder;
 use crate::cli::bars::Bars;
 use crate::cli::files::{pictures_below, relative};
 use crate::cli::output;
-use whitened::Whitened;
+use crate::compression::Whitened;
 
 /// Measure what smaller vectors find of the copies that are known, and what they cost
 #[derive(clap::Args)]
