@@ -1,10 +1,12 @@
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Result, ensure};
 use serde::Serialize;
-use tuwen::calibration::ece;
-use tuwen::dataset::Split;
+use tuwen::calibration::Reliability;
+use tuwen::dataset::{Dataset, Split};
 use tuwen::evaluation::{self, Report};
+use tuwen::files;
 use tuwen::training::{BOTH, Checked, Protocol};
 
 use super::bars::Bars;
@@ -31,6 +33,9 @@ pub struct Args {
     /// Search among all pairs, not only among those of the fold
     #[arg(long, requires = "folds")]
     whole_gallery: bool,
+    /// Folder for drawings of how far probabilities are to be believed (reliability-t2i.svg, reliability-i2t.svg)
+    #[arg(long, value_name = "DIR")]
+    reliability: Option<PathBuf>,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
@@ -56,22 +61,7 @@ const BINS: usize = 10;
 
 pub fn run(args: &Args) -> Result<ExitCode> {
     let (recipe, dataset) = (args.common.recipe()?, args.common.dataset()?);
-    let protocol = match args.folds {
-        Some(n) => Protocol::Folds {
-            n,
-            whole: args.whole_gallery,
-        },
-        None if args.split == "val" => Protocol::Split(Split::Val),
-        None => Protocol::Split(Split::Test),
-    };
-    if let Protocol::Split(split) = protocol {
-        let mut collections = dataset.collections.iter();
-        ensure!(
-            collections.any(|c| c.split == split && !c.pairs.is_empty()),
-            "{} has no {protocol} pairs (attachments have them in truth.csv); --folds 5 measures on the pairs to learn from",
-            dataset.name
-        );
-    }
+    let protocol = args.protocol(&dataset)?;
     let mut rankings = [None, None];
     let mut checked = [Checked::default(), Checked::default()];
     let (work, bars) = (&args.common.data.work, Bars::default());
@@ -95,18 +85,56 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         dataset.name
     );
     let [t2i, i2t] = rankings.each_ref().map(Option::as_ref);
-    let about = (
-        dataset.name.as_str(),
-        recipe.name.as_str(),
-        &*protocol.to_string(),
-    );
+    let split = protocol.to_string();
+    let about = (dataset.name.as_str(), recipe.name.as_str(), &*split);
     let report = evaluation::report(about, t2i, i2t, recipe.seed);
-    let [t2i, i2t] = checked.each_ref().map(|c| {
-        let error = || ece(&c.probabilities, &c.right, BINS);
-        (!c.right.is_empty()).then(error)
+    tell(args, report, &checked)
+}
+
+impl Args {
+    /// What is measured on.
+    fn protocol(&self, dataset: &Dataset) -> Result<Protocol> {
+        let split = match self.folds {
+            Some(n) => {
+                let whole = self.whole_gallery;
+                return Ok(Protocol::Folds { n, whole });
+            }
+            None if self.split == "val" => Split::Val,
+            None => Split::Test,
+        };
+        let mut collections = dataset.collections.iter();
+        ensure!(
+            collections.any(|c| c.split == split && !c.pairs.is_empty()),
+            "{} has no {split} pairs (attachments have them in truth.csv); --folds 5 measures on the pairs to learn from",
+            dataset.name
+        );
+        Ok(Protocol::Split(split))
+    }
+}
+
+/// Prints the report, and what probabilities are worth.
+fn tell(args: &Args, report: Report, checked: &[Checked; 2]) -> Result<ExitCode> {
+    let reliability = checked.each_ref().map(|c| {
+        let known = !c.right.is_empty();
+        known.then(|| Reliability::new(&c.probabilities, &c.right, BINS))
     });
-    let calibration_error = CalibrationError { t2i, i2t };
+    if let Some(folder) = &args.reliability {
+        for ((name, direction), reliability) in ["t2i", "i2t"].iter().zip(BOTH).zip(&reliability) {
+            let Some(reliability) = reliability else {
+                continue;
+            };
+            let svg = reliability.svg(&format!("{}, {direction}", report.dataset));
+            files::write(
+                &folder.join(format!("reliability-{name}.svg")),
+                svg.as_bytes(),
+            )?;
+        }
+    }
+    let [t2i, i2t] = reliability
+        .each_ref()
+        .map(|r| r.as_ref().map(Reliability::ece));
     if args.json {
+        let calibration_error = CalibrationError { t2i, i2t };
         output::json(&Evaluated {
             report,
             calibration_error,
@@ -114,9 +142,11 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     say!("{report}");
-    for (name, error) in [("text -> image", t2i), ("image -> text", i2t)] {
+    for (direction, error) in BOTH.iter().zip([t2i, i2t]) {
         if let Some(error) = error {
-            say!("{name}: calibration error {error:.3} (ECE of the five best hits, {BINS} bins)");
+            say!(
+                "{direction}: calibration error {error:.3} (ECE of the five best hits, {BINS} bins)"
+            );
         }
     }
     Ok(ExitCode::SUCCESS)
