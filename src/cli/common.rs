@@ -13,6 +13,13 @@ use super::files::Limits;
 pub struct Common {
     #[command(flatten)]
     pub data: Data,
+    #[command(flatten)]
+    settings: Settings,
+}
+
+/// A recipe, and what decoding may cost.
+#[derive(clap::Args)]
+pub struct Settings {
     /// Recipe (TOML file, or the name of a built-in one) [default: the built-in main.toml]
     #[arg(long, value_name = "FILE")]
     recipe: Option<PathBuf>,
@@ -53,7 +60,7 @@ impl Encoding {
     }
 }
 
-impl Common {
+impl Settings {
     /// The recipe, with the limits of the command line. They are in force from now on.
     pub fn recipe(&self) -> Result<Recipe> {
         self.limits.set();
@@ -69,6 +76,13 @@ impl Common {
                 .for_each(|s| s.reader.max_pixels = pixels);
         }
         Ok(recipe)
+    }
+}
+
+impl Common {
+    /// See [`Settings::recipe`].
+    pub fn recipe(&self) -> Result<Recipe> {
+        self.settings.recipe()
     }
 
     pub fn dataset(&self) -> Result<Dataset> {

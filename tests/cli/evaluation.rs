@@ -26,7 +26,16 @@ fn assert_report(json: &Value) {
     const RECALLS: [&str; 3] = ["R@1", "R@5", "R@10"];
     assert_keys(
         json,
-        &["dataset", "recipe", "split", "t2i", "i2t", "mR", "ci95"],
+        &[
+            "dataset",
+            "recipe",
+            "split",
+            "t2i",
+            "i2t",
+            "mR",
+            "ci95",
+            "calibration_error",
+        ],
     );
     assert_keys(&json["ci95"], &["t2i", "i2t", "mR"]);
     let mut sum = 0.0;

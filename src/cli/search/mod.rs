@@ -10,7 +10,7 @@ use tuwen::engine::{Find, Query, Weights};
 use tuwen::files::printable;
 use tuwen::gallery::filter::Filter;
 
-use super::common::Common;
+use super::common::{Data, Settings};
 
 /// Find pictures for a sentence, sentences for a picture, pictures that look alike, and copies
 #[derive(clap::Args)]
@@ -78,7 +78,9 @@ pub struct Args {
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
     #[command(flatten)]
-    common: Option<Common>,
+    data: Option<Data>,
+    #[command(flatten)]
+    settings: Settings,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -164,9 +166,9 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     if args.images.is_empty() && args.text().is_empty() && args.must.is_empty() {
         usage("nothing to search for; give a sentence, --keywords or --image");
     }
-    match (&args.gallery, &args.common) {
+    match (&args.gallery, &args.data) {
         (Some(gallery), _) => gallery::run(args, gallery),
-        (None, Some(common)) => data::run(args, common),
+        (None, Some(data)) => data::run(args, data),
         (None, None) => usage("give the --gallery or the --data to search"),
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use half::f16;
 
-use crate::gallery::types::{Bag, Change, NewCaption, PictureRow, Seen, Stamp, TextRow};
+use crate::gallery::types::{Bag, Change, NewCaption, PictureRow, Seen, Stamp, TextRow, UNUSABLE};
 
 /// All texts that come with a change.
 pub(super) fn new_texts(change: &Change) -> impl Iterator<Item = &NewCaption> {
@@ -67,8 +67,7 @@ fn vector(what: &str, values: &[f16], dimensions: usize) -> Result<(), String> {
 }
 
 fn charge(value: f32) -> Result<(), String> {
-    value
-        .is_finite()
+    (value.is_finite() || value == UNUSABLE)
         .then_some(())
         .ok_or_else(|| format!("its charge is {value}"))
 }
