@@ -49,6 +49,24 @@ pub fn picture(
     })
 }
 
+/// Explains a text that the words in a picture have found.
+pub fn text(engine: &Engine, read: &str, caption: &str) -> Result<Explanation> {
+    let lexicon = engine.model().lexicon()?;
+    let words = match read.is_empty() {
+        true => vec![],
+        false => lexicon.terms().common(read, caption, lexicon.rarity()),
+    };
+    let matched = |word| Matched {
+        word,
+        in_caption: true,
+        boxes: vec![],
+    };
+    Ok(Explanation {
+        words: words.into_iter().map(matched).collect(),
+        ..Explanation::default()
+    })
+}
+
 fn part(name: &str, share: f32) -> Share {
     Share {
         name: name.to_owned(),

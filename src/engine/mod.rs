@@ -260,6 +260,10 @@ impl Engine {
                     (Some(hit.key), text.id, text.caption)
                 }
             };
+            let why = match query.explain {
+                true => Some(explain::text(self, &read, &text)?),
+                false => None,
+            };
             Ok(Hit {
                 key,
                 id,
@@ -267,7 +271,7 @@ impl Engine {
                 text: Some(text),
                 score: hit.score,
                 probability: None,
-                why: None,
+                why,
             })
         })
     }

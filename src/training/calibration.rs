@@ -61,7 +61,8 @@ impl Training<'_> {
         let z = embed(fusion, &features[place])?;
         let c = &self.dataset.collections[place];
         let plain = c.plain_images().len();
-        let among = |i: usize| asked[i] && i < plain;
+        let judged = self.judged((0..plain).filter(|&i| asked[i]).collect());
+        let among = |i: usize| judged.binary_search(&i).is_ok();
         let held_out = (place == self.train()?).then_some(&asked[..]);
         let learn = |direction| -> Result<Option<Calibration>> {
             let items = match direction {
@@ -75,7 +76,7 @@ impl Training<'_> {
                 ),
                 None => None,
             };
-            let words = self.words(fitted.scene_text.as_ref(), place, direction)?;
+            let words = self.words_of(fitted.scene_text.as_ref(), place, direction, among)?;
             let gallery = Gallery {
                 c,
                 z: &z,

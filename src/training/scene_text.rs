@@ -188,12 +188,37 @@ impl Training<'_> {
         }
     }
 
+    /// Of some images, those that settings are judged by: where words count, no more than the recipe lets be read.
+    pub(super) fn judged(&self, images: Vec<usize>) -> Vec<usize> {
+        match &self.view {
+            Some(view) => {
+                let most = view.params.judged;
+                sample_places(images.len(), most)
+                    .map(|place| images[place])
+                    .collect()
+            }
+            None => images,
+        }
+    }
+
     /// The texts on both sides of a direction in a collection; none where words have no share in the score.
     pub fn words<'b>(
         &self,
         scene_text: Option<&'b SceneText>,
         collection: usize,
         direction: Direction,
+    ) -> Result<Option<Words<'b>>> {
+        let plain = self.dataset.collections[collection].plain_images().len();
+        self.words_of(scene_text, collection, direction, |i| i < plain)
+    }
+
+    /// The same with the text of the pictures for which `wanted` holds alone; the others are not read.
+    pub(super) fn words_of<'b>(
+        &self,
+        scene_text: Option<&'b SceneText>,
+        collection: usize,
+        direction: Direction,
+        wanted: impl Fn(usize) -> bool,
     ) -> Result<Option<Words<'b>>> {
         let (Some(view), Some(scene_text)) = (&self.view, scene_text) else {
             return Ok(None);
@@ -202,8 +227,7 @@ impl Training<'_> {
         if scene_text.share() == 0.0 {
             return Ok(None);
         }
-        let plain = self.dataset.collections[collection].plain_images().len();
-        let texts = self.texts_of(view, collection, |i| i < plain)?;
+        let texts = self.texts_of(view, collection, wanted)?;
         Ok(Some(texts.words(direction, lexicon, choice.setting)))
     }
 

@@ -141,16 +141,20 @@ fn pictures_are_read_once_and_a_lost_part_again() {
     };
     let before = read();
     assert_eq!(before.len(), 2, "a part per collection: {before:?}");
+    // Probabilities are learned from the pictures that are held out, which are read once, too.
     case.run("evaluate", &[]).ok();
-    assert_eq!(read(), before);
+    let more = read();
+    assert!(more.len() <= 3 && before.iter().all(|part| more.contains(part)));
+    case.run("evaluate", &[]).ok();
+    assert_eq!(read(), more);
     fs::remove_file(&before[0].2).unwrap();
     fs::remove_dir_all(case.out()).unwrap();
     case.results(&["--threads", "1"]).ok();
     assert_eq!(case.result_bytes(), first);
     let after = read();
-    assert_eq!(after[1], before[1]);
-    assert_ne!(after[0].1, before[0].1);
-    assert_eq!(after[0].0, before[0].0);
+    assert!(after.contains(&before[1]));
+    let again = after.iter().find(|part| part.0 == before[0].0);
+    assert_ne!(again.expect("it is made again").1, before[0].1);
 }
 
 #[test]

@@ -48,16 +48,16 @@ fn bad_usage_ends_with_2() {
 }
 
 #[test]
-fn a_search_needs_one_thing_to_look_for() {
+fn a_search_needs_something_to_look_for_and_somewhere() {
     let case = Case::new();
-    for args in [
-        &[][..],
-        &["红色", "--image", "x.jpg"],
-        &["--keywords", "红色", "--image", "x.jpg"],
-    ] {
-        let outcome = case.run("search", args).bad_usage();
-        assert!(outcome.stderr.contains("--image"), "{outcome:#?}");
-    }
+    let outcome = case.run("search", &[]).bad_usage();
+    assert!(outcome.stderr.contains("--image"), "{outcome:#?}");
+    let outcome = case
+        .run("search", &["红色", "--weights", "text=-1"])
+        .bad_usage();
+    assert!(outcome.stderr.contains("--weights"), "{outcome:#?}");
+    let outcome = tuwen(["search", "红色"]).bad_usage();
+    assert!(outcome.stderr.contains("--gallery"), "{outcome:#?}");
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Result;
+use tuwen::dataset::{TextId, TextItem};
 use tuwen::engine::{Answer, Engine, Explanation, Find, Hit, Query};
 use tuwen::files::printable;
 
@@ -108,7 +109,10 @@ fn page(args: &Args, query: &Query, answer: &Answer) -> Page {
                 let bytes = tuwen::picture::read(Path::new(path)).unwrap_or_default();
                 Item::picture(&bytes, &hit.id)
             }
-            (None, text) => Item::sentence(text.as_deref().unwrap_or_default()),
+            (None, text) => Item::text(&TextItem {
+                id: TextId(hit.id.clone()),
+                caption: text.clone().unwrap_or_default(),
+            }),
         },
         score: hit.probability.unwrap_or(hit.score).max(0.0),
         right: false,
@@ -121,9 +125,13 @@ fn page(args: &Args, query: &Query, answer: &Answer) -> Page {
 /// The words that matched, and whether the hit is none of the good ones.
 fn note(hit: &Hit, good: bool) -> Option<String> {
     let words = hit.why.iter().flat_map(|why| &why.words);
-    let mut words: Vec<&str> = words.map(|w| w.word.as_str()).collect();
-    if !good {
-        words.push("(less likely right)");
+    let words: Vec<&str> = words.map(|w| w.word.as_str()).collect();
+    let mut notes = Vec::new();
+    if !words.is_empty() {
+        notes.push(format!("matched: {}", words.join(" ")));
     }
-    (!words.is_empty()).then(|| words.join(" "))
+    if !good {
+        notes.push("less likely right".into());
+    }
+    (!notes.is_empty()).then(|| notes.join("; "))
 }

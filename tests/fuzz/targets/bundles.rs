@@ -19,7 +19,7 @@ use crate::fuzz::tiny;
 
 pub const TARGET: Target = Target {
     name: "bundles",
-    inputs: 3000,
+    inputs: 300,
     seeds,
     mutate,
     run,
