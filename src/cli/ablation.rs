@@ -56,7 +56,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let bench = Bench {
         protocol: Protocol::of(&dataset),
         dataset: &dataset,
-        work: &args.data.work,
+        work: &args.data.options.work,
         runs: &plan.folder.join("runs"),
         commit: Commit::of(&plan.folder),
         progress: &bars,

@@ -1,6 +1,6 @@
 //! What most verbs ask for.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use tuwen::dataset::{Dataset, ReadOptions};
@@ -33,6 +33,13 @@ pub struct Data {
     /// Folder of the dataset: Taidi Cup attachments, Flickr8k(-CN), Flickr30k, RSICD, RSITMD, or a table of captions
     #[arg(long, value_name = "DIR")]
     pub data: PathBuf,
+    #[command(flatten)]
+    pub options: DataOptions,
+}
+
+/// How a data set is read, and the folder for intermediate files.
+#[derive(clap::Args)]
+pub struct DataOptions {
     /// Folder in which vocab/ and features/ store intermediate files
     #[arg(long, value_name = "DIR", default_value = ".")]
     pub work: PathBuf,
@@ -92,11 +99,17 @@ impl Common {
 
 impl Data {
     pub fn dataset(&self) -> Result<Dataset> {
+        self.options.dataset(&self.data)
+    }
+}
+
+impl DataOptions {
+    pub fn dataset(&self, folder: &Path) -> Result<Dataset> {
         let options = ReadOptions {
             captions: self.captions.clone(),
             ..self.encoding.options()
         };
-        let dataset = Dataset::open(&self.data, &options).context("cannot read the dataset")?;
+        let dataset = Dataset::open(folder, &options).context("cannot read the dataset")?;
         for c in &dataset.collections {
             tracing::info!(
                 "{} {}: {} images, {} texts, {} known pairs",

@@ -64,7 +64,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let protocol = args.protocol(&dataset)?;
     let mut rankings = [None, None];
     let mut checked = [Checked::default(), Checked::default()];
-    let (work, bars) = (&args.common.data.work, Bars::default());
+    let (work, bars) = (&args.common.data.options.work, Bars::default());
     protocol.for_each(&recipe, &dataset, work, &bars, |training| {
         protocol.announce(training);
         let features = training.features()?;

@@ -24,7 +24,8 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         args.common.dataset()?,
         Bars::default(),
     );
-    let features = Training::new(&recipe, &dataset, &args.common.data.work, &bars).features()?;
+    let features =
+        Training::new(&recipe, &dataset, &args.common.data.options.work, &bars).features()?;
     for (c, f) in dataset.collections.iter().zip(&features) {
         let usable = |u: &[bool]| u.iter().filter(|&&u| u).count();
         say!(

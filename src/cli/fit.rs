@@ -38,7 +38,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     args.model
         .as_deref()
         .map_or(Ok(()), files::check_writable)?;
-    let training = Training::new(&recipe, &dataset, &args.common.data.work, &bars);
+    let training = Training::new(&recipe, &dataset, &args.common.data.options.work, &bars);
     let features = training.features()?;
     let fitted = training.fit(&features)?;
     let outcome = &fitted.outcome;

@@ -81,7 +81,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         .as_deref()
         .map_or(Ok(()), files::check_writable)?;
     files::sweep(&args.out);
-    let training = Training::new(&recipe, &dataset, &args.common.data.work, &bars);
+    let training = Training::new(&recipe, &dataset, &args.common.data.options.work, &bars);
     let format = Format {
         blank_continuation: args.blank_continuation,
         bom: args.bom,

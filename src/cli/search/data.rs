@@ -1,5 +1,6 @@
 //! Searching the gallery of a data set.
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Result;
@@ -8,7 +9,6 @@ use tuwen::engine::Find;
 use tuwen::training::Training;
 
 use super::super::bars::Bars;
-use super::super::common::Data;
 use super::{Args, gallery};
 
 /// The collection to search: a test gallery if there is one for the direction.
@@ -19,15 +19,19 @@ fn gallery_of(dataset: &Dataset, direction: Direction) -> usize {
         .map_or(0, |(i, _)| i)
 }
 
-pub fn run(args: &Args, data: &Data) -> Result<ExitCode> {
+pub fn run(args: &Args, data: &Path) -> Result<ExitCode> {
     // A picture alone finds its texts: a data set is for that.
     let find = match args.find {
         None if args.text().is_empty() && args.must.is_empty() => Find::Texts,
         find => find.map_or(Find::Pictures, Find::from),
     };
     let query = args.query(find)?;
-    let (recipe, dataset, bars) = (args.settings.recipe()?, data.dataset()?, Bars::default());
-    let training = Training::new(&recipe, &dataset, &data.work, &bars);
+    let (recipe, dataset, bars) = (
+        args.settings.recipe()?,
+        args.options.dataset(data)?,
+        Bars::default(),
+    );
+    let training = Training::new(&recipe, &dataset, &args.options.work, &bars);
     let features = training.features()?;
     let fitted = training.fit(&features)?;
     let direction = match find {

@@ -10,7 +10,7 @@ use tuwen::engine::{Find, Query, Weights};
 use tuwen::files::printable;
 use tuwen::gallery::filter::Filter;
 
-use super::common::{Data, Settings};
+use super::common::{DataOptions, Settings};
 
 /// Find pictures for a sentence, sentences for a picture, pictures that look alike, and copies
 #[derive(clap::Args)]
@@ -77,8 +77,11 @@ pub struct Args {
     /// Also write an HTML page with the results
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
+    /// Folder of a data set whose test gallery is searched
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
     #[command(flatten)]
-    data: Option<Data>,
+    options: DataOptions,
     #[command(flatten)]
     settings: Settings,
 }
