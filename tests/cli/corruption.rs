@@ -133,10 +133,14 @@ fn a_search_makes_a_damaged_model_again() {
     );
     for path in [pca, codebook(&case)] {
         fs::write(&path, cut(&fs::read(&path).unwrap())).unwrap();
+        let model = the_file(&case.work(), "features/attachments/model-", ".tuwen");
+        fs::remove_file(model).unwrap(); // it has all that was learned
         let name = path.file_name().unwrap().to_str().unwrap();
         let after = search(&case).says(&["WARN", name, "rebuilding it"]);
         assert_eq!(after.stdout, before.stdout);
-        assert_same(&tree(&case.work()), &work);
+        let mut now = tree(&case.work());
+        now.retain(|name, _| work.contains_key(name));
+        assert_same(&now, &work);
     }
 }
 

@@ -300,7 +300,7 @@ fn conditions_choose_pictures() {
     assert_eq!(count("folder = sub"), 16);
     assert_eq!(count("not folder = sub"), 18);
     assert_eq!(count("width = 128 and height = 128"), 32);
-    assert_eq!(count("format = jpeg"), 1);
+    assert_eq!(count("format = jpeg"), 3);
     assert_eq!(count("id = \"sub/shape-0113.png\""), 1);
     assert_eq!(count("id ~ 011 and folder = sub"), 7);
     assert_eq!(count("width > 10k"), 0);
