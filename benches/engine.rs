@@ -9,7 +9,6 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use half::f16;
-use ndarray::Array2;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use tuwen::engine::{Engine, Query};
@@ -133,11 +132,7 @@ fn synthesise(real: &Path, model: &Arc<Model>, items: usize, folder: &Path) {
         start.elapsed().as_secs_f64()
     );
     let snapshot = Snapshot::open(folder).unwrap();
-    let queries = model
-        .query_points()
-        .unwrap()
-        .unwrap_or_else(|| Array2::zeros((0, model.dim())));
     timed("index", || {
-        index_parts(folder, snapshot.parts(), queries.view()).unwrap()
+        index_parts(folder, snapshot.parts(), || model.query_points()).unwrap()
     });
 }

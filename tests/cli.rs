@@ -21,11 +21,13 @@ mod cli {
     mod faults;
     mod forms;
     mod imported;
+    mod indexing;
     mod interruption;
     mod layouts;
     mod leak;
     mod members;
     mod mirror_and_hubs;
+    mod model;
     mod pictures;
     mod precomp;
     mod read;

@@ -27,7 +27,7 @@ mod scores;
 pub use isotonic::Isotonic;
 pub use logistic::Logistic;
 pub use reliability::{Bin, Reliability, ece};
-pub use scores::QueryScores;
+pub use scores::{QueryScores, SAMPLE, TOLD};
 
 use serde::{Deserialize, Serialize};
 

@@ -12,6 +12,12 @@ const QUARTILES: f64 = 1.349;
 /// A hit that stands out by more standard deviations than these is no more certain.
 const MOST_DEVIATIONS: f64 = 12.0;
 
+/// Best hits whose scores are told, at least, where there are so many: more than are shown make the sum over the gallery
+/// more exact.
+pub const TOLD: usize = 20;
+/// Rows of a gallery whose scores are drawn, at most.
+pub const SAMPLE: usize = 1024;
+
 /// What is known of a query's scores against a gallery.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct QueryScores {

@@ -5,8 +5,7 @@ use super::{Query, View};
 use crate::artifact::Fingerprint;
 use crate::copies::{Found, Method, Searcher, SeenWords, WordsParams};
 use crate::error::{Error, Result};
-use crate::gallery::Snapshot;
-use crate::gallery::filter::Bitmap;
+use crate::gallery::{Bitmap, Snapshot};
 use crate::model::Model;
 use crate::picture::Picture;
 
@@ -25,7 +24,7 @@ impl Copies {
         let (mut rows, mut seen) = (Vec::new(), Vec::new());
         for (place, part) in snapshot.parts().iter().enumerate() {
             let pictures = part.pictures();
-            for row in (0..pictures.len()).filter(|&row| !part.dead_pictures().contains(row)) {
+            for row in part.live_pictures().iter() {
                 let damaged =
                     || Error::artifact(part.path(), "the keypoints of a picture are damaged");
                 let blob = pictures.copies(row).ok_or_else(damaged)?;

@@ -23,6 +23,7 @@ mod rank;
 mod view;
 mod words;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -33,18 +34,18 @@ pub use copies::keypoints;
 pub use query::{Find, Query, Weights};
 use rank::{Question, Ranked, Ranking, Rows};
 pub use view::View;
+use view::Written;
 use words::WordsQuery;
 
-use crate::calibration::{Calibration, QueryScores};
+use crate::calibration::Calibration;
 use crate::dataset::Direction;
 use crate::error::{Error, Result};
-use crate::gallery::filter::Bitmap;
-use crate::gallery::{self, Item, MODEL};
+use crate::gallery::{self, Bitmap, Item, MODEL};
 use crate::linalg::l2_normalize;
 use crate::model::{Described, Model};
 use crate::ocr::Line;
 use crate::picture::Picture;
-use crate::scene_text::Terms;
+use crate::scene_text::{Setting, Terms};
 
 /// A model and a gallery.
 pub struct Engine {
@@ -170,7 +171,7 @@ impl Engine {
             share: 0.0,
             most: query.offset + query.top,
         };
-        let ranking = view.pictures(true, allowed).rank(&question, &[])?;
+        let ranking = view.looks(allowed).rank(&question, &[])?;
         answer(query, ranking, None, |hit| {
             let why = query.explain.then(|| explain::look(hit));
             picture(view, hit, why)
@@ -190,23 +191,15 @@ impl Engine {
             // Words that must be there decide, also where the model knows none of them.
             asked.point = Some(vec![0.0; self.model.dim()]);
         }
-        let words = self.words(text, view.means[0])?;
-        let mut matches = Vec::new();
-        if let Some((words, _)) = &words {
-            for part in view.snapshot.parts() {
-                matches.push(words.matches(&part.pictures().read, part)?);
-            }
-        }
+        let (matches, share) = self.matches(view, text, Written::InPictures)?;
         let question = Question {
             point: asked.point.as_deref(),
             matches,
-            share: words.map_or(0.0, |(_, share)| share),
+            share,
             most: query.offset + query.top,
         };
         question.require_anything(false)?;
-        let ranking = view
-            .pictures(false, allowed)
-            .rank(&question, &view.nearest())?;
+        let ranking = view.pictures(allowed).rank(&question, &view.nearest())?;
         let calibration = self.model.calibration(Direction::TextToImage);
         answer(query, ranking, calibration, |hit| {
             let why = || explain::picture(self, view, text, &asked, hit, question.share);
@@ -228,16 +221,10 @@ impl Engine {
             Some(bytes) if own => self.read(bytes)?,
             _ => String::new(),
         };
-        let words = match read.is_empty() {
-            true => None,
-            false => self.words(&read, view.means[1])?,
+        let (matches, share) = match read.is_empty() {
+            true => (vec![], 0.0),
+            false => self.matches(view, &read, Written::Captions)?,
         };
-        let mut matches = Vec::new();
-        if let Some((words, _)) = &words {
-            for part in view.snapshot.parts() {
-                matches.push(words.matches(&part.texts().captions, part)?);
-            }
-        }
         let keys: Vec<u64>;
         if let Some(captions) = captions {
             keys = (0..captions.texts.len() as u64).collect();
@@ -246,7 +233,7 @@ impl Engine {
         let question = Question {
             point: asked.point.as_deref(),
             matches,
-            share: words.map_or(0.0, |(_, share)| share),
+            share,
             most: query.offset + query.top,
         };
         question.require_anything(text.is_empty())?;
@@ -317,19 +304,29 @@ impl Engine {
         })
     }
 
-    /// The words of a text, and how much they count; nothing where the model does not use words.
-    fn words(&self, text: &str, mean: f32) -> Result<Option<(WordsQuery, f32)>> {
-        let Some(setting) = self.model.about().words else {
-            return Ok(None);
+    /// How well the texts of each part match the words of a text, and how much that counts: nothing where the model does
+    /// not use words.
+    fn matches(
+        &self,
+        view: &View,
+        text: &str,
+        written: Written,
+    ) -> Result<(Vec<BTreeMap<u32, f32>>, f32)> {
+        let Some(Setting { matching, share }) = self.model.about().words else {
+            return Ok((vec![], 0.0));
         };
-        let words = WordsQuery::new(self.model.lexicon()?, setting.matching, text, mean);
-        Ok(Some((words, setting.share)))
+        let parts = view.snapshot.parts();
+        let mean = view.mean_length(written);
+        let words = WordsQuery::new(self.model.lexicon()?, matching, text, mean);
+        let matches = parts
+            .iter()
+            .map(|part| words.matches(&written.of(part), part));
+        Ok((matches.collect::<Result<_>>()?, share))
     }
 
     /// What is written in a picture; nothing where it is not read.
     fn read(&self, bytes: &[u8]) -> Result<String> {
-        let words = self.model.about().words;
-        match words.map(|_| self.model.reader()).transpose()?.flatten() {
+        match self.model.words_reader()? {
             Some(reader) => Ok(joined(&reader.read(bytes)?)),
             None => Ok(String::new()),
         }
@@ -344,7 +341,7 @@ fn answer(
     hit: impl Fn(&Ranked) -> Result<Hit>,
 ) -> Result<Answer> {
     let Ranking { best, scores } = ranking;
-    let probabilities = calibration.map(|c| with_more(c, scores.clone(), &best));
+    let probabilities = calibration.map(|c| falling(c.probabilities(&scores)));
     let mut hits = Vec::new();
     for (i, ranked) in best.iter().enumerate().skip(query.offset) {
         hits.push(Hit {
@@ -363,17 +360,8 @@ fn answer(
     })
 }
 
-/// Probabilities of all the best hits, also of those beyond the ones that the scores tell of.
-fn with_more(calibration: &Calibration, mut scores: QueryScores, best: &[Ranked]) -> Vec<f32> {
-    let told = scores.top.len();
-    for ranked in best.iter().skip(told) {
-        scores.top.push(ranked.score);
-        if !scores.words.is_empty() {
-            scores.words.push(ranked.matched);
-        }
-    }
-    let mut probabilities = calibration.probabilities(&scores);
-    // A hit is not more probable than one with a higher score.
+/// The probabilities of the best hits. A hit is not more probable than one with a higher score.
+fn falling(mut probabilities: Vec<f32>) -> Vec<f32> {
     let mut most = 1.0f32;
     for p in &mut probabilities {
         most = most.min(*p);

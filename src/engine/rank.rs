@@ -3,18 +3,15 @@
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
-use crate::calibration::QueryScores;
+use crate::calibration::{QueryScores, SAMPLE, TOLD};
 use crate::error::Result;
-use crate::gallery::filter::Bitmap;
-use crate::gallery::{Nearest, Points};
+use crate::gallery::{Bitmap, Nearest, Points};
 use crate::model::Captions;
 
 /// Rows of one kind in every part of a gallery.
 pub struct Rows<'a> {
     /// The points of each part.
     pub points: Vec<Points<'a>>,
-    /// The keys of each part.
-    pub keys: Vec<&'a [u64]>,
     /// The rows of each part that may be answered.
     pub allowed: Vec<Bitmap>,
 }
@@ -61,10 +58,6 @@ pub struct Ranking {
     pub scores: QueryScores,
 }
 
-/// Rows from which scores of a gallery are estimated, at most.
-const SAMPLE: usize = 1024;
-/// Hits whose scores are told to the calibration: more than are shown make its sum more exact.
-const TOLD: usize = 20;
 /// Where so many rows or fewer are allowed, they are all looked at.
 const FEW: usize = 4096;
 /// Rows with matching words that are looked at beside the nearest ones, in a part with an index.
@@ -94,11 +87,10 @@ impl Rows<'_> {
         }
         all.sort_unstable_by(best_first);
         all.truncate(most);
-        let told = &all[..all.len().min(TOLD)];
         let scores = QueryScores {
-            top: told.iter().map(|r| r.score).collect(),
+            top: all.iter().map(|r| r.score).collect(),
             words: match question.share > 0.0 {
-                true => told.iter().map(|r| r.matched).collect(),
+                true => all.iter().map(|r| r.matched).collect(),
                 false => vec![],
             },
             sample,
@@ -162,7 +154,7 @@ impl Rows<'_> {
             Some(Ranked {
                 part,
                 row: row as usize,
-                key: self.keys[part][row as usize],
+                key: self.points[part].keys[row as usize],
                 shared,
                 matched,
                 score: (1.0 - share) * shared + share * matched,
@@ -196,8 +188,7 @@ impl Rows<'_> {
         if rows <= SAMPLE {
             return true;
         }
-        let Points { values, dim, .. } = self.points[part];
-        let first = values[row * dim..][..dim].iter().take(4);
+        let first = self.points[part].point(row).iter().take(4);
         let bits = first.fold(0u64, |bits, v| (bits << 16) | u64::from(v.to_bits()));
         // Fibonacci hashing (Knuth, The Art of Computer Programming 3, §6.4)
         let hash = bits.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32;
@@ -215,6 +206,7 @@ pub fn of_captions<'a>(captions: &'a Captions, keys: &'a [u64]) -> Rows<'a> {
     all.invert();
     Rows {
         points: vec![Points {
+            keys,
             values: captions
                 .points
                 .as_slice()
@@ -225,7 +217,6 @@ pub fn of_captions<'a>(captions: &'a Captions, keys: &'a [u64]) -> Rows<'a> {
                 .as_slice()
                 .expect("a vector from a file is contiguous"),
         }],
-        keys: vec![keys],
         allowed: vec![all],
     }
 }

@@ -1,13 +1,15 @@
 //! A gallery at one moment, with all that answers are made from.
 
 use std::path::Path;
+use std::sync::OnceLock;
 
 use super::copies::Copies;
-use super::words::{mean_length, with_word, without_text};
+use super::words::{with_word, without_text};
 use super::{Query, Ranked, Rows};
 use crate::error::Result;
-use crate::gallery::filter::Bitmap;
-use crate::gallery::{Dead, Nearest, Part, PartColumns, Points, Snapshot, UNUSABLE, nearest_of};
+use crate::gallery::{
+    Bitmap, Nearest, Part, PartColumns, Postings, Snapshot, UNUSABLE, nearest_of,
+};
 use crate::lazy::Lazy;
 use crate::model::Model;
 use crate::scene_text::Terms;
@@ -18,57 +20,86 @@ pub struct View {
     pub snapshot: Snapshot,
     /// The index over the pictures of each part that is large enough.
     nearest: Vec<Option<Box<dyn Nearest>>>,
-    /// Mean number of terms of what was read in pictures, and of captions.
-    pub means: [f32; 2],
+    /// Mean number of terms of the texts of both kinds, counted when words are first matched.
+    means: [OnceLock<f32>; 2],
     copies: Lazy<Copies>,
+}
+
+/// Texts of a gallery that words are matched with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Written {
+    InPictures,
+    Captions,
+}
+
+impl Written {
+    /// The texts of a part.
+    pub fn of(self, part: &Part) -> Postings<'_> {
+        match self {
+            Self::InPictures => part.pictures().read,
+            Self::Captions => part.texts().captions,
+        }
+    }
+
+    /// Those that are left.
+    fn live(self, part: &Part) -> Bitmap {
+        match self {
+            Self::InPictures => part.live_pictures(),
+            Self::Captions => part.live_texts(),
+        }
+    }
 }
 
 impl View {
     pub(super) fn open(folder: &Path) -> Result<Self> {
         let snapshot = Snapshot::open(folder)?;
         let parts = snapshot.parts();
-        // Of rows that are left: answers depend on what a gallery holds, not on what it held.
-        let left = |lengths: &'_ [f32], dead: &Dead| -> Vec<f32> {
-            let rows = lengths.iter().enumerate();
-            let left = rows.filter(|(row, _)| !dead.contains(*row));
-            left.map(|(_, &length)| length).collect()
-        };
-        let read = |p: &Part| left(p.pictures().read.lengths, p.dead_pictures());
-        let captions = |p: &Part| left(p.texts().captions.lengths, p.dead_texts());
         Ok(Self {
-            means: [
-                mean_length(parts.iter().flat_map(read)),
-                mean_length(parts.iter().flat_map(captions)),
-            ],
             nearest: parts.iter().map(|part| nearest_of(folder, part)).collect(),
+            means: Default::default(),
             copies: Lazy::default(),
             snapshot,
         })
     }
 
-    /// The pictures in the shared space, or by how they look.
-    pub(super) fn pictures(&self, by_look: bool, mut allowed: Vec<Bitmap>) -> Rows<'_> {
-        if by_look {
-            for (rows, part) in allowed.iter_mut().zip(self.snapshot.parts()) {
-                rows.keep(&Bitmap::of(part.pictures().charges, |c| c < UNUSABLE));
+    /// The mean number of terms of the texts that have any. Those that are left count: answers depend on what a gallery
+    /// holds, not on what it held.
+    pub(super) fn mean_length(&self, written: Written) -> f32 {
+        let count = || {
+            let (mut sum, mut n) = (0.0f64, 0u64);
+            for part in self.snapshot.parts() {
+                let lengths = written.of(part).lengths;
+                let lengths = written
+                    .live(part)
+                    .iter()
+                    .map(|row| lengths[row])
+                    .filter(|&l| l > 0.0)
+                    .collect::<Vec<_>>();
+                sum += lengths.iter().map(|&l| f64::from(l)).sum::<f64>();
+                n += lengths.len() as u64;
             }
-        }
-        let all = self.snapshot.parts().iter().map(|part| part.pictures());
-        let points = all.clone().map(|p| match by_look {
-            true => Points {
-                values: p.looks,
-                dim: p.look,
-                charges: &[],
-            },
-            false => Points {
-                values: p.points,
-                dim: p.point,
-                charges: p.charges,
-            },
-        });
+            (sum / n.max(1) as f64) as f32
+        };
+        *self.means[written as usize].get_or_init(count)
+    }
+
+    /// The pictures in the shared space.
+    pub(super) fn pictures(&self, allowed: Vec<Bitmap>) -> Rows<'_> {
+        let parts = self.snapshot.parts().iter();
         Rows {
-            points: points.collect(),
-            keys: all.map(|p| p.keys).collect(),
+            points: parts.map(|part| part.pictures().rows).collect(),
+            allowed,
+        }
+    }
+
+    /// The pictures by how they look, without those in which nothing was found.
+    pub(super) fn looks(&self, mut allowed: Vec<Bitmap>) -> Rows<'_> {
+        let pictures = self.snapshot.parts().iter().map(|part| part.pictures());
+        for (rows, pictures) in allowed.iter_mut().zip(pictures.clone()) {
+            rows.keep(&Bitmap::of(pictures.charges, |c| c < UNUSABLE));
+        }
+        Rows {
+            points: pictures.map(|p| p.by_look()).collect(),
             allowed,
         }
     }
@@ -76,19 +107,9 @@ impl View {
     /// The texts in the shared space.
     pub(super) fn texts(&self) -> Rows<'_> {
         let parts = self.snapshot.parts().iter();
-        let texts = parts.clone().map(|part| part.texts());
-        let live = parts.map(|part| Bitmap::without(part.texts().len(), part.dead_texts().words()));
         Rows {
-            allowed: live.collect(),
-            points: texts
-                .clone()
-                .map(|t| Points {
-                    values: t.points,
-                    dim: t.point,
-                    charges: t.charges,
-                })
-                .collect(),
-            keys: texts.map(|t| t.keys).collect(),
+            allowed: parts.clone().map(Part::live_texts).collect(),
+            points: parts.map(|part| part.texts().rows).collect(),
         }
     }
 
@@ -101,22 +122,23 @@ impl View {
     pub(super) fn allowed(&self, query: &Query, terms: Option<&Terms>) -> Result<Vec<Bitmap>> {
         let mut allowed = Vec::new();
         for part in self.snapshot.parts() {
-            let columns = PartColumns::new(&self.snapshot, part);
-            let mut rows = columns.live();
+            let mut rows = part.live_pictures();
             if let Some(filter) = &query.filter {
-                rows.keep(&filter.select(&columns));
+                rows.keep(&filter.select(&PartColumns::new(&self.snapshot, part)));
             }
             allowed.push(rows);
         }
-        let Some(terms) = terms.filter(|_| !(query.must.is_empty() && query.not.is_empty())) else {
+        let Some(terms) = terms else {
             return Ok(allowed);
         };
-        let unknown = without_text(&self.snapshot);
-        for word in &query.must {
-            let with = with_word(&self.snapshot, terms, word)?;
-            for ((rows, mut with), unknown) in allowed.iter_mut().zip(with).zip(&unknown) {
-                with.add(unknown);
-                rows.keep(&with);
+        if !query.must.is_empty() {
+            let unknown = without_text(&self.snapshot);
+            for word in &query.must {
+                let with = with_word(&self.snapshot, terms, word)?;
+                for ((rows, mut with), unknown) in allowed.iter_mut().zip(with).zip(&unknown) {
+                    with.add(unknown);
+                    rows.keep(&with);
+                }
             }
         }
         for word in &query.not {

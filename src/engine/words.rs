@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::error::{Error, Result};
-use crate::gallery::filter::Bitmap;
-use crate::gallery::{List, Part, Postings, Snapshot};
+use crate::gallery::{Bitmap, List, Part, Postings, Snapshot};
 use crate::scene_text::{Lexicon, Matching, Terms};
 
 /// The words of a text that asks, ready to be matched with texts of a gallery.
@@ -51,13 +50,6 @@ fn find<'a>(postings: &Postings<'a>, term: u64, part: &Part) -> Result<List<'a>>
     found.map_err(|reason| Error::artifact(part.path(), reason))
 }
 
-/// The mean number of terms of the texts that have any.
-pub fn mean_length(lengths: impl Iterator<Item = f32>) -> f32 {
-    let all = lengths.filter(|&l| l > 0.0);
-    let (sum, n) = all.fold((0.0f64, 0u64), |(sum, n), l| (sum + f64::from(l), n + 1));
-    (sum / n.max(1) as f64) as f32
-}
-
 /// The most rows whose texts are read to make sure of a word that is found by its pairs of characters.
 const MOST_READ: usize = 5000;
 
@@ -74,18 +66,22 @@ pub fn with_word(snapshot: &Snapshot, terms: &Terms, word: &str) -> Result<Vec<B
     for part in snapshot.parts() {
         let texts = part.texts();
         let mut captions = having(&texts.captions, &digests, part)?;
-        captions.keep(&Bitmap::without(texts.len(), part.dead_texts().words()));
-        for item in captions.iter().filter_map(|row| texts.item(row)) {
-            if let Some((place, row)) = snapshot.picture_row(item) {
-                with[place].insert(row);
-            }
-        }
+        captions.keep(&part.live_texts());
+        let items = captions.iter().filter_map(|row| texts.item(row));
+        insert(snapshot, items, &mut with);
     }
     let found: usize = with.iter().map(Bitmap::count).sum();
     if digests.len() > 1 && found <= MOST_READ {
         return only_literal(snapshot, terms, word, with);
     }
     Ok(with)
+}
+
+/// Adds pictures to the rows of their parts.
+fn insert(snapshot: &Snapshot, items: impl Iterator<Item = u64>, rows: &mut [Bitmap]) {
+    for (part, row) in items.filter_map(|item| snapshot.picture_row(item)) {
+        rows[part].insert(row);
+    }
 }
 
 /// Rows that have all of these terms; none where there are no terms.
@@ -146,13 +142,7 @@ pub fn without_text(snapshot: &Snapshot) -> Vec<Bitmap> {
         known.push(here);
     }
     for part in snapshot.parts() {
-        let texts = part.texts();
-        let live = (0..texts.len()).filter(|&row| !part.dead_texts().contains(row));
-        for item in live.filter_map(|row| texts.item(row)) {
-            if let Some((place, row)) = snapshot.picture_row(item) {
-                known[place].insert(row);
-            }
-        }
+        insert(snapshot, part.captioned(), &mut known);
     }
     known.iter_mut().for_each(Bitmap::invert);
     known

@@ -8,7 +8,6 @@ use super::{Labels, Part, Pictures, Snapshot};
 /// Pictures of a segment, with the database that knows their names and tags.
 pub struct PartColumns<'a> {
     snapshot: &'a Snapshot,
-    part: &'a Part,
     pictures: Pictures<'a>,
     cameras: OnceCell<Vec<u32>>,
 }
@@ -18,7 +17,6 @@ impl<'a> PartColumns<'a> {
     pub fn new(snapshot: &'a Snapshot, part: &'a Part) -> Self {
         Self {
             snapshot,
-            part,
             pictures: part.pictures(),
             cameras: OnceCell::new(),
         }
@@ -94,21 +92,13 @@ impl Columns for PartColumns<'_> {
             Has::Tags => lengths(self.pictures.tags.lengths),
             Has::Text => lengths(self.pictures.read.lengths),
             Has::Captions => {
-                let parts = self.snapshot.parts().iter();
-                let items = parts.flat_map(|part| {
-                    let (texts, dead) = (part.texts(), part.dead_texts());
-                    let live = (0..texts.len()).filter(move |&row| !dead.contains(row));
-                    live.filter_map(move |row| texts.item(row))
-                });
+                let items = self
+                    .snapshot
+                    .parts()
+                    .iter()
+                    .flat_map(|part| part.captioned());
                 self.rows_of(items)
             }
         }
-    }
-}
-
-impl PartColumns<'_> {
-    /// The rows that are not removed.
-    pub fn live(&self) -> Bitmap {
-        Bitmap::without(self.rows(), self.part.dead_pictures().words())
     }
 }

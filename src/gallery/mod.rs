@@ -15,9 +15,9 @@
 //! A [`Snapshot`] reads. What it sees never changes, whatever is committed, and nobody waits for it. A file that
 //! somebody shortens by hand while it is mapped ends the process that reads it, as with any mapped file.
 
+mod bitmap;
 mod columns;
 mod database;
-mod dead;
 pub mod filter;
 mod nearest;
 mod part;
@@ -30,8 +30,8 @@ mod types;
 mod verify;
 mod writer;
 
+pub use bitmap::Bitmap;
 pub use columns::PartColumns;
-pub use dead::Dead;
 pub use nearest::{Nearest, index as index_parts, nearest_of};
 pub use part::Part;
 pub use postings::{List, Postings};

@@ -61,7 +61,11 @@ fn place(folder: &Path, part: &Part) -> [PathBuf; 2] {
 ///
 /// # Errors
 /// Those of FAISS, and of writing the files.
-pub fn index(folder: &Path, parts: &[Part], queries: ArrayView2<f32>) -> Result<()> {
+pub fn index(
+    folder: &Path,
+    parts: &[Part],
+    queries: impl Fn() -> Result<Array2<f32>>,
+) -> Result<()> {
     let large = || parts.iter().filter(|p| p.pictures().len() >= INDEXED_FROM);
     let wanted: Vec<PathBuf> = large().flat_map(|part| place(folder, part)).collect();
     for entry in fs::read_dir(folder.join("index"))
@@ -75,7 +79,7 @@ pub fn index(folder: &Path, parts: &[Part], queries: ArrayView2<f32>) -> Result<
     }
     for part in large() {
         if nearest_of(folder, part).is_none() {
-            build(folder, part, queries)?;
+            build(folder, part, queries()?.view())?;
         }
     }
     Ok(())
@@ -86,7 +90,7 @@ fn build(folder: &Path, part: &Part, queries: ArrayView2<f32>) -> Result<()> {
     let n = pictures.len();
     tracing::info!("building the index of {n} pictures");
     let cells = cells(n);
-    let reduce = match pictures.point + 1 > COMPONENTS {
+    let reduce = match pictures.dim + 1 > COMPONENTS {
         true => format!("PCAR{COMPONENTS},"),
         false => String::new(),
     };
@@ -118,7 +122,7 @@ fn build(folder: &Path, part: &Part, queries: ArrayView2<f32>) -> Result<()> {
 /// Rows with their charges: k×(s + 1).
 fn charged(pictures: &Pictures, rows: impl Iterator<Item = usize>) -> Array2<f32> {
     let rows: Vec<usize> = rows.collect();
-    let dim = pictures.point;
+    let dim = pictures.dim;
     let mut x = Array2::zeros((rows.len(), dim + 1));
     for (mut to, &row) in x.outer_iter_mut().zip(&rows) {
         let to = to

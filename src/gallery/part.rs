@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use rusqlite::Connection;
 
+use super::bitmap::Bitmap;
 use super::database::{Listed, PICTURE, Place, TEXT};
-use super::dead::Dead;
 use super::segment::{Pictures, Segment, Texts};
 use super::types::Stamp;
 use crate::error::Result;
@@ -15,8 +15,8 @@ use crate::error::Result;
 pub struct Part {
     pub(super) listed: Listed,
     pub(super) segment: Segment,
-    pub(super) dead_pictures: Dead,
-    pub(super) dead_texts: Dead,
+    pub(super) dead_pictures: Bitmap,
+    pub(super) dead_texts: Bitmap,
 }
 
 impl Part {
@@ -41,13 +41,34 @@ impl Part {
     }
 
     /// Rows of pictures that are removed.
-    pub fn dead_pictures(&self) -> &Dead {
+    pub fn dead_pictures(&self) -> &Bitmap {
         &self.dead_pictures
     }
 
     /// Rows of texts that are removed.
-    pub fn dead_texts(&self) -> &Dead {
+    pub fn dead_texts(&self) -> &Bitmap {
         &self.dead_texts
+    }
+
+    /// Rows of pictures that are left.
+    pub fn live_pictures(&self) -> Bitmap {
+        let mut live = self.dead_pictures.clone();
+        live.invert();
+        live
+    }
+
+    /// Rows of texts that are left.
+    pub fn live_texts(&self) -> Bitmap {
+        let mut live = self.dead_texts.clone();
+        live.invert();
+        live
+    }
+
+    /// The keys of the pictures that the texts which are left are about; a picture comes as often as it has texts.
+    pub fn captioned(&self) -> impl Iterator<Item = u64> + '_ {
+        let texts = self.texts();
+        let live = (0..texts.len()).filter(|&row| !self.dead_texts.contains(row));
+        live.filter_map(move |row| texts.item(row))
     }
 
     /// How many pictures and texts are left.
@@ -79,10 +100,10 @@ impl Part {
             return Err(segment.damaged("it does not have as many rows as the database says"));
         }
         Ok(Self {
-            listed,
             segment,
-            dead_pictures: Dead::default(),
-            dead_texts: Dead::default(),
+            dead_pictures: Bitmap::empty(listed.pictures),
+            dead_texts: Bitmap::empty(listed.texts),
+            listed,
         })
     }
 }

@@ -1,14 +1,16 @@
-//! Inner products of a query with points in half precision, straight from the mapped file.
+//! Rows with points in half precision, and their inner products with a query, straight from the mapped file.
 
 use half::f16;
 use half::slice::HalfFloatSliceExt;
 use multiversion::multiversion;
 use rayon::prelude::*;
 
-/// Points of a segment, row-major, and what each is charged.
+/// Rows of a segment: their keys, their points and what each is charged.
 #[derive(Clone, Copy, Debug)]
 pub struct Points<'a> {
-    /// rows × `dim`.
+    /// Rising.
+    pub keys: &'a [u64],
+    /// Row-major, rows × `dim`.
     pub values: &'a [f16],
     /// Dimensions of a point.
     pub dim: usize,
@@ -19,15 +21,26 @@ pub struct Points<'a> {
 /// Rows that one thread takes at a time.
 const BLOCK: usize = 256;
 
-impl Points<'_> {
+impl<'a> Points<'a> {
     /// Number of rows.
     pub fn len(&self) -> usize {
-        self.values.len() / self.dim.max(1)
+        self.keys.len()
     }
 
-    /// Whether there are none.
+    /// Whether there is no row.
     pub fn is_empty(&self) -> bool {
-        self.len() == 0
+        self.keys.is_empty()
+    }
+
+    /// The row of a key, by bisection.
+    pub fn row_of(&self, key: u64) -> Option<usize> {
+        self.keys.binary_search(&key).ok()
+    }
+
+    /// # Panics
+    /// Where there is no such row.
+    pub fn point(&self, row: usize) -> &'a [f16] {
+        &self.values[row * self.dim..][..self.dim]
     }
 
     /// The scores of all rows. A score depends on its row alone, whatever the number of threads.
@@ -64,7 +77,7 @@ impl Points<'_> {
     }
 
     fn score(&self, row: usize, query: &[f32], buffer: &mut [f32]) -> f32 {
-        self.values[row * self.dim..][..self.dim].convert_to_f32_slice(buffer);
+        self.point(row).convert_to_f32_slice(buffer);
         dot(buffer, query) - self.charges.get(row).copied().unwrap_or(0.0)
     }
 }

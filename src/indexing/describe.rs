@@ -1,29 +1,23 @@
 //! A picture file to all that a gallery keeps of it.
 
-use half::f16;
 use rayon::prelude::*;
 
+use super::rows::{bag, charge, halves};
 use super::{Found, NOT_A_PICTURE, Source};
 use crate::artifact::Fingerprint;
 use crate::copies::WordsParams;
 use crate::engine::{joined, keypoints};
 use crate::error::{Error, Result};
 use crate::fusion::Side;
-use crate::gallery::{
-    Bag, Facts, Known, NewCaption, NewItem, PictureRow, Seen, TextRow, Touch, UNUSABLE,
-};
+use crate::gallery::{Bag, Facts, Known, NewCaption, NewItem, PictureRow, Seen, TextRow, Touch};
 use crate::model::Model;
-use crate::ocr::{Line, Reader};
+use crate::ocr::Line;
 use crate::picture::exif::Taken;
 use crate::picture::{Picture, format_name, is_picture};
-use crate::scene_text::{Lexicon, norm};
 
 /// Describes pictures and texts with a model.
 pub struct Describer<'a> {
     model: &'a Model,
-    lexicon: &'a Lexicon,
-    /// None where words in pictures do not count.
-    reader: Option<&'a Reader>,
 }
 
 /// A file as it goes into a gallery.
@@ -48,37 +42,28 @@ pub(super) enum Looked {
     Unreadable(String),
 }
 
-fn halves(x: ndarray::ArrayView1<f32>) -> Vec<f16> {
-    x.iter().map(|&v| f16::from_f32(v)).collect()
-}
-
 impl<'a> Describer<'a> {
-    pub(super) fn new(model: &'a Model) -> Result<Self> {
-        Ok(Self {
-            lexicon: model.lexicon()?,
-            reader: match model.about().words {
-                Some(_) => model.reader()?,
-                None => None,
-            },
-            model,
-        })
+    pub(super) fn new(model: &'a Model) -> Self {
+        Self { model }
     }
 
     pub(super) fn model(&self) -> &'a Model {
         self.model
     }
 
+    /// Loads all that describing takes, so that the threads that share it do not each load their own.
+    pub(super) fn prepare(&self) -> Result<()> {
+        let model = self.model;
+        model.picture_side()?;
+        model.look_dim()?;
+        model.visual_words()?;
+        model.lexicon()?;
+        model.words_reader().map(drop)
+    }
+
     /// The terms of a text.
-    fn bag(&self, text: &str) -> Bag {
-        let bag = self.lexicon.terms().bag(text);
-        Bag {
-            norm: norm(&bag, self.lexicon.rarity()),
-            terms: bag
-                .0
-                .iter()
-                .map(|&(term, count)| (term.digest(), count))
-                .collect(),
-        }
+    fn bag(&self, text: &str) -> Result<Bag> {
+        Ok(bag(self.model.lexicon()?, text))
     }
 
     /// What a file is, and whether it is what it was before.
@@ -170,7 +155,7 @@ impl<'a> Describer<'a> {
         Ok(Described(NewItem {
             facts,
             seen: Seen::Good(PictureRow {
-                tags: self.bag(&tags.join("\n")),
+                tags: self.bag(&tags.join("\n"))?,
                 ..row
             }),
             captions: captions.transpose()?,
@@ -186,19 +171,16 @@ impl<'a> Describer<'a> {
             true => keypoints(self.model, &picture)?,
             false => keypoints(self.model, &Picture::decode(bytes, &for_copies)?)?,
         };
-        let lines = match self.reader {
+        let lines = match self.model.words_reader()? {
             Some(reader) => reader.read(bytes)?,
             None => vec![],
         };
         let row = PictureRow {
             point: halves(described.point.view()),
-            charge: match described.usable {
-                true => described.charge,
-                false => UNUSABLE,
-            },
+            charge: charge(described.usable, described.charge),
             look: halves(described.look.view()),
             copies,
-            read: self.bag(&joined(&lines)),
+            read: self.bag(&joined(&lines))?,
             tags: Bag::default(),
         };
         Ok((row, size, lines))
@@ -221,16 +203,14 @@ impl<'a> Describer<'a> {
         let captions: Vec<&str> = texts.iter().map(|(_, c)| c.as_str()).collect();
         let points = self.model.embed_texts(&captions)?;
         let charges = self.model.charges(Side::Text, &points)?;
+        let lexicon = self.model.lexicon()?;
         let row = |(i, (id, caption)): (usize, &(String, String))| NewCaption {
             id: id.clone(),
             caption: caption.clone(),
             row: TextRow {
                 point: halves(points.x.row(i)),
-                charge: match points.usable[i] {
-                    true => charges[i],
-                    false => UNUSABLE,
-                },
-                terms: self.bag(caption),
+                charge: charge(points.usable[i], charges[i]),
+                terms: bag(lexicon, caption),
             },
         };
         Ok(texts.par_iter().enumerate().map(row).collect())

@@ -17,6 +17,7 @@
 //! ```
 
 mod describe;
+mod rows;
 mod tables;
 
 use std::collections::BTreeMap;
@@ -24,14 +25,13 @@ use std::fs::{self, Metadata};
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
-use ndarray::Array2;
 use rayon::prelude::*;
 
 pub use describe::Describer;
 use describe::Looked;
+pub(crate) use rows::{bag, charge, halves};
 pub use tables::{Captions, Tags};
 
-use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::files::{self, printable, walk, written};
 use crate::gallery::{
@@ -133,7 +133,7 @@ impl<'a> Indexer<'a> {
             model.save(&kept)?;
         }
         Ok(Self {
-            describer: Describer::new(model)?,
+            describer: Describer::new(model),
             gallery: gallery.to_owned(),
             writer,
             progress,
@@ -254,6 +254,7 @@ impl<'a> Indexer<'a> {
         if wanted.is_empty() {
             return Ok(same);
         }
+        self.describer.prepare()?;
         self.progress.start("adding pictures", wanted.len() as u64);
         for block in wanted.chunks(BLOCK) {
             let (describer, progress) = (&self.describer, self.progress);
@@ -331,11 +332,7 @@ impl<'a> Indexer<'a> {
     fn index(&self) -> Result<()> {
         let snapshot = Snapshot::open(&self.gallery)?;
         let model = self.describer.model();
-        let queries = match model.query_points()? {
-            Some(points) => points,
-            None => Array2::zeros((0, model.dim())),
-        };
-        index_parts(&self.gallery, snapshot.parts(), queries.view())
+        index_parts(&self.gallery, snapshot.parts(), || model.query_points())
     }
 }
 
@@ -346,14 +343,4 @@ fn mtime(metadata: &Metadata) -> i64 {
     since
         .and_then(|d| i64::try_from(d.as_nanos()).ok())
         .unwrap_or(0)
-}
-
-/// The ids of all pictures of a gallery that can be found.
-///
-/// # Errors
-/// Those of reading the gallery.
-pub fn ids(engine: &Engine) -> Result<Vec<String>> {
-    let view = engine.view()?;
-    let ids: Result<Vec<(u64, String)>> = view.snapshot.all_ids().collect();
-    Ok(ids?.into_iter().map(|(_, id)| id).collect())
 }

@@ -285,15 +285,12 @@ impl Model {
         })
     }
 
-    /// Some points of texts that ask, n×s, where the model keeps training queries.
-    pub fn query_points(&self) -> Result<Option<Array2<f32>>> {
-        let part = self
-            .bundle
-            .has("bank.images")
-            .then(|| self.bundle.part("bank.images"));
-        part.transpose()?
-            .map(|part| part.matrix("queries"))
-            .transpose()
+    /// Some points of texts that ask, n×s; none where the model keeps no training queries.
+    pub fn query_points(&self) -> Result<Array2<f32>> {
+        match self.bundle.has("bank.images") {
+            true => self.bundle.part("bank.images")?.matrix("queries"),
+            false => Ok(Array2::zeros((0, self.dim()))),
+        }
     }
 
     /// The visual words by which copies are found.
@@ -322,6 +319,14 @@ impl Model {
             }
         };
         Ok(self.reader.get(load)?.as_ref())
+    }
+
+    /// The same where words in pictures count in scores.
+    pub fn words_reader(&self) -> Result<Option<&Reader>> {
+        match self.about.words {
+            Some(_) => self.reader(),
+            None => Ok(None),
+        }
     }
 
     /// The training captions, where the model keeps them.

@@ -172,6 +172,18 @@ impl Recipe {
             .is_some_and(|h| h.bank == Bank::Queries)
     }
 
+    /// # Errors
+    /// [`Error::Recipe`](crate::Error::Recipe) for a recipe that is [`Self::transductive`].
+    pub fn require_single_queries(&self) -> Result<()> {
+        match self.transductive() {
+            false => Ok(()),
+            true => Err(source::wrong(
+                Path::new(&self.name),
+                "`hubness.bank = \"queries\"` looks at all queries at once: it can be evaluated, not searched",
+            )),
+        }
+    }
+
     /// The recipe as TOML, with every default written out.
     pub fn to_toml(&self) -> String {
         toml::to_string_pretty(self).expect("a recipe is plain data")

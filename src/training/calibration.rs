@@ -8,20 +8,17 @@ use super::space::{Embedded, embed};
 use super::validation::Validation;
 use super::{Features, Fitted, Training};
 use crate::calibration::keywords::{JudgedKeyword, KeywordParams};
-use crate::calibration::{Calibration, CalibrationParams, Judged, QueryScores};
+use crate::calibration::{Calibration, CalibrationParams, Judged, QueryScores, SAMPLE, TOLD};
 use crate::dataset::{Collection, Direction};
 use crate::error::{Error, Result};
 use crate::fusion::{Fusion, Side};
 use crate::model::{Calibrations, Word};
 use crate::sampling::sample_places;
 use crate::scene_text::Words;
-use crate::views::Rows;
+use crate::views::{Rows, TextView};
 
 /// Queries that are judged, at most.
 const QUERIES: usize = 2000;
-/// Best hits that are told of, and other scores.
-const TOLD: usize = 20;
-const SAMPLE: usize = 1024;
 /// Pictures whose words are judged, at most.
 const PICTURES: usize = 100;
 
@@ -142,22 +139,19 @@ impl Training<'_> {
         images: &Array2<f32>,
         among: &(dyn Fn(usize) -> bool + Sync),
     ) -> Result<Option<crate::calibration::keywords::Keywords>> {
-        let Some(params) = self
-            .recipe
-            .text_views
-            .iter()
-            .find(|v| v.tokens.reads_words())
-        else {
+        let params = &self.recipe.text_views;
+        let Some(place) = params.iter().position(|v| v.tokens.reads_words()) else {
             return Ok(None);
         };
-        let view = self.fit_text_view(params)?;
-        let vocabulary = Word::all(&view);
+        let views = params.iter().map(|p| self.fit_text_view(p));
+        let views: Vec<TextView> = views.collect::<Result<_>>()?;
+        let view = &views[place];
+        let vocabulary = Word::all(view);
         let words: Vec<&str> = vocabulary.iter().map(|w| w.word.as_str()).collect();
-        let mut views = Vec::new();
-        for params in &self.recipe.text_views {
-            views.push((params.weight, self.fit_text_view(params)?.describe(&words)));
-        }
-        let points = fusion.project(Side::Text, Rows::side_by_side(views).x.view())?;
+        let described = params.iter().zip(&views);
+        let described = described.map(|(p, view)| (p.weight, view.describe(&words)));
+        let rows = Rows::side_by_side(described.collect());
+        let points = fusion.project(Side::Text, rows.x.view())?;
         let texts = c.texts_of_images();
         let pictures: Vec<usize> = (0..images.nrows())
             .filter(|&i| among(i) && !texts[i].is_empty())

@@ -2,41 +2,22 @@
 
 use std::sync::Arc;
 
-use half::f16;
-use ndarray::{Array2, ArrayView1};
+use ndarray::Array2;
 
 use super::space::{Embedded, embed};
 use super::{Features, Fitted, Keep, Training};
 use crate::artifact::{Fingerprint, Spec};
 use crate::dataset::{Collection, Direction};
 use crate::engine::Engine;
-use crate::error::{Error, Result};
+use crate::error::Result;
+use crate::files;
 use crate::gallery::{
-    Bag, Change, Facts, NewCaption, NewItem, NewText, PictureRow, Seen, TextRow, UNUSABLE, Writer,
+    Bag, Change, Facts, NewCaption, NewItem, NewText, PictureRow, Seen, TextRow, Writer,
 };
-use crate::indexing::stamp;
+use crate::indexing::{bag, charge, halves, stamp};
 use crate::model::Model;
 use crate::ocr::Line;
-use crate::scene_text::{Lexicon, norm};
-
-/// Items that are committed together.
-const BLOCK: usize = 2048;
-
-fn halves(x: ArrayView1<f32>) -> Vec<f16> {
-    x.iter().map(|&v| f16::from_f32(v)).collect()
-}
-
-fn bag(lexicon: &Lexicon, text: &str) -> Bag {
-    let bag = lexicon.terms().bag(text);
-    Bag {
-        norm: norm(&bag, lexicon.rarity()),
-        terms: bag
-            .0
-            .iter()
-            .map(|&(t, count)| (t.digest(), count))
-            .collect(),
-    }
-}
+use crate::scene_text::Lexicon;
 
 impl Training<'_> {
     /// An engine over the pictures and texts of a collection. Model and gallery are kept in the work folder.
@@ -49,12 +30,7 @@ impl Training<'_> {
         features: &[Features],
         fitted: &Fitted,
     ) -> Result<Engine> {
-        if self.recipe.transductive() {
-            return Err(Error::Recipe {
-                path: self.recipe.name.clone().into(),
-                reason: "`hubness.bank = \"queries\"` looks at all queries at once: it can be evaluated, not searched".into(),
-            });
-        }
+        self.recipe.require_single_queries()?;
         let model = Arc::new(self.kept_model(features, fitted)?);
         let what = (
             self.pictures(collection),
@@ -66,18 +42,25 @@ impl Training<'_> {
             .input("items", Fingerprint::of(&what));
         let name = format!("gallery-{}", spec.fingerprint().short());
         let folder = self.folder("features").join(name);
-        let mut writer = Writer::open(&folder, &stamp(&model)?)?;
-        if writer.known()?.is_empty() {
-            self.fill(&mut writer, collection, features, fitted, &model)?;
+        let _alone = files::lock_folder(&folder)?;
+        if let Ok(engine) = Engine::with(model.clone(), &folder)
+            && engine.view()?.snapshot.generation() > 0
+        {
+            return Ok(engine);
         }
-        drop(writer);
+        let change = self.rows(collection, features, fitted, &model)?;
+        Writer::open(&folder, &stamp(&model)?)?.commit(&change)?;
         Engine::with(model, &folder)
     }
 
     /// The model, from the work folder where it is there.
     fn kept_model(&self, features: &[Features], fitted: &Fitted) -> Result<Model> {
-        let spec =
-            Spec::new("model", &self.recipe.picture, 0).input("fusion", fitted.fingerprint.clone());
+        let mut recipe = self.recipe.clone();
+        recipe.expected.clear(); // nothing that is computed depends on it
+        let words = self.view.as_ref().map(|v| v.fingerprint());
+        let spec = Spec::new("model", &recipe, 0)
+            .input("fusion", fitted.fingerprint.clone())
+            .input("words", Fingerprint::of(&words));
         let path = self
             .file("features", "model", &spec)
             .with_extension("tuwen");
@@ -86,19 +69,20 @@ impl Training<'_> {
         {
             return Ok(model);
         }
-        self.model(features, fitted, Keep { captions: false })?
-            .save(&path)?;
-        Model::open(&path)
+        let model = self.model(features, fitted, Keep { captions: false })?;
+        model.save(&path)?;
+        Ok(model)
     }
 
-    fn fill(
+    /// All pictures and texts of a collection, to be committed as a whole: a gallery is there with all of them or is
+    /// filled again.
+    fn rows(
         &self,
-        writer: &mut Writer,
         place: usize,
         features: &[Features],
         fitted: &Fitted,
         model: &Model,
-    ) -> Result<()> {
+    ) -> Result<Change> {
         let c = &self.dataset.collections[place];
         let z = embed(&fitted.fusion, &features[place])?;
         let charges = |direction, n: usize| -> Result<Vec<f32>> {
@@ -115,21 +99,11 @@ impl Training<'_> {
             read: self.lines(fitted.scene_text.as_ref(), place)?,
             z,
         };
-        let images: Vec<usize> = (0..c.plain_images().len()).collect();
-        for block in images.chunks(BLOCK) {
-            writer.commit(&Change {
-                add: block.iter().map(|&i| rows.image(i)).collect(),
-                ..Change::default()
-            })?;
-        }
-        let texts: Vec<usize> = (0..c.texts.len()).collect();
-        for block in texts.chunks(BLOCK) {
-            writer.commit(&Change {
-                texts: block.iter().map(|&t| rows.text(t)).collect(),
-                ..Change::default()
-            })?;
-        }
-        Ok(())
+        Ok(Change {
+            add: (0..c.plain_images().len()).map(|i| rows.image(i)).collect(),
+            texts: (0..c.texts.len()).map(|t| rows.text(t)).collect(),
+            ..Change::default()
+        })
     }
 }
 
@@ -149,7 +123,6 @@ struct Rows<'a> {
 impl Rows<'_> {
     fn image(&self, i: usize) -> NewItem {
         let Self { c, z, read, .. } = self;
-        let usable = z.image_usable[i];
         NewItem {
             facts: Facts {
                 id: c.images[i].id.0.clone(),
@@ -160,7 +133,7 @@ impl Rows<'_> {
             },
             seen: Seen::Good(PictureRow {
                 point: halves(z.images.row(i)),
-                charge: if usable { self.of_images[i] } else { UNUSABLE },
+                charge: charge(z.image_usable[i], self.of_images[i]),
                 look: halves(self.looks.row(i)),
                 copies: vec![],
                 read: bag(self.lexicon, &crate::engine::joined(&read[i])),
@@ -179,11 +152,7 @@ impl Rows<'_> {
                 caption: c.texts[t].caption.clone(),
                 row: TextRow {
                     point: halves(z.texts.row(t)),
-                    charge: if z.text_usable[t] {
-                        self.of_texts[t]
-                    } else {
-                        UNUSABLE
-                    },
+                    charge: charge(z.text_usable[t], self.of_texts[t]),
                     terms: bag(self.lexicon, &c.texts[t].caption),
                 },
             },

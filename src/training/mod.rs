@@ -32,7 +32,7 @@ use std::path::{Path, PathBuf};
 use crate::artifact::{Artifact, Fingerprint, Spec};
 use crate::contest::Gallery;
 use crate::dataset::{Collection, Dataset, Direction, Split};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::evaluation::Ranking;
 use crate::files;
 use crate::progress::Progress;
@@ -268,12 +268,7 @@ impl<'a> Training<'a> {
         features: &[Features],
         fitted: &Fitted,
     ) -> Result<Gallery> {
-        if self.recipe.transductive() {
-            return Err(Error::Recipe {
-                path: self.recipe.name.clone().into(),
-                reason: "`hubness.bank = \"queries\"` looks at all queries at once: it can be evaluated, not searched".into(),
-            });
-        }
+        self.recipe.require_single_queries()?;
         let z = embed(&fitted.fusion, &features[collection])?;
         let charges = self.charges(direction, features, &fitted.fusion, &z)?;
         let (items, usable) = match direction {

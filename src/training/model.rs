@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use half::f16;
-use ndarray::{Array2, ArrayView1, Axis};
+use ndarray::{Array1, Array2, Axis};
 use rayon::prelude::*;
 
 use super::{Features, Fitted, Training, pictures};
@@ -12,6 +12,7 @@ use crate::copies::{Method as _, WordsParams};
 use crate::dataset::Direction;
 use crate::error::Result;
 use crate::fusion::Side;
+use crate::hubness::QueryBank;
 use crate::linalg::PcaParams;
 use crate::model::{About, Calibrations, Model, PictureSide, STAGE, TextSide};
 use crate::picture::Picture;
@@ -52,7 +53,9 @@ impl Training<'_> {
             lexicon.store(Artifact::new(plain("lexicon"))),
         );
         if keep.captions {
-            parts.insert("captions".into(), self.captions_part(train, fitted)?);
+            let bank = parts.get("bank.texts").map(QueryBank::load).transpose()?;
+            let captions = self.captions_part(train, fitted, bank.as_ref())?;
+            parts.insert("captions".into(), captions);
         }
         let about = self.about(fitted, self.calibrations(features, fitted)?, keep)?;
         let spec = plain(STAGE).input("fusion", fitted.fingerprint.clone());
@@ -210,22 +213,22 @@ impl Training<'_> {
     }
 
     /// The training captions in the shared space.
-    fn captions_part(&self, train: &Features, fitted: &Fitted) -> Result<Artifact> {
+    fn captions_part(
+        &self,
+        train: &Features,
+        fitted: &Fitted,
+        bank: Option<&QueryBank>,
+    ) -> Result<Artifact> {
         let z = fitted.fusion.project(Side::Text, train.texts.x.view())?;
-        let charges = match self.recipe.hubness {
-            Some(_) => self
-                .bank(Direction::ImageToText, train, &fitted.fusion)?
-                .charges(z.view()),
-            None => ndarray::Array1::zeros(z.nrows()),
+        let charges = match bank {
+            Some(bank) => bank.charges(z.view()),
+            None => Array1::zeros(z.nrows()),
         };
         let captions = self.dataset.train()?.captions();
         let spec = Spec::new("captions", &(), 0).input("captions", Fingerprint::of(&captions));
         Ok(Artifact::new(spec)
             .with_notes(&captions)
             .with_matrix("points", z.mapv(f16::from_f32).view())
-            .with_vector(
-                "charges",
-                ArrayView1::from(charges.as_slice().expect("a new vector is contiguous")),
-            ))
+            .with_vector("charges", charges.view()))
     }
 }

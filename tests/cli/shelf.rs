@@ -163,3 +163,26 @@ pub fn set_time(path: &Path, time: SystemTime) {
     let file = File::options().append(true).open(path).expect("a file");
     file.set_modified(time).expect("a time that can be set");
 }
+
+/// A path as an argument.
+pub fn text(path: &Path) -> &str {
+    path.to_str().expect("a plain path")
+}
+
+/// Captions of some pictures, and tags of others.
+pub fn tables(shelf: &Shelf) -> [String; 2] {
+    let captions = [
+        ["shape-0097.png", "海边的红色五角星"],
+        ["shape-0097.png", "我的狗"],
+        ["shape-0098.png", "红色的猫"],
+        ["sub/shape-0113.png", "一只狗，白色底"],
+    ];
+    let tags = [
+        ["shape-0099.png", "狗;户外"],
+        ["sub/shape-0114.png", "室内, 猫"],
+    ];
+    [
+        shelf.table("captions.csv", ["image", "caption"], &captions),
+        shelf.table("tags.csv", ["filename", "tags"], &tags),
+    ]
+}

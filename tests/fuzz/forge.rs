@@ -62,11 +62,12 @@ fn tensors(artifact: &Artifact) -> Vec<Tensor> {
     let all = artifact.tensors().map(|(name, dtype, shape)| {
         let is_vector = shape.len() == 1;
         let (dtype, values) = match dtype.as_str() {
-            "U8" => ("U8", numbers::<u8>(artifact, name, is_vector)),
-            "U32" => ("U32", numbers::<u32>(artifact, name, is_vector)),
-            "F16" => ("F16", numbers::<f16>(artifact, name, is_vector)),
-            "F64" => ("F64", numbers::<f64>(artifact, name, is_vector)),
-            _ => ("F32", numbers::<f32>(artifact, name, is_vector)),
+            "U8" => ("U8", numbers(artifact, name, is_vector, |v: u8| v.into())),
+            "U32" => ("U32", numbers(artifact, name, is_vector, |v: u32| v.into())),
+            "U64" => ("U64", numbers(artifact, name, is_vector, |v: u64| v as f64)),
+            "F16" => ("F16", numbers(artifact, name, is_vector, |v: f16| v.into())),
+            "F64" => ("F64", numbers(artifact, name, is_vector, |v: f64| v)),
+            _ => ("F32", numbers(artifact, name, is_vector, |v: f32| v.into())),
         };
         Tensor {
             name: name.to_owned(),
@@ -78,14 +79,19 @@ fn tensors(artifact: &Artifact) -> Vec<Tensor> {
     all.collect()
 }
 
-fn numbers<T: Element + Into<f64>>(artifact: &Artifact, name: &str, vector: bool) -> Array2<f64> {
+fn numbers<T: Element>(
+    artifact: &Artifact,
+    name: &str,
+    vector: bool,
+    wide: fn(T) -> f64,
+) -> Array2<f64> {
     let values = match vector {
         true => artifact
             .vector::<T>(name)
             .map(|v| v.insert_axis(ndarray::Axis(0))),
         false => artifact.matrix::<T>(name),
     };
-    values.expect("a tensor that is there").mapv(Into::into)
+    values.expect("a tensor that is there").mapv(wide)
 }
 
 fn with(artifact: Artifact, tensor: &Tensor) -> Artifact {
@@ -99,6 +105,7 @@ fn with(artifact: Artifact, tensor: &Tensor) -> Artifact {
     match tensor.dtype {
         "U8" => add(artifact, tensor, |v| v as u8),
         "U32" => add(artifact, tensor, |v| v as u32),
+        "U64" => add(artifact, tensor, |v| v as u64),
         "F16" => add(artifact, tensor, f16::from_f64),
         "F64" => add(artifact, tensor, |v| v),
         _ => add(artifact, tensor, |v| v as f32),
@@ -106,7 +113,7 @@ fn with(artifact: Artifact, tensor: &Tensor) -> Artifact {
 }
 
 fn change_tensors(mutator: &mut Mutator, tensors: &mut Vec<Tensor>) {
-    const TYPES: [&str; 5] = ["U8", "U32", "F16", "F32", "F64"];
+    const TYPES: [&str; 6] = ["U8", "U32", "U64", "F16", "F32", "F64"];
     if tensors.is_empty() {
         return;
     }

@@ -20,7 +20,6 @@
 //! is within the month, `<` and `>=` are about its beginning, `>` and `<=` about its end. A picture whose value is
 //! not known (no date, no height) matches no comparison of it, so that `not date = 2024` has it and `date != 2024` has it not.
 
-mod bitmap;
 mod columns;
 mod date;
 mod evaluate;
@@ -29,7 +28,7 @@ mod parser;
 mod span;
 mod written;
 
-pub use bitmap::Bitmap;
+pub use super::bitmap::Bitmap;
 pub use columns::{Coded, Columns, UNKNOWN};
 pub use date::Period;
 
@@ -149,33 +148,29 @@ impl Filter {
     /// All of these hold. Those within `All` are taken out of it; a single one stands for itself. None at all is
     /// `None`: every picture would match.
     pub fn all(parts: impl IntoIterator<Item = Self>) -> Option<Self> {
-        let mut flat = Vec::new();
-        for part in parts {
-            match part {
-                Self::All(inner) => flat.extend(inner),
-                other => flat.push(other),
-            }
-        }
-        match flat.len() {
-            0 | 1 => flat.pop(),
-            _ => Some(Self::All(flat)),
-        }
+        let open = |part| match part {
+            Self::All(inner) => inner,
+            other => vec![other],
+        };
+        joined(parts.into_iter().flat_map(open).collect(), Self::All)
     }
 
     /// One of these holds. Those within `Any` are taken out of it; a single one stands for itself. None at all is
     /// `None`.
     pub fn any(parts: impl IntoIterator<Item = Self>) -> Option<Self> {
-        let mut flat = Vec::new();
-        for part in parts {
-            match part {
-                Self::Any(inner) => flat.extend(inner),
-                other => flat.push(other),
-            }
-        }
-        match flat.len() {
-            0 | 1 => flat.pop(),
-            _ => Some(Self::Any(flat)),
-        }
+        let open = |part| match part {
+            Self::Any(inner) => inner,
+            other => vec![other],
+        };
+        joined(parts.into_iter().flat_map(open).collect(), Self::Any)
+    }
+}
+
+/// Several parts as one; a single one stands for itself.
+fn joined(mut parts: Vec<Filter>, join: fn(Vec<Filter>) -> Filter) -> Option<Filter> {
+    match parts.len() {
+        0 | 1 => parts.pop(),
+        _ => Some(join(parts)),
     }
 }
 

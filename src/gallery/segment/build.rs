@@ -6,6 +6,7 @@ use half::f16;
 
 use super::views::{Labels, NO_CODE, Pictures, Texts};
 use crate::gallery::postings::Built;
+use crate::gallery::scan::Points;
 use crate::gallery::types::{Bag, Facts, PictureRow, TextRow, sortable};
 
 /// A picture to be stored: its key, what is recorded, and what is searched.
@@ -111,10 +112,12 @@ impl Rows {
 
     pub fn pictures(&self) -> Pictures<'_> {
         Pictures {
-            keys: &self.keys,
-            points: &self.points,
-            point: self.point,
-            charges: &self.charges,
+            rows: Points {
+                keys: &self.keys,
+                values: &self.points,
+                dim: self.point,
+                charges: &self.charges,
+            },
             looks: &self.looks,
             look: self.look,
             blobs: &self.blobs,
@@ -133,10 +136,12 @@ impl Rows {
 
     pub fn texts(&self) -> Texts<'_> {
         Texts {
-            keys: &self.text_keys,
-            points: &self.text_points,
-            point: self.point,
-            charges: &self.text_charges,
+            rows: Points {
+                keys: &self.text_keys,
+                values: &self.text_points,
+                dim: self.point,
+                charges: &self.text_charges,
+            },
             items: &self.items,
             captions: self.captions.view(),
         }

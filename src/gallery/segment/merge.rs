@@ -10,7 +10,7 @@ use super::file::{Column, Written, create, put};
 use super::views::{Labels, NO_CODE, Pictures, Texts};
 use super::{Element, Header, SCHEMA};
 use crate::error::{Error, Result};
-use crate::gallery::dead::Dead;
+use crate::gallery::bitmap::Bitmap;
 use crate::gallery::postings::{DROPPED, Postings, merge, merged_terms};
 use crate::gallery::types::Stamp;
 
@@ -18,8 +18,8 @@ use crate::gallery::types::Stamp;
 pub(crate) struct Part<'a> {
     pub pictures: Pictures<'a>,
     pub texts: Texts<'a>,
-    pub dead_pictures: &'a Dead,
-    pub dead_texts: &'a Dead,
+    pub dead_pictures: &'a Bitmap,
+    pub dead_texts: &'a Bitmap,
 }
 
 /// Which rows of which sources are kept.
@@ -31,7 +31,7 @@ struct Kept {
 }
 
 impl Kept {
-    fn new(parts: &[(&[u64], &Dead)]) -> Self {
+    fn new(parts: &[(&[u64], &Bitmap)]) -> Self {
         let mut all: Vec<(u64, u32, u32)> = Vec::new();
         for (part, (keys, dead)) in parts.iter().enumerate() {
             let rows = (0..keys.len()).filter(|&row| !dead.contains(row));
@@ -201,7 +201,7 @@ fn picture_columns<'a>(
         kept.column::<f16>(
             "pictures.points",
             Some(header.point),
-            each(parts, |p| p.points),
+            each(parts, |p| p.values),
         ),
         kept.column("pictures.charges", None, each(parts, |p| p.charges)),
         kept.column::<f16>(
@@ -227,10 +227,10 @@ fn text_columns<'a>(kept: &'a Kept, parts: &[Part<'a>]) -> io::Result<Vec<Column
     fn each<'a, T>(parts: &[Part<'a>], f: fn(&Texts<'a>) -> T) -> Vec<T> {
         parts.iter().map(|p| f(&p.texts)).collect()
     }
-    let point = parts.first().map_or(0, |p| p.texts.point);
+    let point = parts.first().map_or(0, |p| p.texts.dim);
     let mut columns = vec![
         kept.column("texts.keys", None, each(parts, |t| t.keys)),
-        kept.column::<f16>("texts.points", Some(point), each(parts, |t| t.points)),
+        kept.column::<f16>("texts.points", Some(point), each(parts, |t| t.values)),
         kept.column("texts.charges", None, each(parts, |t| t.charges)),
         kept.column("texts.items", None, each(parts, |t| t.items)),
     ];

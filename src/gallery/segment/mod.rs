@@ -21,6 +21,7 @@ use serde::{Deserialize, Serialize};
 use crate::artifact::Fingerprint;
 use crate::error::{Error, Result};
 use crate::gallery::postings::Postings;
+use crate::gallery::scan::Points;
 use crate::gallery::types::Stamp;
 pub(super) use build::Rows;
 pub(super) use file::sync_folder;
@@ -166,10 +167,7 @@ impl Segment {
             })
         };
         Ok(Pictures {
-            keys: self.get("pictures.keys")?,
-            points: self.get("pictures.points")?,
-            point: self.header.point,
-            charges: self.get("pictures.charges")?,
+            rows: self.read_points("pictures")?,
             looks: self.get("pictures.looks")?,
             look: self.header.look,
             blobs: self.get("pictures.copies")?,
@@ -188,12 +186,18 @@ impl Segment {
 
     fn read_texts(&self) -> Result<Texts<'_>, String> {
         Ok(Texts {
-            keys: self.get("texts.keys")?,
-            points: self.get("texts.points")?,
-            point: self.header.point,
-            charges: self.get("texts.charges")?,
+            rows: self.read_points("texts")?,
             items: self.get("texts.items")?,
             captions: self.read_postings("captions")?,
+        })
+    }
+
+    fn read_points(&self, kind: &str) -> Result<Points<'_>, String> {
+        Ok(Points {
+            keys: self.get(&format!("{kind}.keys"))?,
+            values: self.get(&format!("{kind}.points"))?,
+            dim: self.header.point,
+            charges: self.get(&format!("{kind}.charges"))?,
         })
     }
 
@@ -209,23 +213,27 @@ impl Segment {
     }
 }
 
+impl Points<'_> {
+    /// Whether there is a point and a charge for every key, and no more rows than inverted lists can number.
+    fn have_fitting_sizes(&self) -> bool {
+        let n = self.len();
+        Some(self.values.len()) == n.checked_mul(self.dim)
+            && self.charges.len() == n
+            && u32::try_from(n).is_ok()
+    }
+}
+
 impl Pictures<'_> {
     fn require_sizes(&self) -> Result<(), String> {
         let n = self.keys.len();
-        let fits = Some(self.points.len()) == n.checked_mul(self.point)
+        let fits = self.rows.have_fitting_sizes()
             && Some(self.looks.len()) == n.checked_mul(self.look)
-            && [
-                self.charges.len(),
-                self.ends.len(),
-                self.bytes.len(),
-                self.taken.len(),
-            ] == [n; 4]
+            && [self.ends.len(), self.bytes.len(), self.taken.len()] == [n; 3]
             && [self.widths.len(), self.heights.len()] == [n; 2]
             && [self.folders, self.cameras, self.formats]
                 .iter()
                 .all(|l| l.codes.len() == n)
-            && self.ends.last().copied().unwrap_or(0) == self.blobs.len() as u64
-            && u32::try_from(n).is_ok();
+            && self.ends.last().copied().unwrap_or(0) == self.blobs.len() as u64;
         if !fits {
             return Err("its columns of pictures do not fit together".into());
         }
@@ -257,10 +265,7 @@ impl Pictures<'_> {
 impl Texts<'_> {
     fn require_sizes(&self) -> Result<(), String> {
         let m = self.keys.len();
-        let fits = Some(self.points.len()) == m.checked_mul(self.point)
-            && [self.charges.len(), self.items.len()] == [m; 2]
-            && u32::try_from(m).is_ok();
-        if !fits {
+        if !self.rows.have_fitting_sizes() || self.items.len() != m {
             return Err("its columns of texts do not fit together".into());
         }
         Ok(self.captions.require_sizes(m)?)

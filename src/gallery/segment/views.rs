@@ -1,8 +1,11 @@
 //! The rows of a segment as slices, whether they lie in a mapped file or in memory.
 
+use std::ops::Deref;
+
 use half::f16;
 
 use crate::gallery::postings::Postings;
+use crate::gallery::scan::Points;
 
 /// Stands for a camera that is not known.
 pub const NO_CODE: u32 = u32::MAX;
@@ -30,17 +33,11 @@ impl<'a> Labels<'a> {
     }
 }
 
-/// The pictures of a segment, by row; keys rise.
+/// The pictures of a segment, by row; their keys, points and charges are those of the rows.
 #[derive(Clone, Copy, Debug)]
 pub struct Pictures<'a> {
-    /// Keys of the pictures, rising.
-    pub keys: &'a [u64],
-    /// Row-major, rows × `point`.
-    pub points: &'a [f16],
-    /// Dimensions of a point.
-    pub point: usize,
-    /// Charges of the points.
-    pub charges: &'a [f32],
+    /// In the shared space.
+    pub rows: Points<'a>,
     /// Row-major, rows × `look`.
     pub looks: &'a [f16],
     /// Dimensions of a look-alike vector.
@@ -67,49 +64,48 @@ pub struct Pictures<'a> {
     pub tags: Postings<'a>,
 }
 
-/// The texts of a segment, by row; keys rise.
+/// The texts of a segment, by row; their keys, points and charges are those of the rows.
 #[derive(Clone, Copy, Debug)]
 pub struct Texts<'a> {
-    /// Keys of the texts, rising.
-    pub keys: &'a [u64],
-    /// Row-major, rows × `point`.
-    pub points: &'a [f16],
-    /// Dimensions of a point.
-    pub point: usize,
-    /// Charges of the points.
-    pub charges: &'a [f32],
+    /// In the shared space.
+    pub rows: Points<'a>,
     /// The pictures that they are about; 0 for a text on its own.
     pub items: &'a [u64],
     /// Inverted lists over the words of the texts.
     pub captions: Postings<'a>,
 }
 
+impl<'a> Deref for Pictures<'a> {
+    type Target = Points<'a>;
+
+    fn deref(&self) -> &Points<'a> {
+        &self.rows
+    }
+}
+
+impl<'a> Deref for Texts<'a> {
+    type Target = Points<'a>;
+
+    fn deref(&self) -> &Points<'a> {
+        &self.rows
+    }
+}
+
 impl<'a> Pictures<'a> {
-    /// Number of rows.
-    pub fn len(&self) -> usize {
-        self.keys.len()
-    }
-
-    /// Whether there is no row.
-    pub fn is_empty(&self) -> bool {
-        self.keys.is_empty()
-    }
-
-    /// The row of a key, by bisection.
-    pub fn row_of(&self, key: u64) -> Option<usize> {
-        self.keys.binary_search(&key).ok()
-    }
-
-    /// # Panics
-    /// Where there is no such row.
-    pub fn point(&self, row: usize) -> &'a [f16] {
-        &self.points[row * self.point..][..self.point]
+    /// The same rows with their look-alike vectors for points, which nothing is charged for.
+    pub fn by_look(&self) -> Points<'a> {
+        Points {
+            values: self.looks,
+            dim: self.look,
+            charges: &[],
+            ..self.rows
+        }
     }
 
     /// # Panics
     /// Where there is no such row.
     pub fn look(&self, row: usize) -> &'a [f16] {
-        &self.looks[row * self.look..][..self.look]
+        self.by_look().point(row)
     }
 
     /// What the copies of a picture are found by; nothing where the file is damaged.
@@ -123,28 +119,7 @@ impl<'a> Pictures<'a> {
     }
 }
 
-impl<'a> Texts<'a> {
-    /// Number of rows.
-    pub fn len(&self) -> usize {
-        self.keys.len()
-    }
-
-    /// Whether there is no row.
-    pub fn is_empty(&self) -> bool {
-        self.keys.is_empty()
-    }
-
-    /// The row of a key, by bisection.
-    pub fn row_of(&self, key: u64) -> Option<usize> {
-        self.keys.binary_search(&key).ok()
-    }
-
-    /// # Panics
-    /// Where there is no such row.
-    pub fn point(&self, row: usize) -> &'a [f16] {
-        &self.points[row * self.point..][..self.point]
-    }
-
+impl Texts<'_> {
     /// The picture that a text is about.
     pub fn item(&self, row: usize) -> Option<u64> {
         self.items.get(row).copied().filter(|&key| key != 0)

@@ -11,8 +11,8 @@ use rusqlite::{Transaction, params};
 use super::Writer;
 use super::plan::{Before, Plan};
 use crate::error::{Error, Result};
+use crate::gallery::bitmap::Bitmap;
 use crate::gallery::database::{Listed, PICTURE, TEXT, raise_generation};
-use crate::gallery::dead::Dead;
 use crate::gallery::part::Part;
 use crate::gallery::queries;
 use crate::gallery::segment::{self, Rows};
@@ -34,12 +34,12 @@ impl Writer {
         let plan = Plan::new(&before, change)?;
         let tombstones = before.tombstones(&plan)?;
         let rows = self.rows(&plan);
-        let none = Dead::default();
+        let (pictures, texts) = (rows.pictures(), rows.texts());
         let new = self.write(&[segment::Part {
-            pictures: rows.pictures(),
-            texts: rows.texts(),
-            dead_pictures: &none,
-            dead_texts: &none,
+            dead_pictures: &Bitmap::empty(pictures.len()),
+            dead_texts: &Bitmap::empty(texts.len()),
+            pictures,
+            texts,
         }])?;
         self.stale = true;
         self.record(

@@ -1,17 +1,21 @@
 //! Where the EXIF block stands in a picture file.
 
+use crate::picture::jpeg::{Next, marker, segment};
+
 /// What a block in a JPEG begins with; some programs write it in PNG and WebP files too.
 const NAME: &[u8] = b"Exif\0\0";
 /// Chunks or segments that are passed over; files have some tens of them, animations thousands.
 const MOST_CHUNKS: usize = 1 << 16;
 /// Bytes between two segments of a JPEG that are passed over.
 const MOST_FILLING: usize = 1 << 16;
+/// Bytes of a marker and of what a length of two bytes can tell.
+const LARGEST_SEGMENT: usize = 2 + (1 << 16);
 
 /// The block, a TIFF file within the file; none where there is none.
 pub fn block(bytes: &[u8]) -> Option<&[u8]> {
     let block = match bytes {
         [b'I', b'I', b'*', 0, ..] | [b'M', b'M', 0, b'*', ..] => bytes,
-        [0xff, 0xd8, rest @ ..] => of_jpeg(rest)?,
+        [0xff, marker::SOI, ..] => of_jpeg(bytes)?,
         [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n', rest @ ..] => of_png(rest)?,
         [
             b'R',
@@ -34,27 +38,18 @@ pub fn block(bytes: &[u8]) -> Option<&[u8]> {
 }
 
 /// The first APP1 segment with the name, before the first scan.
-fn of_jpeg(mut rest: &[u8]) -> Option<&[u8]> {
+fn of_jpeg(bytes: &[u8]) -> Option<&[u8]> {
+    let mut at = 2; // after SOI
     for _ in 0..MOST_CHUNKS {
-        // Bytes that stand before a marker are passed over.
-        let near = &rest[..rest.len().min(MOST_FILLING)];
-        let at = near.iter().position(|&b| b == 0xff)?;
-        let length = near[at..].iter().position(|&b| b != 0xff)?;
-        let code = near[at + length];
-        rest = &rest[at + length + 1..];
-        match code {
-            // stuffing, TEM, RST0 to RST7, SOI
-            0x00 | 0x01 | 0xd0..=0xd8 => continue,
-            // EOI, SOS
-            0xd9 | 0xda => return None,
-            _ => {}
+        let near = bytes.len().min(at + MOST_FILLING + LARGEST_SEGMENT);
+        let Next::Segment(segment) = segment(&bytes[..near], at) else {
+            return None;
+        };
+        match segment.marker {
+            marker::EOI | marker::SOS => return None,
+            marker::APP1 if segment.payload.starts_with(NAME) => return Some(segment.payload),
+            _ => at = segment.next,
         }
-        let length = usize::from(u16::from_be_bytes(*rest.first_chunk()?));
-        let payload = rest.get(2..length)?;
-        if code == 0xe1 && payload.starts_with(NAME) {
-            return Some(payload);
-        }
-        rest = &rest[length..];
     }
     None
 }

@@ -6,7 +6,7 @@
 
 mod bits;
 mod header;
-mod marker;
+pub(super) mod marker;
 mod scans;
 
 use std::borrow::Cow;
@@ -17,6 +17,7 @@ use image::metadata::Orientation;
 use image::{DynamicImage, GrayImage, ImageBuffer, Luma, RgbImage};
 
 use self::header::Header;
+pub(super) use self::header::{Next, segment};
 use crate::error::{Error, Result};
 
 const BREAKS_OFF: &str = "truncated JPEG";

@@ -16,18 +16,6 @@ impl Bitmap {
         }
     }
 
-    /// All rows but those whose bits are set in `out`; words that are missing at its end are 0.
-    pub fn without(rows: usize, out: &[u64]) -> Self {
-        let mut words = vec![0; rows.div_ceil(64)];
-        words
-            .iter_mut()
-            .zip(out)
-            .for_each(|(word, out)| *word = *out);
-        let mut left = Self { words, rows };
-        left.invert();
-        left
-    }
-
     /// The rows whose value passes.
     pub fn of<T: Copy>(values: &[T], passes: impl Fn(T) -> bool) -> Self {
         let word = |chunk: &[T]| {
