@@ -120,14 +120,23 @@ impl QueryBank {
             .with_vector("sigma", Array1::from_elem(1, self.sigma).view())
     }
 
+    /// Reads a bank for a space of so many dimensions.
+    ///
     /// # Errors
-    /// [`Error::Artifact`](crate::Error::Artifact) for an artifact that is not a bank.
-    pub fn load(artifact: &Artifact) -> Result<Self> {
+    /// [`Error::Artifact`](crate::Error::Artifact) for an artifact that is not such a bank.
+    pub fn load(artifact: &Artifact, dim: usize) -> Result<Self> {
+        let queries: Array2<f32> = artifact.matrix("queries")?;
+        artifact.require(queries.ncols() == dim)?;
         Ok(Self {
             charge: artifact.read_notes()?,
-            queries: artifact.matrix("queries")?,
+            queries,
             sigma: artifact.number("sigma")?,
         })
+    }
+
+    /// Its queries, m×s.
+    pub fn queries(&self) -> ArrayView2<'_, f32> {
+        self.queries.view()
     }
 }
 

@@ -101,8 +101,8 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     })
 }
 
-fn compare(args: &Args) -> Result<ExitCode> {
-    args.limits.set();
+/// How the two pictures are to be matched.
+fn params(args: &Args) -> MatchParams {
     let mut params = MatchParams {
         picture: PictureParams {
             max_pixels: args.limits.pixels(),
@@ -127,6 +127,12 @@ fn compare(args: &Args) -> Result<ExitCode> {
             ..OrbParams::default()
         });
     }
+    params
+}
+
+fn compare(args: &Args) -> Result<ExitCode> {
+    args.limits.set();
+    let params = params(args);
     let [a, b] = [&args.a, &args.b].map(|path| read(path, &params));
     let ((a, a_bytes), (b, b_bytes)) = (a?, b?);
     let found = params.compare(&a, &b.keypoints)?;

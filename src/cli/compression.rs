@@ -79,28 +79,15 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let folder = args.work.join("features/copies/vlad-raw");
     let looked = Looked::at(&method, &[&gallery, &queries], &folder, &bars, &mut bad)?;
     let [pictures, copies] = [&looked.sets[0], &looked.sets[1]];
-    let (mut sources, mut rows, mut without) = (Vec::new(), Vec::new(), 0);
     let (places, asked) = (
         vectors(pictures, &args.gallery),
         vectors(copies, &args.queries),
     );
-    let order: BTreeMap<&str, usize> = (places.keys().map(String::as_str)).zip(0..).collect();
-    for Pair { source, query } in &truth {
-        let Some(&place) = order.get(source.as_str()) else {
-            bad.push(format!("{source}, which {query} is a copy of"));
-            continue;
-        };
-        match asked.get(query) {
-            Some(&row) => {
-                sources.push(place);
-                rows.push(row);
-            }
-            None => {
-                without += 1; // it is not found
-                bad.push(format!("{query}, which is not there or has no keypoints"));
-            }
-        }
-    }
+    let Asked {
+        sources,
+        rows,
+        without,
+    } = Asked::new(&truth, &places, &asked, &mut bad);
     let widest = CODES[0].0;
     ensure!(
         places.len() > widest,
@@ -159,6 +146,43 @@ fn read(path: &Path) -> Result<Vec<Pair>> {
         path.display()
     );
     Ok(pairs)
+}
+
+/// The copies that can be looked for.
+#[derive(Default)]
+struct Asked<'a> {
+    /// Where the picture of each stands in the gallery.
+    sources: Vec<usize>,
+    /// Their vectors.
+    rows: Vec<ArrayView1<'a, f32>>,
+    /// Number of copies without keypoints: they count as not found.
+    without: usize,
+}
+
+impl<'a> Asked<'a> {
+    fn new(
+        truth: &[Pair],
+        gallery: &BTreeMap<String, ArrayView1<f32>>,
+        copies: &BTreeMap<String, ArrayView1<'a, f32>>,
+        bad: &mut Vec<String>,
+    ) -> Self {
+        let order: BTreeMap<&str, usize> = gallery.keys().map(String::as_str).zip(0..).collect();
+        let mut asked = Self::default();
+        for Pair { source, query } in truth {
+            match (order.get(source.as_str()), copies.get(query)) {
+                (None, _) => bad.push(format!("{source}, which {query} is a copy of")),
+                (Some(&place), Some(&row)) => {
+                    asked.sources.push(place);
+                    asked.rows.push(row);
+                }
+                (Some(_), None) => {
+                    asked.without += 1;
+                    bad.push(format!("{query}, which is not there or has no keypoints"));
+                }
+            }
+        }
+        asked
+    }
 }
 
 /// By the names of the files.

@@ -1,9 +1,9 @@
 //! A page that shows queries with their answers: one HTML file, its pictures inside it.
 
-use std::fmt::Write as _;
 use std::io::Cursor;
 use std::path::Path;
 
+use askama::Template;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use image::RgbImage;
@@ -21,41 +21,37 @@ const THUMBNAIL: u32 = 160;
 const PAIR: u32 = 480;
 const QUALITY: u8 = 82;
 
-const STYLE: &str = "
-:root { color-scheme: light dark; font-family: system-ui, 'Noto Sans CJK SC', sans-serif; }
-body { margin: 2rem auto; max-width: 76rem; padding: 0 1rem; }
-.row { display: grid; grid-template-columns: 13rem 1fr; gap: 1rem; padding: .8rem 0; border-top: 1px solid #8884; }
-.hits { display: flex; flex-wrap: wrap; gap: .6rem; }
-.item { width: 10rem; margin: 0; }
-.item img { width: 100%; height: 8rem; object-fit: contain; background: #fff; border-radius: 6px; }
-.pair { width: 21rem; } .pair img { height: 10rem; }
-.item p { margin: 0; padding: .5rem; background: #8882; border-radius: 6px; overflow-wrap: anywhere; }
-.right img, .right p { outline: 3px solid #2a9d4a; }
-figcaption { font-size: .75rem; opacity: .7; overflow-wrap: anywhere; }
-.query { width: auto; } .query p { font-size: 1.1rem; }
-";
-
 /// A picture or a sentence, ready to be shown.
 pub struct Item {
-    html: String,
-    class: &'static str,
+    seen: Seen,
+    /// Under it: the id of a text, the name of a picture.
+    name: String,
+    /// Two pictures side by side.
+    wide: bool,
+}
+
+enum Seen {
+    Text(String),
+    /// In base64.
+    Jpeg(String),
+    Nothing,
 }
 
 impl Item {
-    fn new(html: String) -> Self {
-        Self { html, class: "" }
+    fn new(seen: Seen, name: &str) -> Self {
+        Self {
+            seen,
+            name: name.to_owned(),
+            wide: false,
+        }
     }
 
     pub fn text(text: &TextItem) -> Self {
-        Self::new(format!(
-            "<p>{}</p><figcaption>{}",
-            isolated(&text.caption),
-            isolated(&text.id.0)
-        ))
+        Self::new(Seen::Text(text.caption.clone()), &text.id.0)
     }
 
     pub fn sentence(sentence: &str) -> Self {
-        Self::new(format!("<p>{}</p><figcaption>", isolated(sentence)))
+        Self::new(Seen::Text(sentence.to_owned()), "")
     }
 
     pub fn image(image: &ImageItem) -> Self {
@@ -80,7 +76,7 @@ impl Item {
         });
         match &drawn {
             Some(_) => Self {
-                class: " pair",
+                wide: true,
                 ..Self::pixels(drawn.as_ref(), PAIR, name)
             },
             None => Self::picture(&bytes, name),
@@ -88,13 +84,8 @@ impl Item {
     }
 
     fn pixels(rgb: Option<&RgbImage>, most: u32, name: &str) -> Self {
-        let (alt, name) = (escape(name), isolated(name));
-        Self::new(match rgb.and_then(|rgb| jpeg(rgb, most)) {
-            Some(data) => format!(
-                "<img alt=\"{alt}\" src=\"data:image/jpeg;base64,{data}\"><figcaption>{name}"
-            ),
-            None => format!("<p>{name}</p><figcaption>cannot be shown"),
-        })
+        let jpeg = rgb.and_then(|rgb| jpeg(rgb, most));
+        Self::new(jpeg.map_or(Seen::Nothing, Seen::Jpeg), name)
     }
 }
 
@@ -113,18 +104,6 @@ fn jpeg(rgb: &RgbImage, most: u32) -> Option<String> {
         .encode_image(&small)
         .ok()?;
     Some(STANDARD.encode(jpeg.into_inner()))
-}
-
-/// A text from outside: whichever way it is written, what follows it is not turned.
-fn isolated(text: &str) -> String {
-    format!("<bdi>{}</bdi>", escape(text))
-}
-
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
-        .replace('"', "&quot;")
 }
 
 /// An answer to be shown.
@@ -148,56 +127,47 @@ pub fn matched(words: Option<&Words>, query: usize, item: usize) -> Option<Strin
 }
 
 /// The page being written.
+#[derive(Template)]
+#[template(path = "page.html")]
 pub struct Page {
     title: String,
-    body: String,
+    lead: String,
+    parts: Vec<Part>,
+}
+
+enum Part {
+    Heading(String),
+    Row {
+        query: Item,
+        note: String,
+        hits: Vec<Shown>,
+    },
 }
 
 impl Page {
     /// `lead`: what a reader must know.
     pub fn new(title: &str, lead: &str) -> Self {
         Self {
-            title: escape(title),
-            body: format!("<p>{}</p>\n", escape(lead)),
+            title: title.to_owned(),
+            lead: lead.to_owned(),
+            parts: Vec::new(),
         }
     }
 
     pub fn heading(&mut self, text: &str) {
-        let _ = write!(self.body, "<h2>{}</h2>", escape(text));
+        self.parts.push(Part::Heading(text.to_owned()));
     }
 
     /// A query, something to say of it, and its answers.
     pub fn row(&mut self, query: Item, note: &str, hits: impl Iterator<Item = Shown>) {
-        let _ = write!(
-            self.body,
-            "<div class=row><figure class=\"item query\">{} {}</figcaption></figure><div class=hits>",
-            query.html,
-            escape(note)
-        );
-        for hit in hits {
-            let right = if hit.right { " right" } else { "" };
-            let class = hit.item.class;
-            let _ = write!(
-                self.body,
-                "<figure class=\"item{class}{right}\">{} · {:.3}{}</figcaption></figure>",
-                hit.item.html,
-                hit.score,
-                hit.note
-                    .iter()
-                    .map(|note| format!("<br>{}", isolated(note)))
-                    .collect::<String>()
-            );
-        }
-        self.body.push_str("</div></div>\n");
+        self.parts.push(Part::Row {
+            query,
+            note: note.to_owned(),
+            hits: hits.collect(),
+        });
     }
 
     pub fn write(&self, path: &Path) -> anyhow::Result<()> {
-        let Self { title, body } = self;
-        let html = format!(
-            "<!doctype html><html lang=zh><meta charset=utf-8>\
-             <meta name=viewport content=\"width=device-width\"><title>{title}</title>\
-             <style>{STYLE}</style><h1>{title}</h1>\n{body}</html>\n"
-        );
-        output::write(path, html.as_bytes())
+        output::write(path, self.render()?.as_bytes())
     }
 }

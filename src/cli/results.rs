@@ -14,7 +14,7 @@ use tuwen::progress::warn_each;
 use tuwen::recipe::Recipe;
 use tuwen::sampling::sample_places;
 use tuwen::scene_text::Words;
-use tuwen::training::{Outcome, SceneTextChoice, Training, embed};
+use tuwen::training::{Features, Fitted, Outcome, SceneTextChoice, Training, embed};
 
 use super::bars::Bars;
 use super::check;
@@ -134,23 +134,8 @@ fn answer(
     let dataset = &training.dataset;
     let features = training.features()?;
     let fitted = training.fit(&features)?;
-    let title = format!("{} · {}", dataset.name, training.recipe.name);
-    let mut scores = "cosines".to_owned();
-    if training.recipe.hubness.is_some() {
-        scores += ", less what an item is charged for suiting every query";
-    }
-    let percent = 100.0 * fitted.share_of_words();
-    if percent > 0.0 {
-        scores +=
-            &format!("; {percent:.0} % of a score is the match with the words in the picture");
-    }
-    let lead = format!(
-        "Answers best first, with their scores ({scores}); a green frame marks a right one."
-    );
-    let mut page = args
-        .contact_sheet
-        .as_ref()
-        .map(|_| Page::new(&title, &lead));
+    let sheet = args.contact_sheet.as_ref();
+    let mut page = sheet.map(|_| empty_page(training, &fitted));
     let both = [Direction::TextToImage, Direction::ImageToText];
     ensure!(
         both.iter()
@@ -166,19 +151,10 @@ fn answer(
             continue;
         };
         let c = &dataset.collections[place];
-        let gallery = training.gallery(place, direction, &features, &fitted)?;
-        let z = embed(&fitted.fusion, &features[place])?;
-        let (q, usable, items) = match direction {
-            Direction::TextToImage => (&z.texts, &z.text_usable, &z.images),
-            Direction::ImageToText => (&z.images, &z.image_usable, &z.texts),
-        };
         let words = training.words(fitted.scene_text.as_ref(), place, direction)?;
         let words = words.as_ref();
-        let found = gallery.answer(q.view(), usable, ANSWERS, words.map(|w| (w, items.view())))?;
-        if !training.recipe.index.is_exact() {
-            let recall = gallery.recall(items, q.view(), ANSWERS)?;
-            index_recall.insert(direction.to_string(), recall);
-        }
+        let (found, recall) = find(training, place, direction, &features, &fitted, words)?;
+        index_recall.extend(recall.map(|recall| (direction.to_string(), recall)));
         let name = contest::file_name(direction);
         let path = args.out.join(name);
         contest::write(&path, direction, &answers(c, direction, &found), format)?;
@@ -215,6 +191,47 @@ fn answer(
     };
     files::write(&args.out.join(RUN), &serde_json::to_vec_pretty(&run)?)?;
     Ok(run)
+}
+
+/// The contact sheet before its rows.
+fn empty_page(training: &Training, fitted: &Fitted) -> Page {
+    let title = format!("{} · {}", training.dataset.name, training.recipe.name);
+    let mut scores = "cosines".to_owned();
+    if training.recipe.hubness.is_some() {
+        scores += ", less what an item is charged for suiting every query";
+    }
+    let percent = 100.0 * fitted.share_of_words();
+    if percent > 0.0 {
+        scores +=
+            &format!("; {percent:.0} % of a score is the match with the words in the picture");
+    }
+    let lead = format!(
+        "Answers best first, with their scores ({scores}); a green frame marks a right one."
+    );
+    Page::new(&title, &lead)
+}
+
+/// The answers of a test gallery, and which share of the true nearest neighbours its index finds if it is not exact.
+fn find(
+    training: &Training,
+    place: usize,
+    direction: Direction,
+    features: &[Features],
+    fitted: &Fitted,
+    words: Option<&Words>,
+) -> Result<(Vec<Found>, Option<f64>)> {
+    let gallery = training.gallery(place, direction, features, fitted)?;
+    let z = embed(&fitted.fusion, &features[place])?;
+    let (q, usable, items) = match direction {
+        Direction::TextToImage => (&z.texts, &z.text_usable, &z.images),
+        Direction::ImageToText => (&z.images, &z.image_usable, &z.texts),
+    };
+    let found = gallery.answer(q.view(), usable, ANSWERS, words.map(|w| (w, items.view())))?;
+    let recall = match training.recipe.index.is_exact() {
+        true => None,
+        false => Some(gallery.recall(items, q.view(), ANSWERS)?),
+    };
+    Ok((found, recall))
 }
 
 fn query_ids(c: &Collection, direction: Direction) -> (Vec<&str>, Vec<&str>) {

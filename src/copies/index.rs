@@ -45,6 +45,21 @@ pub struct Set<S> {
     pub seen: Vec<S>,
 }
 
+/// What can be learned from pictures, if anything, and its artifact if it may be kept for other pictures.
+fn learn<M: Method>(
+    method: &M,
+    spec: Spec,
+    pictures: &Pictures,
+) -> Result<(Option<M::Learned>, Option<Artifact>)> {
+    let artifact = match method.learn(spec, pictures) {
+        Ok(artifact) => artifact,
+        Err(e) => return Ok((nothing_to_judge_by(e)?, None)),
+    };
+    let learned = method.load(&artifact)?;
+    let settled = method.is_settled(&learned, pictures.files.len());
+    Ok((Some(learned), settled.then_some(artifact)))
+}
+
 impl<M: Method> Looked<M> {
     /// Learns from the first set and describes the pictures of all sets. The results stay in `folder` if the first
     /// set is large enough to learn from, and later runs reuse them; a smaller set is processed anew each time.
@@ -73,17 +88,12 @@ impl<M: Method> Looked<M> {
                     params: method.picture(),
                     progress,
                 };
-                match method.learn(spec, &pictures) {
-                    Ok(artifact) => {
-                        let learned = method.load(&artifact)?;
-                        if method.is_settled(&learned, pictures.files.len()) {
-                            artifact.write(&path)?;
-                            kept = Some(artifact);
-                        }
-                        Some(learned)
-                    }
-                    Err(e) => nothing_to_judge_by(e)?,
+                let (learned, settled) = learn(method, spec, &pictures)?;
+                if let Some(artifact) = &settled {
+                    artifact.write(&path)?;
                 }
+                kept = settled;
+                learned
             }
         };
         let store = kept.map(|artifact| {

@@ -9,8 +9,8 @@ use super::finder::is_picture_name;
 use super::source::{Pictures, in_folder};
 use super::table::shorten;
 use super::{
-    Collection, Dataset, Direction, ImageId, ImageItem, Pair, Split, TextId, TextItem, Warning,
-    name_of,
+    Collection, Dataset, Direction, ImageId, ImageItem, ImageSource, Pair, Split, TextId, TextItem,
+    Warning, name_of,
 };
 use crate::error::{Error, Result};
 
@@ -108,9 +108,33 @@ pub(super) fn dataset(
     parts: Vec<Part>,
     mut warnings: Vec<Warning>,
 ) -> Result<Dataset> {
+    let (ids, lists) = named(&parts, &mut warnings);
+    let pictures = pictures(root, &ids, &mut warnings)?;
+    let at = |id: &str| format!("{}: {id}", lists[id].display());
+    let unused = match &parts[..] {
+        [_] => "picture without a caption (not used)",
+        _ => "picture in no split list (not used)",
+    };
+    let sources = pictures.of(&ids, at, unused, &mut warnings);
+    let collections = parts.into_iter();
+    let collections = collections
+        .map(|part| collection(part, &sources, &mut warnings))
+        .collect();
+    Ok(Dataset {
+        name: name_of(root),
+        collections,
+        warnings,
+    })
+}
+
+/// The pictures that the captions name, in their order, and the list that names each first.
+fn named<'a>(
+    parts: &'a [Part],
+    warnings: &mut Vec<Warning>,
+) -> (Vec<&'a str>, BTreeMap<&'a str, &'a Path>) {
     let mut lists = BTreeMap::new();
     let mut ids: Vec<&str> = Vec::new();
-    for part in &parts {
+    for part in parts {
         let mut own = BTreeSet::new();
         for image in part
             .lines
@@ -130,53 +154,47 @@ pub(super) fn dataset(
             }
         }
     }
-    let pictures = pictures(root, &ids, &mut warnings)?;
-    let at = |id: &str| format!("{}: {id}", lists[id].display());
-    let unused = match &parts[..] {
-        [_] => "picture without a caption (not used)",
-        _ => "picture in no split list (not used)",
-    };
-    let sources = pictures.of(&ids, at, unused, &mut warnings);
-    let mut collections = Vec::new();
-    for part in parts {
-        let mut collection = empty(part.split);
-        let mut place: BTreeMap<String, usize> = BTreeMap::new();
-        for Line {
-            image,
-            text,
-            mut caption,
-        } in part.lines
-        {
-            if shorten(&mut caption) {
-                let kind = "overlong caption (cut)";
-                warnings.push(Warning {
-                    kind,
-                    message: text.clone(),
-                });
-            }
-            let image = *place.entry(image.clone()).or_insert_with(|| {
-                let source = sources[&image].clone();
-                collection.images.push(ImageItem {
-                    id: ImageId(image),
-                    source,
-                    mirrored: false,
-                });
-                collection.images.len() - 1
+    (ids, lists)
+}
+
+/// The pictures, captions and pairs of a split.
+fn collection(
+    part: Part,
+    sources: &BTreeMap<String, ImageSource>,
+    warnings: &mut Vec<Warning>,
+) -> Collection {
+    let mut collection = empty(part.split);
+    let mut places: BTreeMap<String, usize> = BTreeMap::new();
+    for Line {
+        image,
+        text,
+        mut caption,
+    } in part.lines
+    {
+        if shorten(&mut caption) {
+            let kind = "overlong caption (cut)";
+            warnings.push(Warning {
+                kind,
+                message: text.clone(),
             });
-            let id = TextId(text);
-            collection.pairs.push(Pair {
-                image,
-                text: collection.texts.len(),
-            });
-            collection.texts.push(TextItem { id, caption });
         }
-        collections.push(collection);
+        let image = *places.entry(image.clone()).or_insert_with(|| {
+            let source = sources[&image].clone();
+            collection.images.push(ImageItem {
+                id: ImageId(image),
+                source,
+                mirrored: false,
+            });
+            collection.images.len() - 1
+        });
+        let id = TextId(text);
+        collection.pairs.push(Pair {
+            image,
+            text: collection.texts.len(),
+        });
+        collection.texts.push(TextItem { id, caption });
     }
-    Ok(Dataset {
-        name: name_of(root),
-        collections,
-        warnings,
-    })
+    collection
 }
 
 fn empty(split: Split) -> Collection {

@@ -102,32 +102,7 @@ impl Reading<'_> {
             row.fields.pop();
         }
         let line = row.line;
-        let mut warn = |kind, what: String| {
-            let message = format!("{}, line {line}{what}", self.path.display());
-            self.warnings.push(Warning { kind, message });
-        };
-        match row.fault {
-            Some(Fault::Unclosed) => warn(
-                "quote that is not closed before the next row (it is taken to end there)",
-                String::new(),
-            ),
-            Some(Fault::LikeRows) => {
-                warn(
-                    "quoted text whose lines could be rows (it is kept as one text)",
-                    format!(" to {}", row.last_line),
-                );
-            }
-            Some(Fault::Unopened) => warn(
-                "text with a quote that nothing opens (it is kept)",
-                String::new(),
-            ),
-            None => {}
-        }
-        let count = row.fields.len();
-        if self.header.is_ragged(count) {
-            let what = format!(": {count} fields, the header has {columns}");
-            warn("row with a wrong number of fields", what);
-        }
+        self.warn_of_form(&row);
         let spoilt = self
             .text
             .bad_lines
@@ -141,18 +116,14 @@ impl Reading<'_> {
             .map(|&p| self.header.field(&row, p))
             .collect();
         let is_id = |i: usize| self.header.places.ids.contains(&self.header.wanted[i]);
-        if spoilt && (0..fields.len()).any(|i| is_id(i) && fields[i].contains('\u{fffd}')) {
-            warn(
-                "row with an id that cannot be read (left out)",
-                String::new(),
-            );
+        let id_has = |c| (0..fields.len()).any(|i| is_id(i) && fields[i].contains(c));
+        if spoilt && id_has('\u{fffd}') {
+            self.warn(line, "row with an id that cannot be read (left out)", "");
             return None;
         }
-        if (0..fields.len()).any(|i| is_id(i) && fields[i].contains('"')) {
-            warn(
-                "id with a quote (left out where it stands at an end)",
-                String::new(),
-            );
+        if id_has('"') {
+            let kind = "id with a quote (left out where it stands at an end)";
+            self.warn(line, kind, "");
         }
         let mut cut = row.cut;
         let finish = |(i, field): (usize, Cow<str>)| {
@@ -169,12 +140,38 @@ impl Reading<'_> {
         };
         let fields = fields.into_iter().enumerate().map(finish).collect();
         if cut {
-            warn(
-                "row with an overlong field (cut)",
-                format!(": more than {MAX_FIELD} bytes"),
-            );
+            let what = format!(": more than {MAX_FIELD} bytes");
+            self.warn(line, "row with an overlong field (cut)", &what);
         }
         Some(Record { line, fields })
+    }
+
+    fn warn(&mut self, line: u64, kind: &'static str, what: &str) {
+        let message = format!("{}, line {line}{what}", self.path.display());
+        self.warnings.push(Warning { kind, message });
+    }
+
+    /// Warns of quotes that are not as they should be, and of fields too many or too few.
+    fn warn_of_form(&mut self, row: &Row) {
+        let fault = row.fault.as_ref().map(|fault| match fault {
+            Fault::Unclosed => {
+                "quote that is not closed before the next row (it is taken to end there)"
+            }
+            Fault::LikeRows => "quoted text whose lines could be rows (it is kept as one text)",
+            Fault::Unopened => "text with a quote that nothing opens (it is kept)",
+        });
+        if let Some(kind) = fault {
+            let what = match row.fault {
+                Some(Fault::LikeRows) => format!(" to {}", row.last_line),
+                _ => String::new(),
+            };
+            self.warn(row.line, kind, &what);
+        }
+        let (count, columns) = (row.fields.len(), self.header.names.len());
+        if self.header.is_ragged(count) {
+            let what = format!(": {count} fields, the header has {columns}");
+            self.warn(row.line, "row with a wrong number of fields", &what);
+        }
     }
 }
 

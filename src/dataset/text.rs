@@ -54,20 +54,7 @@ pub(super) fn read(
         warnings.push(Warning { kind, message });
     };
     let guess = match asked {
-        Some(encoding) => {
-            let marked = Encoding::for_bom(&bytes).map(|(marked, _)| marked);
-            let is_utf8 = std::str::from_utf8(&bytes).is_ok_and(|t| !t.is_ascii());
-            let mut encoding = marked.unwrap_or(encoding);
-            if is_utf8 && marked.is_none() && encoding != UTF_8 {
-                // One table of several may be in another encoding than the others.
-                if encoding.decode_without_bom_handling(&bytes).1 {
-                    encoding = UTF_8;
-                }
-                let message = format!("it is read as {}", encoding.name());
-                warn("text that seems to be UTF-8", message);
-            }
-            Guess::sure(encoding)
-        }
+        Some(encoding) => Guess::sure(as_asked(encoding, &bytes, &mut warn)),
         None => guess(&bytes),
     };
     let decoded = decode(bytes, guess.encoding).ok_or_else(|| Error::Table {
@@ -104,6 +91,27 @@ pub(super) fn read(
         bad_lines,
         encoding,
     })
+}
+
+/// The encoding that was asked for, unless a byte-order mark or bytes that it does not have say another.
+fn as_asked(
+    asked: &'static Encoding,
+    bytes: &[u8],
+    warn: &mut impl FnMut(&'static str, String),
+) -> &'static Encoding {
+    if let Some((marked, _)) = Encoding::for_bom(bytes) {
+        return marked;
+    }
+    let is_utf8 = std::str::from_utf8(bytes).is_ok_and(|t| !t.is_ascii());
+    if !is_utf8 || asked == UTF_8 {
+        return asked;
+    }
+    // One table of several may be in another encoding than the others.
+    let wrong = asked.decode_without_bom_handling(bytes).1;
+    let encoding = if wrong { UTF_8 } else { asked };
+    let message = format!("it is read as {}", encoding.name());
+    warn("text that seems to be UTF-8", message);
+    encoding
 }
 
 /// Removes the zero bytes that a full disk or a broken transfer leaves in a text.

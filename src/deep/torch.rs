@@ -250,6 +250,27 @@ struct Reader {
     memo: BTreeMap<u32, At>,
 }
 
+/// What stands in the bytes after an instruction for a long number, a text or a class.
+fn written(code: u8, bytes: &mut &[u8]) -> Result<Value> {
+    match code {
+        0x8a => {
+            let [len] = *take(bytes)?;
+            let long = bytes.split_off(..usize::from(len)).ok_or("it breaks off")?;
+            Ok(long_int(long))
+        }
+        b'X' => {
+            let len = u32::from_le_bytes(*take(bytes)?) as usize;
+            let text = bytes.split_off(..len).ok_or("it breaks off")?;
+            let text = str::from_utf8(text).map_err(|e| e.to_string())?;
+            Ok(Value::Text(text.to_owned()))
+        }
+        _ => {
+            let (module, name) = (line(bytes)?, line(bytes)?);
+            Ok(Value::Class(format!("{module} {name}")))
+        }
+    }
+}
+
 impl Reader {
     /// Executes one instruction; returns false after the last.
     fn step(&mut self, bytes: &mut &[u8]) -> Result<bool> {
@@ -262,20 +283,9 @@ impl Reader {
             b'K' => self.push(Value::Int(take::<1>(bytes)?[0].into())),
             b'M' => self.push(Value::Int(u16::from_le_bytes(*take(bytes)?).into())),
             b'J' => self.push(Value::Int(i32::from_le_bytes(*take(bytes)?).into())),
-            0x8a => {
-                let [len] = *take(bytes)?;
-                let long = bytes.split_off(..usize::from(len)).ok_or("it breaks off")?;
-                self.push(long_int(long));
-            }
-            b'X' => {
-                let len = u32::from_le_bytes(*take(bytes)?) as usize;
-                let text = bytes.split_off(..len).ok_or("it breaks off")?;
-                let text = str::from_utf8(text).map_err(|e| e.to_string())?;
-                self.push(Value::Text(text.to_owned()));
-            }
-            b'c' => {
-                let (module, name) = (line(bytes)?, line(bytes)?);
-                self.push(Value::Class(format!("{module} {name}")));
+            0x8a | b'X' | b'c' => {
+                let value = written(code, bytes)?;
+                self.push(value);
             }
             b')' | b']' => self.push(Value::Sequence(vec![])),
             b'}' => self.push(Value::Dict(vec![])),
@@ -309,15 +319,7 @@ impl Reader {
                 let id = self.pop()?;
                 self.push(Value::Storage(id));
             }
-            b'R' => {
-                let (arguments, function) = (self.pop()?, self.pop()?);
-                self.push(match &self.values[function] {
-                    Value::Class(class) if class == "collections OrderedDict" => {
-                        Value::Dict(vec![])
-                    }
-                    _ => Value::Call(function, arguments),
-                });
-            }
+            b'R' => self.call()?,
             b'q' => self.remember(take::<1>(bytes)?[0].into())?,
             b'r' => self.remember(u32::from_le_bytes(*take(bytes)?))?,
             b'h' => self.recall(take::<1>(bytes)?[0].into())?,
@@ -325,6 +327,16 @@ impl Reader {
             other => return Err(format!("its pickle has an instruction {other:#04x}")),
         }
         Ok(true)
+    }
+
+    /// Calls a function: none is run, but an ordered dictionary is begun.
+    fn call(&mut self) -> Result<()> {
+        let (arguments, function) = (self.pop()?, self.pop()?);
+        self.push(match &self.values[function] {
+            Value::Class(class) if class == "collections OrderedDict" => Value::Dict(vec![]),
+            _ => Value::Call(function, arguments),
+        });
+        Ok(())
     }
 
     fn push(&mut self, value: Value) {

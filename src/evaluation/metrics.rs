@@ -76,6 +76,14 @@ pub struct Ranking {
 }
 
 impl Ranking {
+    /// Appends a query: the rank of its best right answer, its unit, and how many right answers and items there are.
+    pub fn push(&mut self, rank: f64, unit: usize, right: usize, gallery: usize) {
+        self.ranks.push(rank);
+        self.units.push(unit);
+        self.right.push(right);
+        self.gallery.push(gallery);
+    }
+
     /// Appends the queries of another gallery, such as another fold.
     pub fn extend(&mut self, other: &Self) {
         let first = self.units.iter().max().map_or(0, |m| m + 1);

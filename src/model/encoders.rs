@@ -117,13 +117,15 @@ impl TextSide {
             let view = setup.load(&bundle.part(&format!("texts.{}", params.name))?)?;
             Ok((params.weight, view))
         };
-        let views = &recipe.text_views;
+        let all = &recipe.text_views;
+        let (views, fusion) = rayon::join(
+            || all.par_iter().map(view).collect::<Result<_>>(),
+            || Fusion::load(&bundle.part("fusion.texts")?),
+        );
         Ok(Self {
-            views: views.par_iter().map(view).collect::<Result<_>>()?,
-            words: views
-                .iter()
-                .position(|v| dictionaries.contains_key(&v.name)),
-            fusion: Fusion::load(&bundle.part("fusion.texts")?)?,
+            views: views?,
+            words: all.iter().position(|v| dictionaries.contains_key(&v.name)),
+            fusion: fusion?,
         })
     }
 

@@ -90,7 +90,7 @@ pub struct Model {
     texts: Lazy<TextSide>,
     look: Lazy<Pca>,
     copies: Lazy<copies::Vocabulary>,
-    banks: [Lazy<Option<QueryBank>>; 2],
+    banks: [Lazy<QueryBank>; 2],
     lexicon: Lazy<Lexicon>,
     reader: Lazy<Option<Reader>>,
     captions: Lazy<Captions>,
@@ -269,28 +269,31 @@ impl Model {
 
     /// What each item is charged for suiting every query; 0 where the recipe charges nothing.
     pub fn charges(&self, side: Side, points: &Points) -> Result<Array1<f32>> {
-        let (place, name) = match side {
-            Side::Image => (0, "bank.images"),
-            Side::Text => (1, "bank.texts"),
-        };
-        let load = || {
-            let part = self.bundle.has(name).then(|| self.bundle.part(name));
-            part.transpose()?
-                .map(|part| QueryBank::load(&part))
-                .transpose()
-        };
-        Ok(match self.banks[place].get(load)? {
+        Ok(match self.bank(side)? {
             Some(bank) => bank.charges(points.x.view()),
             None => Array1::zeros(points.x.nrows()),
         })
     }
 
+    /// The training queries that charge the items of a side.
+    fn bank(&self, side: Side) -> Result<Option<&QueryBank>> {
+        let (place, name) = match side {
+            Side::Image => (0, "bank.images"),
+            Side::Text => (1, "bank.texts"),
+        };
+        if !self.bundle.has(name) {
+            return Ok(None);
+        }
+        let load = || QueryBank::load(&self.bundle.part(name)?, self.dim());
+        self.banks[place].get(load).map(Some)
+    }
+
     /// Some points of texts that ask, n×s; none where the model keeps no training queries.
     pub fn query_points(&self) -> Result<Array2<f32>> {
-        match self.bundle.has("bank.images") {
-            true => self.bundle.part("bank.images")?.matrix("queries"),
-            false => Ok(Array2::zeros((0, self.dim()))),
-        }
+        Ok(match self.bank(Side::Image)? {
+            Some(bank) => bank.queries().to_owned(),
+            None => Array2::zeros((0, self.dim())),
+        })
     }
 
     /// The visual words by which copies are found.

@@ -8,5 +8,5 @@ mod tfidf;
 pub use characters::CharacterParams;
 pub use lsa::{Lsa, ProjectionParams};
 pub(crate) use segment::normalize;
-pub use segment::{Dictionaries, Segmenter, SegmenterParams};
+pub use segment::{Dictionaries, Segmenter, SegmenterParams, load_dictionary};
 pub use tfidf::{TfIdf, TfIdfParams, Weighting};

@@ -154,6 +154,11 @@ fn built_in() -> Arc<Jieba> {
     JIEBA.clone()
 }
 
+/// Loads the built-in dictionary, if no segmenter has yet: a program that does other things meanwhile waits for it less.
+pub fn load_dictionary() {
+    built_in();
+}
+
 /// Lines that are neither empty nor comments.
 fn entries(text: &str) -> impl Iterator<Item = &str> {
     text.lines()

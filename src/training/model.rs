@@ -53,7 +53,8 @@ impl Training<'_> {
             lexicon.store(Artifact::new(plain("lexicon"))),
         );
         if keep.captions {
-            let bank = parts.get("bank.texts").map(QueryBank::load).transpose()?;
+            let load = |part| QueryBank::load(part, fitted.fusion.dim());
+            let bank = parts.get("bank.texts").map(load).transpose()?;
             let captions = self.captions_part(train, fitted, bank.as_ref())?;
             parts.insert("captions".into(), captions);
         }

@@ -9,7 +9,7 @@ use super::space::{Scores, embed, ranking};
 use super::validation::Validation;
 use super::{Features, Training};
 use crate::artifact::{Artifact, Fingerprint, Spec};
-use crate::dataset::Direction;
+use crate::dataset::{Collection, Direction};
 use crate::error::Result;
 use crate::evaluation::mean_recall;
 use crate::fusion::Fusion;
@@ -128,14 +128,7 @@ impl Training<'_> {
         let Validation { place, asked, .. } = self.validation()?;
         let z = embed(fusion, &features[place])?;
         let c = &self.dataset.collections[place];
-        // The validation pictures, then others: in a small gallery chance hides what the words are worth.
-        let (asked_plain, others): (Vec<usize>, Vec<usize>) =
-            (0..c.plain_images().len()).partition(|&i| asked[i]);
-        let room = view.params.judged.saturating_sub(asked_plain.len());
-        let mut judged = vec![false; c.images.len()];
-        for (among, most) in [(asked_plain, view.params.judged), (others, room)] {
-            sample_places(among.len(), most).for_each(|i| judged[among[i]] = true);
-        }
+        let judged = judged(c, &asked, view.params.judged);
         let texts = self.texts_of(view, place, |i| judged[i])?;
         let judge = |setting: Setting, asks: &dyn Fn(usize) -> bool| {
             let rank = |direction| {
@@ -152,13 +145,8 @@ impl Training<'_> {
         };
         // No match is learned from a pair, so that all pairs can judge the words alone.
         let alone = |&matching| {
-            judge(
-                Setting {
-                    matching,
-                    share: 1.0,
-                },
-                &|image| judged[image],
-            )
+            let share = 1.0;
+            judge(Setting { matching, share }, &|image| judged[image])
         };
         let mut trials: Vec<(Setting, f64)> = matching.iter().map(alone).collect();
         let matching = best(&trials).matching;
@@ -271,4 +259,17 @@ impl Texts {
             gallery: lexicon.gallery(searched.clone(), setting),
         }
     }
+}
+
+/// At most `most` pictures to choose by, true for each: those that ask, then others, as in a small gallery chance hides
+/// what the words are worth.
+fn judged(c: &Collection, asked: &[bool], most: usize) -> Vec<bool> {
+    let plain = 0..c.plain_images().len();
+    let (asked, others): (Vec<usize>, Vec<usize>) = plain.partition(|&i| asked[i]);
+    let room = most.saturating_sub(asked.len());
+    let mut judged = vec![false; c.images.len()];
+    for (among, most) in [(asked, most), (others, room)] {
+        sample_places(among.len(), most).for_each(|i| judged[among[i]] = true);
+    }
+    judged
 }

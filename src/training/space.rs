@@ -204,13 +204,11 @@ pub(super) fn ranking(
     let mut out = Ranking::default();
     for ((&query, truth), rank) in queries.iter().zip(&truth).zip(ranks) {
         let Some(rank) = rank else { continue };
-        out.ranks.push(rank);
-        out.units.push(match direction {
+        let unit = match direction {
             Direction::TextToImage => answers[query][0],
             Direction::ImageToText => query,
-        });
-        out.right.push(truth.len());
-        out.gallery.push(gallery.len());
+        };
+        out.push(rank, unit, truth.len(), gallery.len());
     }
     out
 }

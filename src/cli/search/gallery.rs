@@ -14,6 +14,10 @@ use super::Args;
 
 pub fn run(args: &Args, gallery: &Path) -> Result<ExitCode> {
     let query = args.query(args.find.map_or(Find::Pictures, Find::from))?;
+    if query.text.is_some() {
+        // It takes as long as all the rest together.
+        std::thread::spawn(tuwen::text::load_dictionary);
+    }
     ask(args, &query, &Engine::open(gallery)?)
 }
 
