@@ -39,6 +39,7 @@ fn main() {
         let (items, folder) = (items.parse().expect("a number of items"), Path::new(folder));
         synthesise(gallery, &model, items, folder);
         let engine = timed("open", || Engine::with(model.clone(), folder).unwrap());
+        recall(&engine, &queries);
         for filter in [
             None,
             Some("folder = \"7\""),
@@ -60,7 +61,7 @@ fn ask(engine: &Engine, queries: &[&String], filter: Option<&str>) {
             ..Query::text((*text).clone())
         };
         let start = Instant::now();
-        found += engine.ask(&query).map_or(0, |answer| answer.hits.len());
+        found += engine.ask(&query).unwrap().hits.len();
         times.push(1e3 * start.elapsed().as_secs_f64());
     }
     times.sort_by(f64::total_cmp);
@@ -72,6 +73,41 @@ fn ask(engine: &Engine, queries: &[&String], filter: Option<&str>) {
         at(0.5),
         at(0.99)
     );
+}
+
+/// Which share of the ten best pictures of all are among the ten that are found.
+fn recall(engine: &Engine, queries: &[&String]) {
+    const BEST: usize = 10;
+    const ASKED: usize = 50;
+    let view = engine.view().unwrap();
+    let mut right = 0;
+    for text in &queries[..ASKED] {
+        let query = Query {
+            top: BEST,
+            ..Query::text((*text).clone())
+        };
+        let hits = engine.ask(&query).unwrap().hits;
+        let point = engine
+            .model()
+            .embed_texts(&[text])
+            .unwrap()
+            .x
+            .row(0)
+            .to_vec();
+        let mut best: Vec<(f32, u64)> = Vec::new();
+        for part in view.snapshot.parts() {
+            let rows = part.pictures().rows;
+            best.extend(
+                rows.scores(&point)
+                    .into_iter()
+                    .zip(rows.keys.iter().copied()),
+            );
+        }
+        best.select_nth_unstable_by(BEST, |a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+        let is_best = |key| best[..BEST].iter().any(|(_, k)| Some(*k) == key);
+        right += hits.iter().filter(|hit| is_best(hit.key)).count();
+    }
+    println!("recall@{BEST}: {:.3}", right as f64 / (BEST * ASKED) as f64);
 }
 
 fn timed<T>(what: &str, work: impl FnOnce() -> T) -> T {
@@ -132,7 +168,5 @@ fn synthesise(real: &Path, model: &Arc<Model>, items: usize, folder: &Path) {
         start.elapsed().as_secs_f64()
     );
     let snapshot = Snapshot::open(folder).unwrap();
-    timed("index", || {
-        index_parts(folder, snapshot.parts(), || model.query_points()).unwrap()
-    });
+    timed("index", || index_parts(folder, snapshot.parts()).unwrap());
 }

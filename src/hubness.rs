@@ -133,11 +133,6 @@ impl QueryBank {
             sigma: artifact.number("sigma")?,
         })
     }
-
-    /// Its queries, m×s.
-    pub fn queries(&self) -> ArrayView2<'_, f32> {
-        self.queries.view()
-    }
 }
 
 impl Charge {

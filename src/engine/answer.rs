@@ -33,6 +33,9 @@ pub struct Hit {
     /// The probability that the hit is right, if the model can tell it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub probability: Option<f32>,
+    /// Keys of pictures that are nearly the same, less good than this one; only if the query asks for one hit of them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub copies: Vec<u64>,
     /// What the score consists of, if the query asks for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub why: Option<Explanation>,

@@ -44,6 +44,30 @@ impl Copies {
     }
 }
 
+impl Copies {
+    /// Pictures that show the same as the first of a query, and the digest of its bytes.
+    fn search(&self, view: &View, query: &Query) -> Result<(Vec<Found>, String)> {
+        if let Some(bytes) = query.pictures.first() {
+            let picture = Picture::decode(bytes, &WordsParams::default().picture)?;
+            let digest = Fingerprint::of_bytes(bytes).to_string();
+            return Ok((self.searcher.search(&picture)?, digest));
+        }
+        let &key = query.like.first().ok_or_else(|| Error::Query {
+            reason: "copies are found of a picture: give one".into(),
+        })?;
+        let digest = view.snapshot.item(key)?.map(|item| item.facts.digest);
+        let digest = digest.ok_or_else(|| Error::Query {
+            reason: format!("there is no picture with the key {key}"),
+        })?;
+        // A picture without keypoints is not among them, and has no copies that keypoints would find.
+        let found = match self.rows.iter().position(|&(.., k)| k == key) {
+            Some(place) => self.searcher.like(place)?,
+            None => vec![],
+        };
+        Ok((found, digest))
+    }
+}
+
 /// What is kept of a picture so that its copies are found.
 ///
 /// # Errors
@@ -54,17 +78,12 @@ pub fn keypoints(model: &Model, picture: &Picture) -> Result<Vec<u8>> {
 }
 
 pub(super) fn ask(view: &View, model: &Model, query: &Query, allowed: &[Bitmap]) -> Result<Answer> {
-    let bytes = query.pictures.first().ok_or_else(|| Error::Query {
-        reason: "copies are found of a picture: give one".into(),
-    })?;
     let copies = view.copies(model)?;
-    let picture = Picture::decode(bytes, &WordsParams::default().picture)?;
-    let mut found = copies.searcher.search(&picture)?;
+    let (mut found, digest) = copies.search(view, query)?;
     found.retain(|f| {
         let (part, row, _) = copies.rows[f.picture];
         f.score >= COPY && allowed[part].contains(row)
     });
-    let digest = Fingerprint::of_bytes(bytes).to_string();
     let mut hits = Vec::new();
     for found in &found {
         hits.push(hit(view, copies, found, &digest)?);
@@ -99,6 +118,7 @@ fn hit(view: &View, copies: &Copies, found: &Found, digest: &str) -> Result<Hit>
         score: found.score as f32,
         // How likely so many keypoints agree by chance, the score tells; not how often such pictures are copies.
         probability: None,
+        copies: vec![],
         why: Some(Explanation {
             copy: Some(Copied {
                 same_bytes: item.facts.digest == digest,

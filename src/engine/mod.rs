@@ -20,6 +20,7 @@ mod copies;
 mod explain;
 mod query;
 mod rank;
+mod stacks;
 mod view;
 mod words;
 
@@ -33,6 +34,7 @@ pub use answer::{Answer, Copied, Explanation, Hit, Matched, Share};
 pub use copies::keypoints;
 pub use query::{Find, Query, Weights};
 use rank::{Question, Ranked, Ranking, Rows};
+use stacks::Stack;
 pub use view::View;
 use view::Written;
 use words::WordsQuery;
@@ -127,7 +129,7 @@ impl Engine {
     /// # Errors
     /// [`Error::Query`] for a question that asks nothing, [`Error::Picture`] for a picture that cannot be used.
     pub fn ask(&self, query: &Query) -> Result<Answer> {
-        if query.pictures.is_empty() && query.whole_text().is_empty() {
+        if !query.has_pictures() && query.whole_text().is_empty() {
             return Err(Error::Query {
                 reason: "it asks nothing: give a text or a picture".into(),
             });
@@ -164,15 +166,16 @@ impl Engine {
 
     /// Pictures that look like those of a query.
     fn look_alikes(&self, view: &View, query: &Query, allowed: Vec<Bitmap>) -> Result<Answer> {
-        let point = looks(&self.described(query)?, self.model.look_dim()?);
+        let point = looks(&self.described(view, query)?, self.model.look_dim()?);
         let question = Question {
             point: Some(point.as_deref().ok_or_else(|| nothing_known(true))?),
             matches: vec![],
             share: 0.0,
-            most: query.offset + query.top,
+            most: query.most(),
         };
         let ranking = view.looks(allowed).rank(&question, &[])?;
-        answer(query, ranking, None, |hit| {
+        let stacks = stacks_of(view, query, &ranking.best);
+        answer(query, ranking, &stacks, None, |hit| {
             let why = query.explain.then(|| explain::look(hit));
             picture(view, hit, why)
         })
@@ -186,7 +189,7 @@ impl Engine {
         text: &str,
         allowed: Vec<Bitmap>,
     ) -> Result<Answer> {
-        let mut asked = self.shared(query, text, &self.described(query)?)?;
+        let mut asked = self.shared(query, text, &self.described(view, query)?)?;
         if asked.point.is_none() && !query.must.is_empty() {
             // Words that must be there decide, also where the model knows none of them.
             asked.point = Some(vec![0.0; self.model.dim()]);
@@ -196,12 +199,13 @@ impl Engine {
             point: asked.point.as_deref(),
             matches,
             share,
-            most: query.offset + query.top,
+            most: query.most(),
         };
         question.require_anything(false)?;
         let ranking = view.pictures(allowed).rank(&question, &view.nearest())?;
         let calibration = self.model.calibration(Direction::TextToImage);
-        answer(query, ranking, calibration, |hit| {
+        let stacks = stacks_of(view, query, &ranking.best);
+        answer(query, ranking, &stacks, calibration, |hit| {
             let why = || explain::picture(self, view, text, &asked, hit, question.share);
             picture(view, hit, query.explain.then(why).transpose()?)
         })
@@ -209,7 +213,7 @@ impl Engine {
 
     fn texts(&self, view: &View, query: &Query) -> Result<Answer> {
         let text = query.whole_text();
-        let described = self.described(query)?;
+        let described = self.described(view, query)?;
         let asked = self.shared(query, &text, &described)?;
         let mut rows = view.texts();
         let own = rows.allowed.iter().any(|live| live.count() > 0);
@@ -217,8 +221,9 @@ impl Engine {
             true => None,
             false => Some(self.model.captions()?.ok_or_else(no_texts)?),
         };
-        let read = match query.pictures.first() {
-            Some(bytes) if own => self.read(bytes)?,
+        let read = match (query.pictures.first(), query.like.first()) {
+            (Some(bytes), _) if own => self.read(bytes)?,
+            (None, Some(&key)) if own => joined(&lines(&item(view, key)?)),
             _ => String::new(),
         };
         let (matches, share) = match read.is_empty() {
@@ -239,7 +244,8 @@ impl Engine {
         question.require_anything(text.is_empty())?;
         let ranking = rows.rank(&question, &[])?;
         let calibration = self.model.calibration(Direction::ImageToText);
-        answer(query, ranking, calibration, |hit| {
+        let stacks = stacks::single(&ranking.best);
+        answer(query, ranking, &stacks, calibration, |hit| {
             let (key, id, text) = match captions {
                 Some(captions) => (None, String::new(), captions.texts[hit.row].clone()),
                 None => {
@@ -258,16 +264,19 @@ impl Engine {
                 text: Some(text),
                 score: hit.score,
                 probability: None,
+                copies: vec![],
                 why,
             })
         })
     }
 
     /// The pictures of a query, described.
-    fn described(&self, query: &Query) -> Result<Vec<Described>> {
+    fn described(&self, view: &View, query: &Query) -> Result<Vec<Described>> {
         let params = &self.model.recipe().picture;
-        let one = |bytes: &Vec<u8>| self.model.describe("", &Picture::decode(bytes, params)?);
-        query.pictures.iter().map(one).collect()
+        let given = |bytes: &Vec<u8>| self.model.describe("", &Picture::decode(bytes, params)?);
+        let kept = |&key: &u64| view.described(key);
+        let given = query.pictures.iter().map(given);
+        given.chain(query.like.iter().map(kept)).collect()
     }
 
     /// A point of the shared space: the text, the pictures, less what is not wanted, each with its weight.
@@ -333,24 +342,30 @@ impl Engine {
     }
 }
 
-/// Hits with their probabilities.
+/// Hits with their probabilities, those of a page.
 fn answer(
     query: &Query,
     ranking: Ranking,
+    stacks: &[Stack],
     calibration: Option<&Calibration>,
     hit: impl Fn(&Ranked) -> Result<Hit>,
 ) -> Result<Answer> {
     let Ranking { best, scores } = ranking;
     let probabilities = calibration.map(|c| falling(c.probabilities(&scores)));
+    let shown = stacks.iter().skip(query.offset).take(query.top);
     let mut hits = Vec::new();
-    for (i, ranked) in best.iter().enumerate().skip(query.offset) {
+    for Stack { place, copies } in shown.clone() {
         hits.push(Hit {
-            probability: probabilities.as_ref().and_then(|p| p.get(i)).copied(),
-            ..hit(ranked)?
+            probability: probabilities.as_ref().and_then(|p| p.get(*place)).copied(),
+            copies: copies.clone(),
+            ..hit(&best[*place])?
         });
     }
     let good = match (calibration, &probabilities) {
-        (Some(c), Some(p)) => c.good_ones(p).saturating_sub(query.offset).min(hits.len()),
+        (Some(c), Some(p)) => {
+            let good = c.good_ones(p);
+            shown.take_while(|stack| stack.place < good).count()
+        }
         _ => hits.len(),
     };
     Ok(Answer {
@@ -368,6 +383,14 @@ fn falling(mut probabilities: Vec<f32>) -> Vec<f32> {
         *p = most;
     }
     probabilities
+}
+
+/// Hits for themselves, or one for those that are nearly the same.
+fn stacks_of(view: &View, query: &Query, best: &[Ranked]) -> Vec<Stack> {
+    match query.dedupe {
+        true => stacks::stacked(view, best),
+        false => stacks::single(best),
+    }
 }
 
 /// The mean look of some pictures; nothing where nothing was found in any.
@@ -400,6 +423,7 @@ fn picture(view: &View, hit: &Ranked, why: Option<Explanation>) -> Result<Hit> {
         text: None,
         score: hit.score,
         probability: None,
+        copies: vec![],
         why,
     })
 }

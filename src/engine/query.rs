@@ -32,6 +32,9 @@ impl Default for Weights {
     }
 }
 
+/// Rows that are ranked for each hit where pictures that are nearly the same make one hit.
+const SPARE: usize = 3;
+
 /// A question to a gallery. What is left empty has no effect.
 #[derive(Clone, Debug)]
 pub struct Query {
@@ -44,6 +47,9 @@ pub struct Query {
     pub not: Vec<String>,
     /// The bytes of picture files.
     pub pictures: Vec<Vec<u8>>,
+    /// Keys of pictures of the gallery, which are asked with as they are kept there: no file is opened. They are not among
+    /// the hits.
+    pub like: Vec<u64>,
     /// How text and pictures count beside each other.
     pub weights: Weights,
     /// Conditions on pictures.
@@ -54,6 +60,8 @@ pub struct Query {
     pub top: usize,
     /// How many of the best hits are left out before these: for the next page.
     pub offset: usize,
+    /// Whether pictures that are nearly the same make one hit, the best of them.
+    pub dedupe: bool,
     /// Whether every hit explains its score.
     pub explain: bool,
 }
@@ -65,11 +73,13 @@ impl Default for Query {
             must: vec![],
             not: vec![],
             pictures: vec![],
+            like: vec![],
             weights: Weights::default(),
             filter: None,
             find: Find::Pictures,
             top: 20,
             offset: 0,
+            dedupe: false,
             explain: false,
         }
     }
@@ -90,6 +100,20 @@ impl Query {
             pictures: vec![bytes],
             find,
             ..Self::default()
+        }
+    }
+
+    /// Whether any picture asks.
+    pub(super) fn has_pictures(&self) -> bool {
+        !self.pictures.is_empty() || !self.like.is_empty()
+    }
+
+    /// How many of the best rows a ranking is to give. Where some are nearly the same, fewer hits are left of them.
+    pub(super) fn most(&self) -> usize {
+        let hits = self.offset.saturating_add(self.top);
+        match self.dedupe {
+            true => hits.saturating_mul(SPARE),
+            false => hits,
         }
     }
 

@@ -59,7 +59,7 @@ pub struct Ranking {
 }
 
 /// Where so many rows or fewer are allowed, they are all looked at.
-const FEW: usize = 4096;
+const FEW: usize = 16_384;
 /// Rows with matching words that are looked at beside the nearest ones, in a part with an index.
 const MATCHING: usize = 2000;
 

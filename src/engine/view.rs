@@ -3,15 +3,17 @@
 use std::path::Path;
 use std::sync::OnceLock;
 
+use half::f16;
+
 use super::copies::Copies;
 use super::words::{with_word, without_text};
 use super::{Query, Ranked, Rows};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::gallery::{
     Bitmap, Nearest, Part, PartColumns, Postings, Snapshot, UNUSABLE, nearest_of,
 };
 use crate::lazy::Lazy;
-use crate::model::Model;
+use crate::model::{Described, Model};
 use crate::scene_text::Terms;
 
 /// A snapshot, and what is built over it.
@@ -48,6 +50,11 @@ impl Written {
             Self::Captions => part.live_texts(),
         }
     }
+}
+
+/// In single precision.
+fn wide(values: &[f16]) -> Vec<f32> {
+    values.iter().map(|v| v.to_f32()).collect()
 }
 
 impl View {
@@ -128,6 +135,13 @@ impl View {
             }
             allowed.push(rows);
         }
+        for (part, row) in query
+            .like
+            .iter()
+            .filter_map(|&key| self.snapshot.picture_row(key))
+        {
+            allowed[part].remove(row);
+        }
         let Some(terms) = terms else {
             return Ok(allowed);
         };
@@ -159,6 +173,30 @@ impl View {
     /// The point of a picture in the shared space.
     pub(super) fn point(&self, hit: &Ranked) -> Vec<f32> {
         let pictures = self.snapshot.parts()[hit.part].pictures();
-        pictures.point(hit.row).iter().map(|v| v.to_f32()).collect()
+        wide(pictures.point(hit.row))
+    }
+
+    /// How a picture looks.
+    pub(super) fn look(&self, hit: &Ranked) -> Vec<f32> {
+        let pictures = self.snapshot.parts()[hit.part].pictures();
+        wide(pictures.by_look().point(hit.row))
+    }
+
+    /// A picture as it is kept.
+    ///
+    /// # Errors
+    /// [`Error::Query`] for a key that no usable picture has.
+    pub(super) fn described(&self, key: u64) -> Result<Described> {
+        let (part, row) = self.snapshot.picture_row(key).ok_or_else(|| Error::Query {
+            reason: format!("there is no picture with the key {key}"),
+        })?;
+        let pictures = self.snapshot.parts()[part].pictures();
+        let charge = pictures.charges[row];
+        Ok(Described {
+            point: wide(pictures.point(row)).into(),
+            charge,
+            look: wide(pictures.by_look().point(row)).into(),
+            usable: charge < UNUSABLE,
+        })
     }
 }

@@ -54,6 +54,13 @@ impl Bitmap {
         }
     }
 
+    /// Takes a row out.
+    pub fn remove(&mut self, row: usize) {
+        if row < self.rows {
+            self.words[row / 64] &= !(1 << (row % 64));
+        }
+    }
+
     /// Whether a row is in the set.
     pub fn contains(&self, row: usize) -> bool {
         row < self.rows && self.words[row / 64] >> (row % 64) & 1 == 1

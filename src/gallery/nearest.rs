@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use half::slice::HalfFloatSliceExt;
-use ndarray::{Array2, ArrayView2, s};
+use ndarray::{Array1, Array2, Axis, s};
 
 use super::filter::Bitmap;
 use super::{Part, Pictures};
@@ -56,16 +56,11 @@ fn place(folder: &Path, part: &Part) -> [PathBuf; 2] {
     [file("faiss"), file("digest")]
 }
 
-/// Builds the indexes that large segments lack, and removes those of segments that are gone. `queries`: points that ask,
-/// which lie elsewhere than those of pictures, and which an index has to know.
+/// Builds the indexes that large segments lack, and removes those of segments that are gone.
 ///
 /// # Errors
 /// Those of FAISS, and of writing the files.
-pub fn index(
-    folder: &Path,
-    parts: &[Part],
-    queries: impl Fn() -> Result<Array2<f32>>,
-) -> Result<()> {
+pub fn index(folder: &Path, parts: &[Part]) -> Result<()> {
     let large = || parts.iter().filter(|p| p.pictures().len() >= INDEXED_FROM);
     let wanted: Vec<PathBuf> = large().flat_map(|part| place(folder, part)).collect();
     for entry in fs::read_dir(folder.join("index"))
@@ -79,13 +74,13 @@ pub fn index(
     }
     for part in large() {
         if nearest_of(folder, part).is_none() {
-            build(folder, part, queries()?.view())?;
+            build(folder, part)?;
         }
     }
     Ok(())
 }
 
-fn build(folder: &Path, part: &Part, queries: ArrayView2<f32>) -> Result<()> {
+fn build(folder: &Path, part: &Part) -> Result<()> {
     let pictures = part.pictures();
     let n = pictures.len();
     tracing::info!("building the index of {n} pictures");
@@ -97,19 +92,20 @@ fn build(folder: &Path, part: &Part, queries: ArrayView2<f32>) -> Result<()> {
     let params = IndexParams {
         factory: format!("{reduce}IVF{cells},SQ8"),
         search: String::new(),
-        sample: 2 * cells * PER_CELL,
+        sample: cells * PER_CELL,
     };
     let step = n.div_ceil(cells * PER_CELL).max(1);
-    let items = charged(&pictures, (0..n).step_by(step));
-    let asks = ndarray::concatenate![
-        ndarray::Axis(1),
-        queries,
-        Array2::zeros((queries.nrows(), 1))
-    ];
-    let sample = ndarray::concatenate![ndarray::Axis(0), items, asks];
+    let mut sample = charged(&pictures, (0..n).step_by(step));
+    // The order of the inner products with a query stays where all items move by the same. The PCA would move queries,
+    // too, where the mean is not 0; and queries, which lie elsewhere than items, would make cells that no item is in.
+    let mean = sample
+        .mean_axis(Axis(0))
+        .unwrap_or_else(|| Array1::zeros(pictures.dim + 1));
+    sample -= &mean;
     let mut index = Faiss::build(&params, sample.view(), sample.slice(s![..0, ..]))?;
     for start in (0..n).step_by(BLOCK) {
-        index.add(charged(&pictures, start..(start + BLOCK).min(n)).view())?;
+        let items = charged(&pictures, start..(start + BLOCK).min(n)) - &mean;
+        index.add(items.view())?;
     }
     let [file, digest] = place(folder, part);
     let dir = folder.join("index");

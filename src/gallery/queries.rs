@@ -122,18 +122,27 @@ pub(super) fn ids_after(
 pub(super) fn known(connection: &Connection) -> Result<Vec<(String, Known)>> {
     let query = "SELECT id, key, bytes, mtime_ns, digest, bad IS NOT NULL, tags FROM items";
     let mut statement = connection.prepare_cached(query)?;
-    let rows = statement.query_map([], |row| {
-        let known = Known {
-            key: row.get(1)?,
-            bytes: row.get(2)?,
-            mtime_ns: row.get(3)?,
-            digest: row.get(4)?,
-            bad: row.get(5)?,
-            tags: list(row, 6)?,
-        };
-        Ok((row.get(0)?, known))
-    })?;
-    rows.collect()
+    statement.query_map([], known_row)?.collect()
+}
+
+/// An item, by its id.
+pub(super) fn known_of(connection: &Connection, id: &str) -> Result<Option<(String, Known)>> {
+    let query =
+        "SELECT id, key, bytes, mtime_ns, digest, bad IS NOT NULL, tags FROM items WHERE id = ?";
+    let mut statement = connection.prepare_cached(query)?;
+    statement.query_row([id], known_row).optional()
+}
+
+fn known_row(row: &Row) -> Result<(String, Known)> {
+    let known = Known {
+        key: row.get(1)?,
+        bytes: row.get(2)?,
+        mtime_ns: row.get(3)?,
+        digest: row.get(4)?,
+        bad: row.get(5)?,
+        tags: list(row, 6)?,
+    };
+    Ok((row.get(0)?, known))
 }
 
 /// The highest key that was ever given in a table.

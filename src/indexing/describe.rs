@@ -47,10 +47,6 @@ impl<'a> Describer<'a> {
         Self { model }
     }
 
-    pub(super) fn model(&self) -> &'a Model {
-        self.model
-    }
-
     /// Loads all that describing takes, so that the threads that share it do not each load their own.
     pub(super) fn prepare(&self) -> Result<()> {
         let model = self.model;

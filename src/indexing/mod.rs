@@ -108,6 +108,37 @@ struct Found {
     mtime_ns: i64,
 }
 
+impl Found {
+    /// Nothing for a file that cannot be looked at.
+    fn new(id: &str, path: &Path) -> Option<Self> {
+        let metadata = path.metadata().ok()?;
+        Some(Self {
+            id: id.to_owned(),
+            path: path.to_owned(),
+            bytes: metadata.len(),
+            mtime_ns: mtime(&metadata),
+        })
+    }
+}
+
+/// Whether an id is that of a picture that is not below the gallery's folder: paths below a folder have no `/` before them.
+fn is_elsewhere(id: &str) -> bool {
+    id.starts_with('/')
+}
+
+/// The folder whose pictures a gallery has, as [`written`] has it; nothing for one that was made without a folder.
+///
+/// # Errors
+/// [`Error::Io`] from the system.
+pub fn folder_of(gallery: &Path) -> Result<Option<String>> {
+    let file = gallery.join(FOLDER);
+    match fs::read_to_string(&file) {
+        Ok(folder) => Ok(Some(folder.trim_end().to_owned())),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(e) => Err(Error::io("read", &file)(e)),
+    }
+}
+
 /// What the points of a model are stored under.
 ///
 /// # Errors
@@ -165,16 +196,10 @@ impl<'a> Indexer<'a> {
             .filter(|path| !path.starts_with(&own))
         {
             let id = written(path.strip_prefix(folder).unwrap_or(&path));
-            let Ok(metadata) = path.metadata() else {
+            let Some(file) = Found::new(&id, &path) else {
                 synced.unreadable.push(printable(&path));
                 known.remove(&id);
                 continue;
-            };
-            let file = Found {
-                bytes: metadata.len(),
-                mtime_ns: mtime(&metadata),
-                id,
-                path,
             };
             match known.remove(&file.id) {
                 Some(k) if k.is_of(file.bytes, file.mtime_ns) && source.has_tags(&file.id, &k) => {
@@ -186,9 +211,12 @@ impl<'a> Indexer<'a> {
                 before => wanted.push((file, before)),
             }
         }
-        // What cannot be looked at may be there all the same.
+        // What cannot be looked at may be there all the same, and what is elsewhere was not looked for.
         let gone = match synced.unreadable.is_empty() {
-            true => known,
+            true => known
+                .into_iter()
+                .filter(|(id, _)| !is_elsewhere(id))
+                .collect(),
             false => BTreeMap::new(),
         };
         unchanged.extend(self.add(wanted, source, &mut synced)?);
@@ -198,6 +226,39 @@ impl<'a> Indexer<'a> {
         }
         self.index()?;
         Ok(synced)
+    }
+
+    /// Adds a picture file that is not below the gallery's folder, or looks at one again that is in the gallery. Its id
+    /// begins with `/` unless it is the path below the folder, so that [`Self::sync`] leaves it alone.
+    ///
+    /// # Errors
+    /// Those of reading the file and of writing the gallery.
+    pub fn put(&mut self, id: &str, path: &Path, source: &Source) -> Result<Synced> {
+        let mut synced = Synced::default();
+        let Some(file) = Found::new(id, path) else {
+            synced.unreadable.push(printable(path));
+            return Ok(synced);
+        };
+        let before = self.writer.known_of(id)?;
+        let same = self.add(vec![(file, before)], source, &mut synced)?;
+        if let Some(captions) = &source.captions {
+            self.caption(&same, captions, &mut synced)?;
+        }
+        self.index()?;
+        Ok(synced)
+    }
+
+    /// Gives a picture of the gallery other captions; its file is not opened.
+    ///
+    /// # Errors
+    /// Those of writing the gallery.
+    pub fn set_captions(&mut self, id: &str, captions: &[String]) -> Result<()> {
+        let Some(known) = self.writer.known_of(id)? else {
+            return Ok(());
+        };
+        let captions = [(id.to_owned(), captions.to_vec())].into_iter().collect();
+        let picture = (id.to_owned(), known.key);
+        self.caption(&[picture], &captions, &mut Synced::default())
     }
 
     /// Removes pictures by their ids, and returns how many there were.
@@ -228,18 +289,18 @@ impl<'a> Indexer<'a> {
     fn claim(&self, folder: &Path) -> Result<()> {
         let full = written(folder);
         let file = self.gallery.join(FOLDER);
-        match fs::read_to_string(&file) {
-            Ok(before) if before.trim_end() == full => Ok(()),
-            Ok(before) => Err(Error::File {
+        match folder_of(&self.gallery)? {
+            Some(before) if before == full => Ok(()),
+            Some(before) => Err(Error::File {
                 path: self.gallery.clone(),
                 reason: format!(
                     "this gallery is of the folder {}, not of {full}; use another gallery, or, where the folder has moved, \
                      remove {}",
-                    before.trim_end(),
+                    before,
                     printable(&file)
                 ),
             }),
-            Err(_) => files::write(&file, format!("{full}\n").as_bytes()),
+            None => files::write(&file, format!("{full}\n").as_bytes()),
         }
     }
 
@@ -331,8 +392,7 @@ impl<'a> Indexer<'a> {
     /// Builds indexes over large segments.
     fn index(&self) -> Result<()> {
         let snapshot = Snapshot::open(&self.gallery)?;
-        let model = self.describer.model();
-        index_parts(&self.gallery, snapshot.parts(), || model.query_points())
+        index_parts(&self.gallery, snapshot.parts())
     }
 }
 

@@ -41,6 +41,15 @@ impl Texts {
     }
 }
 
+impl FromIterator<(String, Vec<String>)> for Texts {
+    fn from_iter<I: IntoIterator<Item = (String, Vec<String>)>>(texts: I) -> Self {
+        Self {
+            by_name: texts.into_iter().collect(),
+            by_file: BTreeMap::new(),
+        }
+    }
+}
+
 fn file_name(path: &str) -> &str {
     path.rsplit_once('/').map_or(path, |(_, name)| name)
 }
@@ -61,6 +70,20 @@ impl Captions {
     /// The captions of a picture, by its path below the folder.
     pub fn of(&self, id: &str) -> &[String] {
         self.0.of(id)
+    }
+}
+
+impl FromIterator<(String, Vec<String>)> for Captions {
+    /// By the paths of pictures below the folder.
+    fn from_iter<I: IntoIterator<Item = (String, Vec<String>)>>(texts: I) -> Self {
+        Self(texts.into_iter().collect())
+    }
+}
+
+impl FromIterator<(String, Vec<String>)> for Tags {
+    /// By the paths of pictures below the folder.
+    fn from_iter<I: IntoIterator<Item = (String, Vec<String>)>>(texts: I) -> Self {
+        Self(texts.into_iter().collect())
     }
 }
 

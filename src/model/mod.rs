@@ -288,14 +288,6 @@ impl Model {
         self.banks[place].get(load).map(Some)
     }
 
-    /// Some points of texts that ask, n×s; none where the model keeps no training queries.
-    pub fn query_points(&self) -> Result<Array2<f32>> {
-        Ok(match self.bank(Side::Image)? {
-            Some(bank) => bank.queries().to_owned(),
-            None => Array2::zeros((0, self.dim())),
-        })
-    }
-
     /// The visual words by which copies are found.
     pub fn visual_words(&self) -> Result<&copies::Vocabulary> {
         let load = || copies::Vocabulary::load(&self.bundle.part("copies")?);

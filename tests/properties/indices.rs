@@ -6,7 +6,7 @@ use ndarray::{Array2, ArrayView1, s};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use tuwen::contest::Gallery;
-use tuwen::index::{Flat, Hit, Index, IndexParams, recall};
+use tuwen::index::{Faiss, Flat, Hit, Index, IndexParams, recall};
 
 use super::cases::config;
 use super::made_up::{faiss, uniform, whole_numbers};
@@ -128,5 +128,41 @@ proptest! {
                 prop_assert!(places.into_iter().eq(0..k.min(usable.len())));
             }
         }
+    }
+}
+
+/// What the index of a large gallery finds among some of its items is mostly what there is to find, and nothing else.
+#[test]
+fn candidates_are_among_those_that_are_allowed() {
+    let (items, q) = (uniform(4000, 48, 1), uniform(20, 48, 2));
+    let index = IndexParams {
+        factory: "PCAR32,IVF32,SQ8".into(),
+        search: String::new(),
+        sample: 4000,
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("cells.faiss");
+    let built = Faiss::build(&index, items.view(), items.view()).unwrap();
+    built.write(&file).unwrap();
+    let read = Faiss::read(&file, "").unwrap();
+    for step in [1, 2, 50] {
+        let among: Vec<usize> = (0..4000).step_by(step).collect();
+        let mut bits = vec![0u8; 500];
+        among.iter().for_each(|i| bits[i / 8] |= 1 << (i % 8));
+        let (mut found, mut wanted) = (0, 0);
+        for q in q.outer_iter() {
+            let query = q.to_vec();
+            let near = read.nearest_among(&query, 80, &bits, 32).unwrap();
+            assert_eq!(near.len(), 80.min(among.len()), "step {step}");
+            assert!(near.iter().all(|&row| among.contains(&(row as usize))));
+            let mut best = among.clone();
+            best.sort_by(|&a, &b| q.dot(&items.row(b)).total_cmp(&q.dot(&items.row(a))));
+            wanted += 10;
+            found += best[..10]
+                .iter()
+                .filter(|&&i| near.contains(&(i as u32)))
+                .count();
+        }
+        assert!(10 * found > 8 * wanted, "step {step}: {found} of {wanted}");
     }
 }

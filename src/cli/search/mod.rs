@@ -68,6 +68,9 @@ pub struct Args {
     /// Number of results to skip
     #[arg(long, value_name = "N", default_value_t = 0)]
     offset: usize,
+    /// Show pictures that are nearly the same once
+    #[arg(long)]
+    dedupe: bool,
     /// Say what each score comes of
     #[arg(long)]
     explain: bool,
@@ -160,7 +163,9 @@ impl Args {
             find,
             top: self.top,
             offset: self.offset,
+            dedupe: self.dedupe,
             explain: self.explain || self.html.is_some(),
+            ..Query::default()
         })
     }
 }

@@ -7,6 +7,8 @@
 
 mod third;
 
+use std::sync::OnceLock;
+
 use ndarray::{Array1, Array2, ArrayView2, Zip, s};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -64,6 +66,24 @@ pub struct Cca {
     /// Canonical correlations of the regularised problem, falling.
     correlations: Array1<f64>,
     power: f64,
+    scaled: Scaled,
+}
+
+/// The weights of both sides as rows are multiplied with them, made when they are first needed: to make them takes longer
+/// than to project a row. They follow from the rest, so that they are no part of what a CCA is.
+#[derive(Debug, Default)]
+struct Scaled([OnceLock<Array2<f32>>; 2]);
+
+impl Clone for Scaled {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
+}
+
+impl PartialEq for Scaled {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
 }
 
 /// The moments of the pairs, from which the solution for any r is cheap.
@@ -199,6 +219,7 @@ impl Moments {
             text: map(&self.mean_y, &wy, &v),
             correlations,
             power: 0.0,
+            scaled: Scaled::default(),
         })
     }
 }
@@ -363,7 +384,9 @@ impl Projector for Cca {
                 x.ncols(),
             ));
         }
-        let weights = self.scaled_weights(side).mapv(|v| v as f32);
+        let Scaled(ready) = &self.scaled;
+        let scaled = || self.scaled_weights(side).mapv(|v| v as f32);
+        let weights = ready[side as usize].get_or_init(scaled);
         let centred = &x - &map.mean.mapv(|v| v as f32);
         let mut z = matmul(centred.view(), weights.view());
         l2_normalize_rows(&mut z);
@@ -390,6 +413,7 @@ impl Cca {
         }
         self.correlations = self.correlations.slice(s![..k]).to_owned();
         self.power = power;
+        self.scaled = Scaled::default();
         self
     }
 
@@ -439,6 +463,7 @@ impl Cca {
             image: map("image")?,
             text: map("text")?,
             power: artifact.number("power")?,
+            scaled: Scaled::default(),
             correlations,
         })
     }

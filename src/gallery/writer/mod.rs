@@ -85,6 +85,15 @@ impl Writer {
         Ok(known.into_iter().collect())
     }
 
+    /// The same of one picture.
+    ///
+    /// # Errors
+    /// Those of [`Self::known`].
+    pub fn known_of(&self, id: &str) -> Result<Option<Known>> {
+        let known = queries::known_of(&self.connection, id).map_err(self.place.failed())?;
+        Ok(known.map(|(_, known)| known))
+    }
+
     /// Makes a change, as a whole or not at all: once this returns, it outlasts a loss of power. Small segments are
     /// merged afterwards; where that fails, the change is made all the same, and the next commit tries again.
     ///

@@ -141,9 +141,6 @@ fn used(model: &Model, part: &str) {
     if is(&["lexicon"]) {
         let _ = model.lexicon().map(|l| l.terms().bag("三个红色五角星"));
     }
-    if is(&["bank.images"]) {
-        let _ = model.query_points();
-    }
     if part == ABOUT {
         let scores = QueryScores {
             top: vec![0.5, 0.4],
