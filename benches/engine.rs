@@ -5,7 +5,6 @@
 //! metadata. FOLDER is kept, and used again by the next run.
 
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Instant;
 
 use half::f16;
@@ -14,7 +13,6 @@ use rand_chacha::ChaCha8Rng;
 use tuwen::engine::{Engine, Query};
 use tuwen::gallery::filter::Filter;
 use tuwen::gallery::{Change, Facts, NewItem, PictureRow, Seen, Snapshot, Writer, index_parts};
-use tuwen::model::Model;
 
 /// Pictures that are committed at a time.
 const BATCH: usize = 10_000;
@@ -37,7 +35,7 @@ fn main() {
     ask(&engine, &queries, None);
     if let [_, items, folder] = &arguments[..] {
         let (items, folder) = (items.parse().expect("a number of items"), Path::new(folder));
-        synthesise(gallery, &model, items, folder);
+        synthesise(gallery, items, folder);
         let engine = timed("open", || Engine::with(model.clone(), folder).unwrap());
         recall(&engine, &queries);
         for filter in [
@@ -117,7 +115,7 @@ fn timed<T>(what: &str, work: impl FnOnce() -> T) -> T {
     done
 }
 
-fn synthesise(real: &Path, model: &Arc<Model>, items: usize, folder: &Path) {
+fn synthesise(real: &Path, items: usize, folder: &Path) {
     let snapshot = Snapshot::open(real).unwrap();
     let mut stamp = snapshot.stamp().clone();
     stamp.look = 0; // what is measured are sentences

@@ -1,10 +1,12 @@
-//! The program: parse, dispatch, exit code. [`cli`] has the verbs; [`ablation`] and [`compression`] measure, and are no
-//! part of the library.
+//! The program: parse, dispatch, exit code. [`cli`] has the verbs and [`server`] the HTTP side of galleries; [`ablation`] and
+//! [`compression`] measure. None of them is part of the library.
 
 mod ablation;
 mod blas;
 mod cli;
 mod compression;
+mod server;
+mod thumbnail;
 
 use std::process::ExitCode;
 

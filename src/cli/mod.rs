@@ -34,6 +34,7 @@ mod remove;
 mod results;
 mod score;
 mod search;
+mod serve;
 mod timings;
 mod validate;
 
@@ -75,6 +76,7 @@ Examples:
   tuwen fit --data data/demo --model demo.tuwen    learn a model
   tuwen index photos --gallery g --model demo.tuwen
   tuwen search \"海边奔跑的狗\" --gallery g
+  tuwen serve --gallery g                          the search page, and an API for programs
   tuwen evaluate --data data/flickr8k-cn --recipe experiments/card.toml";
 
 #[derive(Subcommand)]
@@ -86,6 +88,7 @@ enum Verb {
     Index(index::Args),
     Search(search::Args),
     Keywords(keywords::Args),
+    Serve(serve::Args),
     Gallery(gallery::Args),
     Remove(remove::Args),
     Export(export::Args),
@@ -128,6 +131,7 @@ fn run_verb(verb: Verb) -> Result<ExitCode> {
         Verb::Index(a) => index::run(&a),
         Verb::Search(a) => search::run(&a),
         Verb::Keywords(a) => keywords::run(&a),
+        Verb::Serve(a) => serve::run(&a),
         Verb::Gallery(a) => gallery::run(&a),
         Verb::Remove(a) => remove::run(&a),
         Verb::Export(a) => export::run(&a),

@@ -1,25 +1,20 @@
 //! A page that shows queries with their answers: one HTML file, its pictures inside it.
 
-use std::io::Cursor;
 use std::path::Path;
 
 use askama::Template;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use image::RgbImage;
-use image::codecs::jpeg::JpegEncoder;
-use image::imageops::{self, FilterType};
 use tuwen::copies::{Found, Index};
 use tuwen::dataset::{ImageItem, TextItem};
-use tuwen::picture::decode;
 use tuwen::scene_text::Words;
 
 use super::{draw, output};
+use crate::thumbnail;
 
 const THUMBNAIL: u32 = 160;
 /// Of two pictures side by side.
 const PAIR: u32 = 480;
-const QUALITY: u8 = 82;
 
 /// A picture or a sentence, ready to be shown.
 pub struct Item {
@@ -61,9 +56,7 @@ impl Item {
 
     /// A picture that cannot be read is shown by its name.
     pub fn picture(bytes: &[u8], name: &str) -> Self {
-        // It was within the limits before.
-        let decoded = decode(bytes, u64::MAX, Some(2 * THUMBNAIL));
-        Self::pixels(decoded.ok().as_ref().map(|d| &d.rgb), THUMBNAIL, name)
+        Self::new(seen(thumbnail::jpeg(bytes, THUMBNAIL).ok()), name)
     }
 
     /// A query and what was found, side by side with lines between keypoints that agree; the one found alone where no
@@ -74,36 +67,18 @@ impl Item {
             let pictures = (index.open(query).ok()?, index.open(&bytes).ok()?);
             draw::side_by_side(pictures.0, &pictures.1, comparison).ok()
         });
-        match &drawn {
-            Some(_) => Self {
+        match drawn {
+            Some(drawn) => Self {
                 wide: true,
-                ..Self::pixels(drawn.as_ref(), PAIR, name)
+                ..Self::new(seen(thumbnail::of_pixels(&drawn, PAIR).ok()), name)
             },
             None => Self::picture(&bytes, name),
         }
     }
-
-    fn pixels(rgb: Option<&RgbImage>, most: u32, name: &str) -> Self {
-        let jpeg = rgb.and_then(|rgb| jpeg(rgb, most));
-        Self::new(jpeg.map_or(Seen::Nothing, Seen::Jpeg), name)
-    }
 }
 
-/// As data of a page, its longer side at most so many pixels.
-fn jpeg(rgb: &RgbImage, most: u32) -> Option<String> {
-    let scale = f64::from(most) / f64::from(rgb.width().max(rgb.height()));
-    let side = |v: u32| ((f64::from(v) * scale.min(1.0)).round() as u32).max(1);
-    let small = imageops::resize(
-        rgb,
-        side(rgb.width()),
-        side(rgb.height()),
-        FilterType::Triangle,
-    );
-    let mut jpeg = Cursor::new(Vec::new());
-    JpegEncoder::new_with_quality(&mut jpeg, QUALITY)
-        .encode_image(&small)
-        .ok()?;
-    Some(STANDARD.encode(jpeg.into_inner()))
+fn seen(jpeg: Option<Vec<u8>>) -> Seen {
+    jpeg.map_or(Seen::Nothing, |jpeg| Seen::Jpeg(STANDARD.encode(jpeg)))
 }
 
 /// An answer to be shown.

@@ -92,9 +92,9 @@ fn build(folder: &Path, part: &Part) -> Result<()> {
     let params = IndexParams {
         factory: format!("{reduce}IVF{cells},SQ8"),
         search: String::new(),
-        sample: cells * PER_CELL,
+        sample: n,
     };
-    let step = n.div_ceil(cells * PER_CELL).max(1);
+    let step = (n / (cells * PER_CELL)).max(1);
     let mut sample = charged(&pictures, (0..n).step_by(step));
     // The order of the inner products with a query stays where all items move by the same. The PCA would move queries,
     // too, where the mean is not 0; and queries, which lie elsewhere than items, would make cells that no item is in.

@@ -208,12 +208,17 @@ impl Snapshot {
 
     /// Keys and ids of all items, by key.
     pub fn all_ids(&self) -> Ids<'_> {
-        Ids::new(self, "items")
+        self.ids_after(0)
+    }
+
+    /// Keys and ids of the items whose keys are larger than one, by key.
+    pub fn ids_after(&self, key: u64) -> Ids<'_> {
+        Ids::new(self, "items", key)
     }
 
     /// Keys and ids of all texts, by key.
     pub fn all_text_ids(&self) -> Ids<'_> {
-        Ids::new(self, "texts")
+        Ids::new(self, "texts", 0)
     }
 
     pub(super) fn ask<T>(
@@ -234,11 +239,11 @@ pub struct Ids<'a> {
 }
 
 impl<'a> Ids<'a> {
-    fn new(snapshot: &'a Snapshot, table: &'static str) -> Self {
+    fn new(snapshot: &'a Snapshot, table: &'static str, after: u64) -> Self {
         Self {
             snapshot,
             table,
-            last: Some(0),
+            last: Some(after),
             page: vec![].into_iter(),
         }
     }

@@ -24,7 +24,7 @@ pub struct Gallery {
     /// The folder whose pictures it has.
     pub folder: Option<PathBuf>,
     jobs: SyncSender<Job>,
-    tasks: Arc<Tasks>,
+    pub tasks: Arc<Tasks>,
 }
 
 /// A change to be made.
@@ -60,9 +60,15 @@ const UPLOADS: &str = "uploads";
 impl Gallery {
     /// Opens a gallery, and starts the thread that changes it.
     pub fn open(path: &Path, tasks: &Arc<Tasks>) -> Result<Arc<Self>> {
-        let path = path.canonicalize().with_context(|| format!("cannot open {}", printable(path)))?;
+        let path = path
+            .canonicalize()
+            .with_context(|| format!("cannot open {}", printable(path)))?;
         let engine = Engine::open(&path)?;
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let name = path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
         let folder = folder_of(&path)?.map(PathBuf::from);
         let (jobs, receiver) = sync_channel(QUEUE);
         let gallery = Arc::new(Self {
@@ -74,10 +80,12 @@ impl Gallery {
             path,
         });
         let weak = Arc::downgrade(&gallery);
-        thread::Builder::new().name("changes".into()).spawn(move || {
-            let gallery = || weak.upgrade();
-            work(gallery, &receiver);
-        })?;
+        thread::Builder::new()
+            .name("changes".into())
+            .spawn(move || {
+                let gallery = || weak.upgrade();
+                work(gallery, &receiver);
+            })?;
         Ok(gallery)
     }
 
@@ -130,7 +138,11 @@ impl Gallery {
         let ids = files.iter().map(|(id, _)| id.clone()).collect();
         let source = Source::default();
         let accepted = self.change(Kind::Add, ids, Change::Put { files, source });
-        ensure!(accepted.is_ok(), "{}: the uploads cannot be taken up", self.name);
+        ensure!(
+            accepted.is_ok(),
+            "{}: the uploads cannot be taken up",
+            self.name
+        );
         Ok(())
     }
 
@@ -157,7 +169,9 @@ impl Gallery {
             } => {
                 if let Some(tags) = tags {
                     let source = Source {
-                        captions: captions.clone().map(|c| [(id.clone(), c)].into_iter().collect::<Captions>()),
+                        captions: captions
+                            .clone()
+                            .map(|c| [(id.clone(), c)].into_iter().collect::<Captions>()),
                         tags: Some([(id.clone(), tags.clone())].into_iter().collect::<Tags>()),
                         ..Source::default()
                     };
@@ -213,9 +227,14 @@ impl Gallery {
         } = synced;
         let snapshot = &self.engine.view()?.snapshot;
         let mut keys = Vec::new();
-        let mut reasons: Vec<String> = unreadable.iter().map(|p| format!("{p} cannot be read")).collect();
+        let mut reasons: Vec<String> = unreadable
+            .iter()
+            .map(|p| format!("{p} cannot be read"))
+            .collect();
         for id in ids {
-            let Some(key) = snapshot.key_of(id)? else { continue };
+            let Some(key) = snapshot.key_of(id)? else {
+                continue;
+            };
             match snapshot.item(key)?.and_then(|item| item.bad) {
                 Some(reason) => reasons.push(format!("{id}: {reason}")),
                 None => keys.push(key),
@@ -223,7 +242,11 @@ impl Gallery {
         }
         let mut detail = format!("{added} added, {changed} changed, {removed} removed");
         if bad + unreadable.len() > 0 {
-            detail += &format!(", {} cannot be used: {}", bad + unreadable.len(), reasons.join("; "));
+            detail += &format!(
+                ", {} cannot be used: {}",
+                bad + unreadable.len(),
+                reasons.join("; ")
+            );
         }
         Ok((detail, keys))
     }

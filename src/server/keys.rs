@@ -41,7 +41,10 @@ impl Keys {
             let (access, key) = match line.split_once(char::is_whitespace) {
                 Some(("read", key)) => (Access::Read, key.trim()),
                 Some(("write", key)) => (Access::Write, key.trim()),
-                _ => bail!("{}, line {number}: write `read KEY` or `write KEY`", path.display()),
+                _ => bail!(
+                    "{}, line {number}: write `read KEY` or `write KEY`",
+                    path.display()
+                ),
             };
             ensure!(
                 key.len() >= SHORTEST && key.bytes().all(|b| b.is_ascii_graphic()),
@@ -91,10 +94,16 @@ fn check(app: &Shared, request: &Request, needed: Access) -> Reply<()> {
     let headers = request.headers();
     if needed == Access::Write {
         if app.read_only {
-            return Err(Problem::forbidden("read-only", "this server changes nothing"));
+            return Err(Problem::forbidden(
+                "read-only",
+                "this server changes nothing",
+            ));
         }
         if !is_same_origin(headers) {
-            return Err(Problem::forbidden("cross-origin", "another site's page may not change a gallery"));
+            return Err(Problem::forbidden(
+                "cross-origin",
+                "another site's page may not change a gallery",
+            ));
         }
     }
     if app.keys.is_empty() {
@@ -106,16 +115,21 @@ fn check(app: &Shared, request: &Request, needed: Access) -> Reply<()> {
     let allowed = key(request.method(), headers).and_then(|key| app.keys.access(key));
     match (allowed, needed) {
         (None, _) => Err(Problem::unauthorised()),
-        (Some(Access::Read), Access::Write) => {
-            Err(Problem::forbidden("key-reads-only", "this key may search, and not change a gallery"))
-        }
+        (Some(Access::Read), Access::Write) => Err(Problem::forbidden(
+            "key-reads-only",
+            "this key may search, and not change a gallery",
+        )),
         _ => Ok(()),
     }
 }
 
 /// Whether a request is not one that a browser sends for a page of another site.
 fn is_same_origin(headers: &HeaderMap) -> bool {
-    let text = |name| headers.get(name).and_then(|v: &axum::http::HeaderValue| v.to_str().ok());
+    let text = |name| {
+        headers
+            .get(name)
+            .and_then(|v: &axum::http::HeaderValue| v.to_str().ok())
+    };
     let (Some(origin), host) = (text(header::ORIGIN), text(header::HOST)) else {
         return true;
     };

@@ -55,9 +55,21 @@ impl Default for Metrics {
             pictures,
             texts,
         } = &mut metrics;
-        registry.register("tuwen_requests", "Requests that were answered", requests.clone());
-        registry.register("tuwen_request_seconds", "Time from request to answer", seconds.clone());
-        registry.register("tuwen_queue", "Searches that are computed or wait", queue.clone());
+        registry.register(
+            "tuwen_requests",
+            "Requests that were answered",
+            requests.clone(),
+        );
+        registry.register(
+            "tuwen_request_seconds",
+            "Time from request to answer",
+            seconds.clone(),
+        );
+        registry.register(
+            "tuwen_queue",
+            "Searches that are computed or wait",
+            queue.clone(),
+        );
         registry.register("tuwen_pictures", "Pictures of a gallery", pictures.clone());
         registry.register("tuwen_texts", "Texts of a gallery", texts.clone());
         metrics
@@ -67,8 +79,14 @@ impl Default for Metrics {
 impl Metrics {
     pub fn answered(&self, route: &str, status: u16, took: Duration) {
         let route = route.to_owned();
-        self.seconds.get_or_create(&Route { route: route.clone() }).observe(took.as_secs_f64());
-        self.requests.get_or_create(&Request { route, status }).inc();
+        self.seconds
+            .get_or_create(&Route {
+                route: route.clone(),
+            })
+            .observe(took.as_secs_f64());
+        self.requests
+            .get_or_create(&Request { route, status })
+            .inc();
     }
 
     pub fn set_queue(&self, depth: usize) {
@@ -76,7 +94,9 @@ impl Metrics {
     }
 
     pub fn set_gallery(&self, name: &str, pictures: usize, texts: usize) {
-        let named = Named { gallery: name.to_owned() };
+        let named = Named {
+            gallery: name.to_owned(),
+        };
         self.pictures.get_or_create(&named).set(pictures as i64);
         self.texts.get_or_create(&named).set(texts as i64);
     }

@@ -75,12 +75,18 @@ impl Problem {
             StatusCode::UNAUTHORIZED,
             "key-required",
             "A key is required",
-            "send a key that this server knows, as `Authorization: Bearer KEY` or `X-API-Key: KEY`".into(),
+            "send a key that this server knows, as `Authorization: Bearer KEY` or `X-API-Key: KEY`"
+                .into(),
         )
     }
 
     pub fn forbidden(code: &'static str, detail: impl Into<String>) -> Self {
-        Self::new(StatusCode::FORBIDDEN, code, "This is not allowed", detail.into())
+        Self::new(
+            StatusCode::FORBIDDEN,
+            code,
+            "This is not allowed",
+            detail.into(),
+        )
     }
 
     /// A name that this server does not answer to.

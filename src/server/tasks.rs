@@ -108,6 +108,18 @@ impl Tasks {
         }
     }
 
+    /// Whether a change is being made.
+    pub fn is_running(&self) -> bool {
+        self.lock().values().any(|t| t.status == Status::Running)
+    }
+
+    /// Whether a task waits that brings a gallery in step with its folder.
+    pub fn has_waiting_sync(&self, gallery: &str) -> bool {
+        let waits =
+            |t: &Task| t.kind == Kind::Sync && t.status == Status::Queued && t.gallery == gallery;
+        self.lock().values().any(waits)
+    }
+
     /// Takes a task back that was not accepted after all.
     pub fn forget(&self, id: u64) {
         self.lock().remove(&id);

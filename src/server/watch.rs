@@ -23,13 +23,23 @@ pub fn watch(folder: &Path, changed: impl Fn() -> bool + Send + 'static) -> Resu
     let (hint, hints) = channel();
     let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
         // Reading a file changes nothing.
-        if !matches!(event, Ok(notify::Event { kind: EventKind::Access(_), .. })) {
+        if !matches!(
+            event,
+            Ok(notify::Event {
+                kind: EventKind::Access(_),
+                ..
+            })
+        ) {
             let _ = hint.send(());
         }
     })
     .with_context(|| format!("cannot watch {}", printable(folder)))?;
     if let Err(e) = watcher.watch(folder, RecursiveMode::Recursive) {
-        tracing::warn!("{}: no events ({e}); it is looked at every {} s", printable(folder), SCAN.as_secs());
+        tracing::warn!(
+            "{}: no events ({e}); it is looked at every {} s",
+            printable(folder),
+            SCAN.as_secs()
+        );
     }
     let watcher = Arc::new(watcher);
     thread::Builder::new().name("watch".into()).spawn(move || {
