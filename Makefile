@@ -1,4 +1,5 @@
 # make results        set-up, build, demo data, features, fit, result1.csv and result2.csv
+# make serve          the demo set, a model, a gallery, and the search page
 # make ablation       every recipe of experiments/ on DATA, side by side: experiments/RESULTS*.md
 # make copies-benchmark   transformed copies of DATA's pictures: experiments/copies/RESULTS.md
 # make compression    what smaller vectors find of such copies: experiments/copies/COMPRESSION.md
@@ -21,7 +22,7 @@ COMMON = --data $(DATA) --recipe $(RECIPE)
 CHECKED = --config profile.release.package.tuwen.overflow-checks=true \
 	--config profile.release.package.tuwen.debug-assertions=true
 
-.PHONY: help setup build demo data lite0 ocr-models features fit-cca results evaluate ablation copies-benchmark compression bench growth lint test properties fuzz clean-work
+.PHONY: help setup build demo serve page-test api-test data lite0 ocr-models features fit-cca results evaluate ablation copies-benchmark compression bench growth lint test properties fuzz clean-work
 .DEFAULT_GOAL = help
 
 help:
@@ -34,6 +35,8 @@ help:
 	@echo 'make compression [DATA=dir]                        what smaller vectors find of such copies'
 	@echo 'make bench DATA=dir                                  how fast every stage is beside the usual Python, on Flickr8k-CN'
 	@echo 'make growth [DATA=dir]                             time, memory and disk against the number of pictures'
+	@echo 'make serve    [PORT=n]                             the search page of the demo set'
+	@echo 'make page-test | make api-test                     the search page in Chromium; the API by schemathesis'
 	@echo 'make properties [SEED=n] [CASES=n]                 the properties on other cases than the usual ones'
 	@echo 'make fuzz     [SEED=n] [SECONDS=n]                 damaged inputs, other ones each time'
 	@echo 'make test | make lint | make setup | make demo | make lite0 | make ocr-models | make clean-work'
@@ -46,6 +49,27 @@ build: setup
 
 demo: build
 	$(TUWEN) demo --out data/demo
+
+PORT ?= 8080
+serve: build
+	$(TUWEN) demo --serve --port $(PORT)
+
+# The search page in Chromium, with every key and state; screenshots go to page-test/. What it needs is installed here.
+PAGE_TEST = data/page-test
+$(PAGE_TEST)/node_modules: tests/page/package.json tests/page/package-lock.json
+	mkdir -p $(PAGE_TEST)
+	cp $^ $(PAGE_TEST)
+	cd $(PAGE_TEST) && npm ci --silent --no-audit --no-fund
+	touch $@
+page-test: build $(PAGE_TEST)/node_modules
+	@command -v chromium >/dev/null || { echo 'make page-test: install chromium, and a font with Chinese such as fonts-noto-cjk' >&2; exit 1; }
+	NODE_PATH=$(PAGE_TEST)/node_modules node tests/page/page.cjs $(TUWEN) $(PAGE_TEST)
+
+# The API against its own description, by schemathesis, and many damaged requests.
+BODIES ?= 100000
+api-test: build $(PEERS)/api
+	PYTHONPATH=$(PEERS)/api python3 tests/page/api.py $(TUWEN)
+	TUWEN_BODIES=$(BODIES) $(CARGO) test $(BUILD) $(CHECKED) --features deep --test cli guard
 
 # A folder of the user's own is there already; the demo set is fetched.
 data: $(if $(filter data/demo,$(DATA)),demo,build)
@@ -108,7 +132,7 @@ ablation: data
 # that it needs and what builds it; `pip-compile --generate-hashes` (pip-tools) wrote the lists from the *.in files.
 PEERS = data/peers
 $(PEERS)/build: OPTIONS = --only-binary=:all:
-$(PEERS)/bench $(PEERS)/copies: | $(PEERS)/build
+$(PEERS)/api $(PEERS)/bench $(PEERS)/copies: | $(PEERS)/build
 $(PEERS)/%: experiments/peers/%-requirements.txt
 	$(PIP_IS_THERE)
 	rm -rf $@

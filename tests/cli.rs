@@ -6,6 +6,7 @@ mod cli {
     mod files;
     mod program;
     mod scenes;
+    mod server;
     mod shelf;
 
     mod ablation;
@@ -20,6 +21,7 @@ mod cli {
     mod evaluation;
     mod faults;
     mod forms;
+    mod guard;
     mod imported;
     mod indexing;
     mod interruption;
@@ -34,6 +36,7 @@ mod cli {
     mod results;
     mod scene_text;
     mod search;
+    mod serve;
     mod tables;
     mod usage;
     mod views;

@@ -43,10 +43,10 @@ pub struct Args {
     #[arg(long = "watch", value_name = "DIR", conflicts_with = "read_only")]
     watched: Vec<PathBuf>,
     /// Searches that may wait; those beyond are answered with 429
-    #[arg(long, value_name = "N", default_value_t = 64)]
+    #[arg(long, value_name = "N", default_value_t = server::QUEUE)]
     queue: usize,
     /// Size of the largest request
-    #[arg(long, value_name = "MIB", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=2048))]
+    #[arg(long, value_name = "MIB", default_value_t = server::MAX_BODY, value_parser = clap::value_parser!(u32).range(1..=2048))]
     max_body: u32,
     #[command(flatten)]
     limits: Limits,

@@ -54,6 +54,28 @@ pub struct Options {
     pub max_body: usize,
 }
 
+/// Searches that may wait, where nothing else is said.
+pub const QUEUE: usize = 64;
+/// MiB of the largest request, where nothing else is said.
+pub const MAX_BODY: u32 = 64;
+
+impl Options {
+    /// One gallery, for this machine.
+    pub fn local(gallery: PathBuf, address: SocketAddr) -> Self {
+        Self {
+            galleries: vec![gallery],
+            address,
+            key_file: None,
+            open_to_all: false,
+            read_only: false,
+            roots: vec![],
+            watched: vec![],
+            queue: QUEUE,
+            max_body: (MAX_BODY as usize) << 20,
+        }
+    }
+}
+
 /// What all requests share.
 pub struct App {
     galleries: Vec<Arc<Gallery>>,

@@ -405,3 +405,30 @@ fn a_question_that_cannot_be_answered_says_why() {
         .fails()
         .says(&["empty.jpg", "the file is empty"]);
 }
+
+#[test]
+fn pictures_that_are_nearly_the_same_make_one_hit() {
+    let shelf = Shelf::new();
+    let twins = ["shape-0097.png", "twin.png"];
+    fs::copy(shelf.photo(twins[0]), shelf.photo(twins[1])).unwrap();
+    shelf.create(&[]).ok();
+    let all = shelf.ask(&["红色的圆", "--top", "99"]);
+    assert_eq!(ids(&all).len(), PICTURES + 1);
+    let fewer = shelf.ask(&["红色的圆", "--top", "99", "--dedupe"]);
+    let there = ids(&fewer);
+    assert_eq!(
+        twins
+            .iter()
+            .filter(|t| there.contains(&(**t).into()))
+            .count(),
+        1,
+        "{there:?}"
+    );
+    let hits = fewer["hits"].as_array().unwrap();
+    let stands_for = |hit: &serde_json::Value| hit["copies"].as_array().map_or(0, Vec::len);
+    let in_all: usize = hits.iter().map(|hit| 1 + stands_for(hit)).sum();
+    assert_eq!(in_all, PICTURES + 1);
+    // pages are of what is left
+    let rest = shelf.ids(&["红色的圆", "--dedupe", "--top", "5", "--offset", "3"]);
+    assert_eq!(rest[..], there[3..8]);
+}
