@@ -7,6 +7,7 @@ mod cli;
 mod compression;
 mod server;
 mod thumbnail;
+mod watch;
 
 use std::process::ExitCode;
 

@@ -1,6 +1,6 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Duration;
+use std::sync::mpsc::channel;
 
 use anyhow::{Context, Result, bail};
 use tuwen::gallery::MODEL;
@@ -11,6 +11,7 @@ use tuwen::progress::warn_each;
 use super::bars::Bars;
 use super::common::Encoding;
 use super::files::Limits;
+use crate::watch::watch;
 
 /// Bring a gallery in step with a folder of pictures: add what is new, update what changed, remove what is gone
 #[derive(clap::Args)]
@@ -51,9 +52,6 @@ pub struct Args {
     limits: Limits,
 }
 
-/// Between two looks at a watched folder.
-const PAUSE: Duration = Duration::from_secs(5);
-
 /// The model of the command line, or the one that a gallery keeps.
 pub fn model_of(given: Option<&PathBuf>, gallery: &std::path::Path) -> Result<Model> {
     let kept = gallery.join(MODEL);
@@ -83,18 +81,21 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     };
     let bars = Bars::default();
     let mut indexer = Indexer::open(&args.gallery, &model, &bars)?;
-    let mut first = true;
-    loop {
+    report(&indexer.sync(&args.folder, &source)?)?;
+    if !args.watch {
+        return Ok(ExitCode::SUCCESS);
+    }
+    let (changed, changes) = channel();
+    watch(&args.folder, &args.gallery, move || {
+        changed.send(()).is_ok()
+    })?;
+    for () in changes {
         let synced = indexer.sync(&args.folder, &source)?;
-        if first || synced.is_change() {
+        if synced.is_change() {
             report(&synced)?;
         }
-        if !args.watch {
-            return Ok(ExitCode::SUCCESS);
-        }
-        first = false;
-        std::thread::sleep(PAUSE);
     }
+    Ok(ExitCode::SUCCESS)
 }
 
 fn report(synced: &Synced) -> Result<()> {

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::matching::Transform;
 use crate::ocr::Quad;
 
 /// The answer to a query.
@@ -84,4 +85,7 @@ pub struct Copied {
     pub inliers: usize,
     /// Whether it is a mirror image.
     pub mirrored: bool,
+    /// The transformation from the query, mirrored if it is so, to the picture, in pixels of their working sizes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub transform: Option<Transform>,
 }

@@ -124,6 +124,7 @@ fn hit(view: &View, copies: &Copies, found: &Found, digest: &str) -> Result<Hit>
                 same_bytes: item.facts.digest == digest,
                 inliers: comparison.map_or(0, |c| c.inliers()),
                 mirrored: comparison.is_some_and(|c| c.mirrored),
+                transform: comparison.and_then(|c| Some(c.consensus.as_ref()?.transform)),
             }),
             ..Explanation::default()
         }),

@@ -12,7 +12,6 @@ mod metrics;
 mod problem;
 mod tasks;
 mod thumbnails;
-mod watch;
 mod workers;
 
 use std::net::SocketAddr;
@@ -34,7 +33,7 @@ use problem::{Problem, Reply};
 use tasks::Kind;
 use workers::Workers;
 
-pub use watch::watch;
+use crate::watch::watch;
 
 /// How a server is started.
 pub struct Options {
@@ -188,7 +187,7 @@ impl App {
             let gallery = gallery
                 .with_context(|| format!("no gallery is of the folder {}", printable(&full)))?;
             let weak = Arc::downgrade(gallery);
-            watch(&full.clone(), move || {
+            watch(&full.clone(), &gallery.path, move || {
                 let Some(gallery) = weak.upgrade() else {
                     return false;
                 };

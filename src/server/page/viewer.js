@@ -23,13 +23,21 @@ const row = (name, ...values) => make('tr', {}, make('th', { scope: 'row' }, nam
 const number = (share) => make('td', { class: 'n' }, (share > -0.0005 ? '+' : '−') + Math.abs(share).toFixed(3));
 const shares = (list) => make('table', {}, make('tbody', {}, ...list.map((s) => make('tr', {}, make('th', { scope: 'row' }, s.name), number(s.share)))));
 
+// What a transformation does, in words.
+const moved = ([[a, b], [c, d]]) => {
+  const scale = Math.round(100 * Math.sqrt(Math.abs(a * d - b * c)));
+  const turn = Math.round((Math.atan2(c, a) * 180) / Math.PI);
+  return [Math.abs(scale - 100) > 2 && say('scaled', scale), Math.abs(turn) > 1 && say('turned', turn)].filter(Boolean).join(', ') || say('unmoved');
+};
+
 const reasons = (hit) => {
   const why = hit.why;
   if (!why) return [];
   const parts = [];
   if (why.copy) {
-    const { same_bytes: same, inliers, mirrored } = why.copy;
+    const { same_bytes: same, inliers, mirrored, transform } = why.copy;
     parts.push(make('p', {}, same ? say('samebytes') : `${say('inliers', inliers, mirrored)}; ${say('chance', Math.round(hit.score))}`));
+    if (transform && !same) parts.push(make('p', {}, moved(transform)));
   }
   if (why.words?.length) {
     const where = (w) => [w.in_caption && say('incaption'), w.boxes.length && say('inlines', w.boxes.length)].filter(Boolean).join(', ');

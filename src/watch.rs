@@ -1,6 +1,6 @@
-//! Keeping a gallery in step with its folder: events are hints that come early, and a scan finds what they miss.
+//! Noticing that a folder changes: events are hints that come early, and a scan finds what they miss.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread;
@@ -17,19 +17,26 @@ const QUIET: Duration = Duration::from_millis(500);
 /// ...but not for ever.
 const MOST: u32 = 20;
 
-/// Calls `changed` on a thread of its own whenever something below a folder may have changed, until it says that it is no
-/// longer needed.
-pub fn watch(folder: &Path, changed: impl Fn() -> bool + Send + 'static) -> Result<()> {
+/// Calls `changed` on a thread of its own, at once and whenever something below a folder may have changed, until it says that
+/// it is no longer needed. What happens in `gallery`, which may be below the folder, is not a change.
+pub fn watch(
+    folder: &Path,
+    gallery: &Path,
+    changed: impl Fn() -> bool + Send + 'static,
+) -> Result<()> {
     let (hint, hints) = channel();
-    let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
+    // Events name files as the folder is named.
+    let full = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let (folder, gallery) = (&full(folder), full(gallery));
+    let is_change = move |event: &notify::Event| {
+        let elsewhere = |path: &PathBuf| !path.starts_with(&gallery);
         // Reading a file changes nothing.
-        if !matches!(
-            event,
-            Ok(notify::Event {
-                kind: EventKind::Access(_),
-                ..
-            })
-        ) {
+        let is_other = !matches!(event.kind, EventKind::Access(_));
+        event.need_rescan() || is_other && event.paths.iter().any(elsewhere)
+    };
+    let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
+        // An error may hide a change.
+        if event.as_ref().map_or(true, &is_change) {
             let _ = hint.send(());
         }
     })
