@@ -296,7 +296,7 @@ fn other_files_are_counted_and_a_broken_index_is_made_again() {
         .says(&["empty.jpg", "the file is empty"]);
     assert_eq!(case.table(), "source,query\nno name,a<b>.png\n");
     let page = fs::read_to_string(page).unwrap();
-    assert!(page.contains("a&lt;b&gt;.png") && !page.contains("a<b>"));
+    assert!(page.contains("a&#60;b&#62;.png") && !page.contains("a<b>"));
     for (name, path) in files(&case.path("work")) {
         let mut bytes = fs::read(&path).unwrap();
         let last = bytes.len() - 1;

@@ -382,7 +382,7 @@ fn the_page_shows_what_was_found() {
         .run("search", &["<红色>的五角星", "--html", text(&page)])
         .ok();
     let html = fs::read_to_string(&page).unwrap();
-    assert!(html.contains("&lt;红色&gt;的五角星"));
+    assert!(html.contains("&#60;红色&#62;的五角星"));
     assert_eq!(html.matches("src=\"data:image/").count(), 5);
 }
 

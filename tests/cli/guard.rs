@@ -265,7 +265,7 @@ fn searches_go_on_while_pictures_come_and_go() {
     let server = Server::start(&shelf.gallery(), &[]);
     let question = json!({"text": "红色的圆", "filter": "folder = sub"});
     let right = server.post("/v1/search", &question).ok();
-    let bytes = fs::read("tests/fixtures/pictures/palette.png").unwrap();
+    let bytes = fs::read("tests/fixtures/pictures/photo.png").unwrap();
     std::thread::scope(|scope| {
         let askers: Vec<_> = (0..4)
             .map(|_| {

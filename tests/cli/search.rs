@@ -142,7 +142,7 @@ fn the_page_shows_query_and_answers_and_needs_nothing_but_itself() {
     case.run("search", &[&[sentence][..], &html].concat()).ok();
     let text = fs::read_to_string(&page).unwrap();
     assert!(
-        text.contains("红色 &lt;五角星&gt; &amp; &quot;圆点&quot;"),
+        text.contains("红色 &#60;五角星&#62; &#38; &#34;圆点&#34;"),
         "the query is escaped"
     );
     assert!(!text.contains("http:") && !text.contains("https:"));

@@ -141,7 +141,7 @@ fn pictures_come_change_and_go() {
             .as_u64()
             .unwrap()
     };
-    let bytes = fs::read("tests/fixtures/pictures/palette.png").unwrap();
+    let bytes = fs::read("tests/fixtures/pictures/photo.png").unwrap();
     let added = server.form(
         items,
         &[("caption", "一只鹦鹉"), ("tag", "鸟")],
@@ -208,7 +208,7 @@ fn paths_are_added_below_allowed_folders_alone() {
     let (other, secret) = (shelf.path("other"), shelf.path("secret"));
     for folder in [&other, &secret] {
         fs::create_dir(folder).unwrap();
-        fs::copy("tests/fixtures/pictures/palette.png", folder.join("p.png")).unwrap();
+        fs::copy("tests/fixtures/pictures/photo.png", folder.join("p.png")).unwrap();
     }
     let server = Server::start(&shelf.gallery(), &["--allow", other.to_str().unwrap()]);
     let add = |path: &str| server.post("/v1/galleries/g/items", &json!({"path": path}));
@@ -226,7 +226,7 @@ fn paths_are_added_below_allowed_folders_alone() {
     add("").is_problem(403, "path-not-allowed");
     // a file of the gallery's folder has the id that `index` would give it
     fs::copy(
-        "tests/fixtures/pictures/palette.png",
+        "tests/fixtures/pictures/photo.png",
         shelf.photo("sub/new.png"),
     )
     .unwrap();
@@ -255,7 +255,7 @@ fn a_watched_folder_is_followed() {
     };
     until(PICTURES);
     fs::copy(
-        "tests/fixtures/pictures/palette.png",
+        "tests/fixtures/pictures/photo.png",
         shelf.photo("new.png"),
     )
     .unwrap();
