@@ -120,15 +120,14 @@ pub(super) fn ids_after(
 
 /// All items, by id.
 pub(super) fn known(connection: &Connection) -> Result<Vec<(String, Known)>> {
-    let query = "SELECT id, key, bytes, mtime_ns, digest, bad IS NOT NULL, tags FROM items";
+    let query = "SELECT id, key, bytes, mtime_ns, digest, bad IS NOT NULL, tags, path FROM items";
     let mut statement = connection.prepare_cached(query)?;
     statement.query_map([], known_row)?.collect()
 }
 
 /// An item, by its id.
 pub(super) fn known_of(connection: &Connection, id: &str) -> Result<Option<(String, Known)>> {
-    let query =
-        "SELECT id, key, bytes, mtime_ns, digest, bad IS NOT NULL, tags FROM items WHERE id = ?";
+    let query = "SELECT id, key, bytes, mtime_ns, digest, bad IS NOT NULL, tags, path FROM items WHERE id = ?";
     let mut statement = connection.prepare_cached(query)?;
     statement.query_row([id], known_row).optional()
 }
@@ -141,6 +140,7 @@ fn known_row(row: &Row) -> Result<(String, Known)> {
         digest: row.get(4)?,
         bad: row.get(5)?,
         tags: list(row, 6)?,
+        path: row.get(7)?,
     };
     Ok((row.get(0)?, known))
 }

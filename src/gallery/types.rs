@@ -127,11 +127,13 @@ pub struct NewText {
     pub text: NewCaption,
 }
 
-/// A picture whose file was touched, but is the same.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// A picture whose file was touched or moved, but is the same.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Touch {
     /// Key of the picture.
     pub key: u64,
+    /// Where the file is now.
+    pub path: String,
     /// Size of the file now.
     pub bytes: u64,
     /// When the file was changed, in nanoseconds since 1970.
@@ -169,6 +171,8 @@ pub struct Committed {
 pub struct Known {
     /// Key of the picture.
     pub key: u64,
+    /// Where the file was.
+    pub path: String,
     /// Size of the file.
     pub bytes: u64,
     /// When the file was changed, in nanoseconds since 1970.

@@ -8,6 +8,7 @@ use crate::artifact::Fingerprint;
 use crate::copies::WordsParams;
 use crate::engine::{joined, keypoints};
 use crate::error::{Error, Result};
+use crate::files::written;
 use crate::fusion::Side;
 use crate::gallery::{Bag, Facts, Known, NewCaption, NewItem, PictureRow, Seen, TextRow, Touch};
 use crate::model::Model;
@@ -94,6 +95,7 @@ impl<'a> Describer<'a> {
         {
             return Ok(Looked::Same(Touch {
                 key: known.key,
+                path: written(&file.path),
                 bytes: file.bytes,
                 mtime_ns: file.mtime_ns,
             }));
@@ -217,7 +219,7 @@ fn facts(file: &Found, digest: String) -> Facts {
     let folder = file.id.rsplit_once('/').map_or("", |(folder, _)| folder);
     Facts {
         id: file.id.clone(),
-        path: crate::files::written(&file.path),
+        path: written(&file.path),
         bytes: file.bytes,
         mtime_ns: file.mtime_ns,
         digest,

@@ -202,7 +202,11 @@ impl<'a> Indexer<'a> {
                 continue;
             };
             match known.remove(&file.id) {
-                Some(k) if k.is_of(file.bytes, file.mtime_ns) && source.has_tags(&file.id, &k) => {
+                Some(k)
+                    if k.is_of(file.bytes, file.mtime_ns)
+                        && k.path == written(&file.path)
+                        && source.has_tags(&file.id, &k) =>
+                {
                     if !k.bad {
                         unchanged.push((file.id, k.key));
                     }

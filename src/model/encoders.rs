@@ -80,7 +80,8 @@ impl PictureSide {
     /// The image views of pictures at their working size, each with the name that imported vectors are found by, side by
     /// side: one row for each.
     pub fn features(&self, pictures: &[(&str, &Picture)]) -> Result<Rows> {
-        let views = self.encoders.iter().map(|encoder| {
+        // One picture alone keeps more than one core busy.
+        let views = self.encoders.par_iter().map(|encoder| {
             let mut x = Array2::zeros((pictures.len(), encoder.view.dim()));
             for (mut row, (name, picture)) in x.outer_iter_mut().zip(pictures) {
                 row.assign(&encoder.view.describe(name, picture)?);

@@ -288,3 +288,19 @@ fn there_is_one_writer_and_readers_do_not_wait() {
     drop(writer);
     shelf.index(&[]).ok().prints("nothing new");
 }
+
+#[test]
+fn a_folder_that_has_moved_is_found_where_it_is() {
+    let shelf = Shelf::indexed();
+    let moved = shelf.path("elsewhere");
+    fs::rename(shelf.photos(), &moved).unwrap();
+    let outcome = shelf.run("index", &[text(&moved)]).fails();
+    outcome.says(&["folder.txt"]);
+    fs::remove_file(shelf.gallery().join("folder.txt")).unwrap();
+    let outcome = shelf.run("index", &[text(&moved)]).ok();
+    outcome.prints("nothing new: 32 files");
+    let found = shelf.ask(&["红色", "--top", "1"]);
+    let path = found["hits"][0]["path"].as_str().unwrap();
+    assert!(path.starts_with(text(&moved)), "{path}");
+    shelf.run("index", &[text(&moved)]).ok();
+}

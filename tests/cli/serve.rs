@@ -254,11 +254,7 @@ fn a_watched_folder_is_followed() {
         }
     };
     until(PICTURES);
-    fs::copy(
-        "tests/fixtures/pictures/photo.png",
-        shelf.photo("new.png"),
-    )
-    .unwrap();
+    fs::copy("tests/fixtures/pictures/photo.png", shelf.photo("new.png")).unwrap();
     until(PICTURES + 1);
     fs::remove_file(shelf.photo("new.png")).unwrap();
     until(PICTURES);

@@ -167,6 +167,7 @@ impl Wish {
         let text_key = |id: &String| snapshot.text_key_of(id).unwrap().unwrap();
         let touch = |(id, mtime_ns): (&String, &i64)| Touch {
             key: key(id),
+            path: snapshot.item(key(id)).unwrap().unwrap().facts.path,
             bytes: snapshot.item(key(id)).unwrap().unwrap().facts.bytes,
             mtime_ns: *mtime_ns,
         };

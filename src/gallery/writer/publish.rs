@@ -149,9 +149,9 @@ impl Writer {
     ) -> rusqlite::Result<()> {
         let transaction = self.connection.transaction()?;
         for touch in &change.touch {
-            let update = "UPDATE items SET bytes = ?, mtime_ns = ? WHERE key = ?";
+            let update = "UPDATE items SET path = ?, bytes = ?, mtime_ns = ? WHERE key = ?";
             let mut update = transaction.prepare_cached(update)?;
-            update.execute(params![touch.bytes, touch.mtime_ns, touch.key])?;
+            update.execute(params![touch.path, touch.bytes, touch.mtime_ns, touch.key])?;
         }
         // Before others come that have their ids.
         plan.dead_texts

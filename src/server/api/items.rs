@@ -334,8 +334,8 @@ fn upload(gallery: &Gallery, form: Form) -> Reply<Task> {
     )
 }
 
-/// Writes an uploaded file to where it stays. Its name begins with its digest: nothing is written over, and the same file
-/// is kept once.
+/// Writes an uploaded file to where it stays. It is named by its digest: nothing is written over, and the same file is kept
+/// once.
 fn keep(gallery: &Gallery, name: &str, bytes: &Bytes) -> Reply<(String, PathBuf)> {
     let format = format_name(bytes);
     if format.is_empty() {
@@ -343,16 +343,7 @@ fn keep(gallery: &Gallery, name: &str, bytes: &Bytes) -> Reply<(String, PathBuf)
         return Err(Problem::bad_request(format!("`{name}` is not a picture")));
     }
     let digest = Fingerprint::of_bytes(bytes).to_string();
-    let stem = Path::new(name)
-        .file_stem()
-        .map(|s| s.to_string_lossy().into_owned())
-        .unwrap_or_default();
-    let clean: String = stem
-        .chars()
-        .filter(|c| c.is_alphanumeric() || "-_ ".contains(*c))
-        .take(40)
-        .collect();
-    let name = format!("{}-{}.{format}", &digest[..16], clean.trim());
+    let name = format!("{digest}.{format}");
     let path = gallery.uploads().join(&name);
     if !path.exists() {
         files::write(&path, bytes)?;
