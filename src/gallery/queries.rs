@@ -57,9 +57,14 @@ fn text(row: &Row) -> Result<Text> {
     })
 }
 
+/// A key as SQLite takes it. Larger numbers are nobody's keys, and are not an error either.
+fn bound(key: u64) -> i64 {
+    i64::try_from(key).unwrap_or(i64::MAX)
+}
+
 pub(super) fn item_of(connection: &Connection, key: u64) -> Result<Option<Item>> {
     let mut statement = connection.prepare_cached(&format!("{ITEMS} WHERE key = ?"))?;
-    statement.query_row([key], item).optional()
+    statement.query_row([bound(key)], item).optional()
 }
 
 pub(super) fn key_of(connection: &Connection, id: &str) -> Result<Option<u64>> {
@@ -70,7 +75,7 @@ pub(super) fn key_of(connection: &Connection, id: &str) -> Result<Option<u64>> {
 pub(super) fn text_of(connection: &Connection, key: u64) -> Result<Option<Text>> {
     let mut statement =
         connection.prepare_cached("SELECT key, id, item, caption FROM texts WHERE key = ?")?;
-    statement.query_row([key], text).optional()
+    statement.query_row([bound(key)], text).optional()
 }
 
 pub(super) fn text_key_of(connection: &Connection, id: &str) -> Result<Option<u64>> {
@@ -82,13 +87,15 @@ pub(super) fn text_key_of(connection: &Connection, id: &str) -> Result<Option<u6
 pub(super) fn texts_of(connection: &Connection, item: u64) -> Result<Vec<Text>> {
     let query = "SELECT key, id, item, caption FROM texts WHERE item = ? ORDER BY key";
     let mut statement = connection.prepare_cached(query)?;
-    statement.query_map([item], text)?.collect()
+    statement.query_map([bound(item)], text)?.collect()
 }
 
 /// Whether there is an item, and whether it has a row in a segment.
 pub(super) fn is_good(connection: &Connection, key: u64) -> Result<Option<bool>> {
     let mut statement = connection.prepare_cached("SELECT bad IS NULL FROM items WHERE key = ?")?;
-    statement.query_row([key], |row| row.get(0)).optional()
+    statement
+        .query_row([bound(key)], |row| row.get(0))
+        .optional()
 }
 
 pub(super) fn bad(connection: &Connection) -> Result<Vec<Bad>> {
@@ -114,7 +121,9 @@ pub(super) fn ids_after(
 ) -> Result<Vec<(u64, String)>> {
     let query = format!("SELECT key, id FROM {table} WHERE key > ? ORDER BY key LIMIT ?");
     let mut statement = connection.prepare_cached(&query)?;
-    let rows = statement.query_map(params![key, limit], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let rows = statement.query_map(params![bound(key), limit], |row| {
+        Ok((row.get(0)?, row.get(1)?))
+    })?;
     rows.collect()
 }
 

@@ -1,4 +1,4 @@
-//! The protocol of clip-retrieval's back (https://github.com/rom1504/clip-retrieval), so that its client and its page work
+//! The protocol of clip-retrieval's back (<https://github.com/rom1504/clip-retrieval>), so that its client and its page work
 //! with galleries. Fields that are about CLIP have no effect.
 
 use std::sync::Arc;
@@ -162,7 +162,7 @@ async fn metadata(State(app): State<Shared>, request: Request) -> Reply<Json<Vec
         let mut found = Vec::new();
         for id in asked.ids.iter().take(1000) {
             let key = id.as_u64().or_else(|| id.as_str()?.parse().ok());
-            let Some(key) = key.filter(|&k| i64::try_from(k).is_ok()) else {
+            let Some(key) = key else {
                 continue;
             };
             let Some(item) = snapshot.item(key)? else {

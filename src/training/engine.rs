@@ -23,7 +23,7 @@ impl Training<'_> {
     /// An engine over the pictures and texts of a collection. Model and gallery are kept in the work folder.
     ///
     /// # Errors
-    /// [`Error::Recipe`] for a recipe that needs all queries at once.
+    /// [`Error::Recipe`](crate::Error::Recipe) for a recipe that needs all queries at once.
     pub fn engine(
         &self,
         collection: usize,

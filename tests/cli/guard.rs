@@ -160,6 +160,14 @@ fn what_does_not_fit_is_a_problem_that_says_so() {
     server
         .get("/v1/galleries/g/items/18446744073709551615")
         .is_problem(404, "not-found");
+    for path in ["/v1/search", "/v1/copies", "/v1/captions", "/v1/keywords"] {
+        let answer = server.post(path, &json!({"like": [1u64 << 63]}));
+        assert!(
+            [400, 404].contains(&answer.status),
+            "{path}: {}",
+            answer.text()
+        );
+    }
     server
         .get("/v1/galleries/g/items?limit=x")
         .is_problem(400, "bad-request");

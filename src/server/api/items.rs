@@ -100,11 +100,7 @@ fn found(gallery: &Gallery, item: Item) -> tuwen::Result<ItemFound> {
 
 /// A picture, usable or not.
 pub fn item(gallery: &Gallery, key: u64) -> Reply<Item> {
-    // Larger numbers are no keys of a database.
-    let found = match i64::try_from(key) {
-        Ok(_) => gallery.engine.view()?.snapshot.item(key)?,
-        Err(_) => None,
-    };
+    let found = gallery.engine.view()?.snapshot.item(key)?;
     found.ok_or_else(|| {
         Problem::not_found(format!(
             "{} has no picture with the key {key}",
@@ -137,9 +133,6 @@ pub async fn all(
         )));
     }
     let after = page.cursor.unwrap_or(0);
-    if i64::try_from(after).is_err() {
-        return Err(Problem::bad_request("`cursor` is not of this list"));
-    }
     let gallery = app.gallery(Some(&name))?;
     let read = move || {
         let view = gallery.engine.view()?;

@@ -14,7 +14,7 @@ const WORDS = {
     samebytes: 'The same file, byte for byte', inliers: (n, m) => `${n} keypoints agree${m ? ', mirrored' : ''}`, chance: (e) => `by chance: one picture in 10^${e}`,
     scaled: (p) => `the query is scaled to ${p} % of its size`, turned: (d) => `turned by ${d}°`, unmoved: 'neither scaled nor turned',
     stack: (n) => `${n} near-copies`, size: 'Size', taken: 'Taken', camera: 'Camera', folder: 'Folder', tags: 'Tags', captions: 'Captions', keywords: 'Words for this picture', usekeywords: 'Search with', login: 'This server needs a key', key: 'Key', enter: 'Enter', likely: 'probability of being right', results: 'Answers', options: 'What to find',
-    help: [['/', 'go to the search box'], ['← →', 'picture before, next'], ['s', 'similar pictures'], ['c', 'copies'], ['i', 'information: why, captions, facts'], ['Esc', 'close'], ['?', 'this list']],
+    help: [['/', 'go to the search box'], ['← →', 'picture before, next'], ['s', 'similar pictures'], ['c', 'copies'], ['t', 'sentences'], ['i', 'information: why, captions, facts'], ['Esc', 'close'], ['?', 'this list']],
   },
   zh: {
     title: '搜索图片', ask: '用一句话描述图片，-词 表示排除…', pick: '+ 图片', go: '搜索',
@@ -30,7 +30,7 @@ const WORDS = {
     samebytes: '文件逐字节相同', inliers: (n, m) => `${n} 个关键点一致${m ? '，镜像' : ''}`, chance: (e) => `偶然概率：10^${e} 张图片中一张`,
     scaled: (p) => `查询图片缩放到 ${p} %`, turned: (d) => `旋转 ${d}°`, unmoved: '没有缩放或旋转',
     stack: (n) => `${n} 张近似图`, size: '尺寸', taken: '拍摄时间', camera: '相机', folder: '文件夹', tags: '标签', captions: '说明', keywords: '适合这张图片的词', usekeywords: '加入搜索', login: '此服务器需要密钥', key: '密钥', enter: '进入', likely: '正确的概率', results: '结果', options: '查找什么',
-    help: [['/', '跳到搜索框'], ['← →', '上一张、下一张'], ['s', '相似图片'], ['c', '副本'], ['i', '信息：原因、说明、属性'], ['Esc', '关闭'], ['?', '本列表']],
+    help: [['/', '跳到搜索框'], ['← →', '上一张、下一张'], ['s', '相似图片'], ['c', '副本'], ['t', '句子'], ['i', '信息：原因、说明、属性'], ['Esc', '关闭'], ['?', '本列表']],
   },
 };
 
