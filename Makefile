@@ -65,12 +65,6 @@ page-test: build $(PAGE_TEST)/node_modules
 	@command -v chromium >/dev/null || { echo 'make page-test: install chromium, and a font with Chinese such as fonts-noto-cjk' >&2; exit 1; }
 	NODE_PATH=$(PAGE_TEST)/node_modules node tests/page/page.cjs $(TUWEN) $(PAGE_TEST)
 
-# The API against its own description, by schemathesis, and many damaged requests.
-BODIES ?= 100000
-api-test: build $(PEERS)/api
-	PYTHONPATH=$(PEERS)/api python3 tests/page/api.py $(TUWEN)
-	TUWEN_BODIES=$(BODIES) $(CARGO) test $(BUILD) $(CHECKED) --features deep --test cli guard
-
 # A folder of the user's own is there already; the demo set is fetched.
 data: $(if $(filter data/demo,$(DATA)),demo,build)
 
@@ -151,6 +145,12 @@ compression: data $(PEERS)/copies
 	$(COPIES) --work features/compression --originals 100 --distractors 7900
 	$(TUWEN) compression --gallery features/compression/gallery --queries features/compression/queries \
 		--truth features/compression/truth.csv --work features/compression --out experiments/copies/COMPRESSION.md $(FLAGS)
+
+# The API against its own description, by schemathesis, and many damaged requests.
+BODIES ?= 100000
+api-test: build $(PEERS)/api
+	PYTHONPATH=$(PEERS)/api python3 tests/page/api.py $(TUWEN)
+	TUWEN_BODIES=$(BODIES) $(CARGO) test $(BUILD) $(CHECKED) --features deep --test cli guard
 
 bench: data $(PEERS)/bench
 	$(BENCH)/bench.py --data $(DATA) --tuwen $(TUWEN) --out experiments $(FLAGS)
