@@ -185,7 +185,10 @@ impl Gallery {
             }
             Change::Remove(ids) => {
                 let removed = indexer.remove(ids)?;
-                for name in ids.iter().filter_map(|id| id.strip_prefix("/uploads/")) {
+                for name in ids
+                    .iter()
+                    .filter_map(|id| id.strip_prefix(&Self::upload_id("")))
+                {
                     let _ = std::fs::remove_file(self.uploads().join(name));
                 }
                 Ok((format!("{removed} removed"), vec![]))

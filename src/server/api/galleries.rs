@@ -57,8 +57,6 @@ fn about(gallery: &Gallery) -> tuwen::Result<About> {
     tag = "galleries",
     responses(
         (status = 200, body = Galleries),
-        (status = "4XX", body = Problem, content_type = "application/problem+json"),
-        (status = "5XX", body = Problem, content_type = "application/problem+json"),
     ),
 )]
 pub async fn all(State(app): State<Shared>) -> Reply<Json<Galleries>> {
@@ -77,8 +75,6 @@ pub async fn all(State(app): State<Shared>) -> Reply<Json<Galleries>> {
     params(("gallery" = String, Path)),
     responses(
         (status = 200, body = About),
-        (status = "4XX", body = Problem, content_type = "application/problem+json"),
-        (status = "5XX", body = Problem, content_type = "application/problem+json"),
     ),
 )]
 pub async fn one(State(app): State<Shared>, In(name): In<String>) -> Reply<Json<About>> {
@@ -96,8 +92,6 @@ pub async fn one(State(app): State<Shared>, In(name): In<String>) -> Reply<Json<
     params(("gallery" = String, Path)),
     responses(
         (status = 202, body = Task),
-        (status = "4XX", body = Problem, content_type = "application/problem+json"),
-        (status = "5XX", body = Problem, content_type = "application/problem+json"),
     ),
 )]
 pub async fn sync(

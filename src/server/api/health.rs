@@ -7,7 +7,7 @@ use axum::response::IntoResponse;
 use axum::routing::get;
 
 use crate::server::Shared;
-use crate::server::problem::{Problem, Reply};
+use crate::server::problem::Reply;
 
 /// Asked without a key.
 pub fn health() -> Router<Shared> {
@@ -29,7 +29,6 @@ pub async fn healthz() -> &'static str {
     tag = "health",
     responses(
         (status = 200, content_type = "text/plain", body = String),
-        (status = "5XX", body = Problem, content_type = "application/problem+json"),
     ),
 )]
 pub async fn readyz(State(app): State<Shared>) -> Reply<&'static str> {

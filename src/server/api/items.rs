@@ -117,8 +117,6 @@ pub fn item(gallery: &Gallery, key: u64) -> Reply<Item> {
     params(("gallery" = String, Path), Page),
     responses(
         (status = 200, body = Items),
-        (status = "4XX", body = Problem, content_type = "application/problem+json"),
-        (status = "5XX", body = Problem, content_type = "application/problem+json"),
     ),
 )]
 pub async fn all(
@@ -158,8 +156,6 @@ pub async fn all(
     params(("gallery" = String, Path), ("key" = u64, Path)),
     responses(
         (status = 200, body = ItemFound),
-        (status = "4XX", body = Problem, content_type = "application/problem+json"),
-        (status = "5XX", body = Problem, content_type = "application/problem+json"),
     ),
 )]
 pub async fn one(
@@ -240,8 +236,6 @@ fn source(
     request_body(content((AddRequest = "application/json"), (UploadForm = "multipart/form-data"))),
     responses(
         (status = 202, body = Task),
-        (status = "4XX", body = Problem, content_type = "application/problem+json"),
-        (status = "5XX", body = Problem, content_type = "application/problem+json"),
     ),
 )]
 pub async fn add(
@@ -365,8 +359,6 @@ pub struct PatchRequest {
     request_body = PatchRequest,
     responses(
         (status = 202, body = Task),
-        (status = "4XX", body = Problem, content_type = "application/problem+json"),
-        (status = "5XX", body = Problem, content_type = "application/problem+json"),
     ),
 )]
 pub async fn patch(
@@ -403,8 +395,6 @@ pub async fn patch(
     params(("gallery" = String, Path), ("key" = u64, Path)),
     responses(
         (status = 202, body = Task),
-        (status = "4XX", body = Problem, content_type = "application/problem+json"),
-        (status = "5XX", body = Problem, content_type = "application/problem+json"),
     ),
 )]
 pub async fn delete(

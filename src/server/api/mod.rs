@@ -14,6 +14,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
 use utoipa::OpenApi;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
+use utoipa::openapi::{Content, Ref, ResponseBuilder};
 
 pub use body::{bytes, json};
 pub use health::health;
@@ -74,6 +75,35 @@ impl utoipa::Modify for Schemes {
     }
 }
 
+/// Every path may answer with a problem.
+struct Problems;
+
+impl utoipa::Modify for Problems {
+    fn modify(&self, api: &mut utoipa::openapi::OpenApi) {
+        let problem = ResponseBuilder::new()
+            .description("What went wrong")
+            .content(
+                "application/problem+json",
+                Content::new(Some(Ref::from_schema_name("Problem"))),
+            )
+            .build();
+        for path in api.paths.paths.values_mut() {
+            let methods = [
+                &mut path.get,
+                &mut path.post,
+                &mut path.patch,
+                &mut path.delete,
+            ];
+            for operation in methods.into_iter().flatten() {
+                for status in ["4XX", "5XX"] {
+                    let answers = &mut operation.responses.responses;
+                    answers.insert(status.to_owned(), problem.clone().into());
+                }
+            }
+        }
+    }
+}
+
 /// The description of the API that programs read.
 #[derive(OpenApi)]
 #[openapi(
@@ -103,7 +133,7 @@ impl utoipa::Modify for Schemes {
         health::healthz,
         health::readyz,
     ),
-    modifiers(&Schemes),
+    modifiers(&Schemes, &Problems),
     security((), ("bearer" = []), ("key" = [])),
 )]
 pub struct Description;

@@ -5,13 +5,13 @@ use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
+use tuwen::gallery::Facts;
 use tuwen::picture::format_name;
 use utoipa::IntoParams;
 
 use super::items;
 use crate::server::Shared;
 use crate::server::extract::{In, With};
-use crate::server::galleries::Gallery;
 use crate::server::problem::{Problem, Reply};
 use crate::server::thumbnails::Thumbnails;
 
@@ -23,13 +23,11 @@ pub struct Size {
     size: Option<u32>,
 }
 
-/// The digest of a picture, and its file.
-pub fn original(gallery: &Gallery, key: u64) -> Reply<(String, Bytes)> {
-    let facts = items::item(gallery, key)?.facts;
+/// The file of a picture.
+pub fn original(facts: &Facts) -> Reply<Bytes> {
     let bytes = tuwen::picture::read(facts.path.as_ref());
-    let bytes =
-        bytes.map_err(|_| Problem::not_found(format!("the file of picture {key} is gone")))?;
-    Ok((facts.digest, bytes.into()))
+    let gone = |_| Problem::not_found(format!("the file of {} is gone", facts.id));
+    Ok(bytes.map_err(gone)?.into())
 }
 
 /// The same bytes for as long as the tag is the same.
@@ -62,8 +60,6 @@ fn is_known(headers: &HeaderMap, tag: &str) -> bool {
     responses(
         (status = 200, content_type = "image/jpeg", body = [u8]),
         (status = 304, description = "The one that you have is right"),
-        (status = "4XX", body = Problem, content_type = "application/problem+json"),
-        (status = "5XX", body = Problem, content_type = "application/problem+json"),
     ),
 )]
 pub async fn thumbnail(
@@ -74,18 +70,18 @@ pub async fn thumbnail(
 ) -> Reply<Response> {
     let gallery = app.gallery(Some(&name))?;
     let side = Thumbnails::side(size.unwrap_or(256));
-    let digest = items::item(&gallery, key)?.facts.digest;
-    let tag = format!("\"{digest}-{side}\"");
+    let facts = items::item(&gallery, key)?.facts;
+    let tag = format!("\"{}-{side}\"", facts.digest);
     if is_known(&headers, &tag) {
         return Ok(StatusCode::NOT_MODIFIED.into_response());
     }
-    if let Some(small) = app.thumbnails.get(&digest, side) {
+    if let Some(small) = app.thumbnails.get(&facts.digest, side) {
         return Ok(with_tag("image/jpeg", &tag, small));
     }
     let all = app.clone();
     let make = move || {
-        let (digest, bytes) = original(&gallery, key)?;
-        Ok(all.thumbnails.make(&digest, side, &bytes)?)
+        let bytes = original(&facts)?;
+        Ok(all.thumbnails.make(&facts.digest, side, &bytes)?)
     };
     let small = app.painters.run(make).await?;
     Ok(with_tag("image/jpeg", &tag, small))
@@ -102,8 +98,6 @@ pub async fn thumbnail(
     responses(
         (status = 200, content_type = "image/*", body = [u8]),
         (status = 304, description = "The one that you have is right"),
-        (status = "4XX", body = Problem, content_type = "application/problem+json"),
-        (status = "5XX", body = Problem, content_type = "application/problem+json"),
     ),
 )]
 pub async fn file(
@@ -112,16 +106,20 @@ pub async fn file(
     headers: HeaderMap,
 ) -> Reply<Response> {
     let gallery = app.gallery(Some(&name))?;
-    let tag = format!("\"{}\"", items::item(&gallery, key)?.facts.digest);
+    let facts = items::item(&gallery, key)?.facts;
+    let tag = format!("\"{}\"", facts.digest);
     if is_known(&headers, &tag) {
         return Ok(StatusCode::NOT_MODIFIED.into_response());
     }
     let all = app.clone();
     let read = move || {
-        let (digest, bytes) = original(&gallery, key)?;
+        let bytes = original(&facts)?;
         Ok(match shown(&bytes) {
             Some(kind) => (kind, bytes),
-            None => ("image/jpeg", all.thumbnails.make(&digest, 1024, &bytes)?),
+            None => (
+                "image/jpeg",
+                all.thumbnails.make(&facts.digest, 1024, &bytes)?,
+            ),
         })
     };
     let (kind, bytes) = app.painters.run(read).await?;

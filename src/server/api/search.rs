@@ -344,8 +344,6 @@ pub async fn run(app: &Shared, asked: SearchRequest, files: Vec<Bytes>) -> Reply
     request_body(content((SearchRequest = "application/json"), (SearchForm = "multipart/form-data"))),
     responses(
         (status = 200, body = Found),
-        (status = "4XX", body = Problem, content_type = "application/problem+json"),
-        (status = "5XX", body = Problem, content_type = "application/problem+json"),
     ),
 )]
 pub async fn search(State(app): State<Shared>, request: Request) -> Reply<Json<Found>> {
@@ -384,8 +382,6 @@ pub enum BatchAnswer {
     request_body = BatchRequest,
     responses(
         (status = 200, body = BatchFound),
-        (status = "4XX", body = Problem, content_type = "application/problem+json"),
-        (status = "5XX", body = Problem, content_type = "application/problem+json"),
     ),
 )]
 pub async fn batch(State(app): State<Shared>, request: Request) -> Reply<Json<BatchFound>> {

@@ -27,8 +27,6 @@ async fn about(app: Shared, request: Request, find: Wanted) -> Reply<Json<Found>
     request_body(content((SearchRequest = "application/json"), (SearchForm = "multipart/form-data"))),
     responses(
         (status = 200, body = Found),
-        (status = "4XX", body = Problem, content_type = "application/problem+json"),
-        (status = "5XX", body = Problem, content_type = "application/problem+json"),
     ),
 )]
 pub async fn similar(State(app): State<Shared>, request: Request) -> Reply<Json<Found>> {
@@ -45,8 +43,6 @@ pub async fn similar(State(app): State<Shared>, request: Request) -> Reply<Json<
     request_body(content((SearchRequest = "application/json"), (SearchForm = "multipart/form-data"))),
     responses(
         (status = 200, body = Found),
-        (status = "4XX", body = Problem, content_type = "application/problem+json"),
-        (status = "5XX", body = Problem, content_type = "application/problem+json"),
     ),
 )]
 pub async fn copies(State(app): State<Shared>, request: Request) -> Reply<Json<Found>> {
@@ -63,8 +59,6 @@ pub async fn copies(State(app): State<Shared>, request: Request) -> Reply<Json<F
     request_body(content((SearchRequest = "application/json"), (SearchForm = "multipart/form-data"))),
     responses(
         (status = 200, body = Found),
-        (status = "4XX", body = Problem, content_type = "application/problem+json"),
-        (status = "5XX", body = Problem, content_type = "application/problem+json"),
     ),
 )]
 pub async fn captions(State(app): State<Shared>, request: Request) -> Reply<Json<Found>> {
@@ -93,8 +87,6 @@ pub struct Keyword {
     request_body(content((SearchRequest = "application/json"), (SearchForm = "multipart/form-data"))),
     responses(
         (status = 200, body = Keywords),
-        (status = "4XX", body = Problem, content_type = "application/problem+json"),
-        (status = "5XX", body = Problem, content_type = "application/problem+json"),
     ),
 )]
 pub async fn keywords(State(app): State<Shared>, request: Request) -> Reply<Json<Keywords>> {
@@ -104,7 +96,9 @@ pub async fn keywords(State(app): State<Shared>, request: Request) -> Reply<Json
         let query = asked.query(&files)?;
         let bytes = match (query.pictures.first(), query.like.first()) {
             (Some(bytes), _) => Bytes::from(bytes.clone()),
-            (None, Some(&key)) => super::pictures::original(&gallery, key)?.1,
+            (None, Some(&key)) => {
+                super::pictures::original(&super::items::item(&gallery, key)?.facts)?
+            }
             (None, None) => {
                 return Err(Problem::bad_request("keywords are of a picture: give one"));
             }

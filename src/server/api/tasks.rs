@@ -34,7 +34,6 @@ pub struct Limit {
     params(Limit),
     responses(
         (status = 200, body = TaskList),
-        (status = "4XX", body = Problem, content_type = "application/problem+json"),
     ),
 )]
 pub async fn all(
@@ -60,7 +59,6 @@ pub async fn all(
     params(("id" = u64, Path)),
     responses(
         (status = 200, body = Task),
-        (status = "4XX", body = Problem, content_type = "application/problem+json"),
     ),
 )]
 pub async fn one(State(app): State<Shared>, In(id): In<u64>) -> Reply<Json<Task>> {
