@@ -22,7 +22,7 @@ COMMON = --data $(DATA) --recipe $(RECIPE)
 CHECKED = --config profile.release.package.tuwen.overflow-checks=true \
 	--config profile.release.package.tuwen.debug-assertions=true
 
-.PHONY: help setup build demo serve page-test api-test data lite0 ocr-models features fit-cca results evaluate ablation copies-benchmark compression bench growth lint test properties fuzz clean-work
+.PHONY: help setup build demo serve page-test api-test data lite0 ocr-models features fit-cca results evaluate ablation copies-benchmark compression bench clip-bench growth lint test properties fuzz clean-work
 .DEFAULT_GOAL = help
 
 help:
@@ -34,6 +34,7 @@ help:
 	@echo 'make copies-benchmark [DATA=dir]                   find transformed copies of any pictures, beside other programs'
 	@echo 'make compression [DATA=dir]                        what smaller vectors find of such copies'
 	@echo 'make bench DATA=dir                                  how fast every stage is beside the usual Python, on Flickr8k-CN'
+	@echo 'make clip-bench GALLERY=dir                         the server beside that of clip-retrieval, over a gallery'
 	@echo 'make growth [DATA=dir]                             time, memory and disk against the number of pictures'
 	@echo 'make serve    [PORT=n]                             the search page of the demo set'
 	@echo 'make page-test | make api-test                     the search page in Chromium; the API by schemathesis'
@@ -126,7 +127,8 @@ ablation: data
 # that it needs and what builds it; `pip-compile --generate-hashes` (pip-tools) wrote the lists from the *.in files.
 PEERS = data/peers
 $(PEERS)/build: OPTIONS = --only-binary=:all:
-$(PEERS)/api $(PEERS)/bench $(PEERS)/copies: | $(PEERS)/build
+$(PEERS)/clip: OPTIONS = --no-deps
+$(PEERS)/api $(PEERS)/bench $(PEERS)/clip $(PEERS)/copies: | $(PEERS)/build
 $(PEERS)/%: experiments/peers/%-requirements.txt
 	$(PIP_IS_THERE)
 	rm -rf $@
@@ -151,6 +153,11 @@ BODIES ?= 100000
 api-test: build $(PEERS)/api
 	PYTHONPATH=$(PEERS)/api python3 tests/page/api.py $(TUWEN)
 	TUWEN_BODIES=$(BODIES) $(CARGO) test $(BUILD) $(CHECKED) --features deep --test cli guard
+
+# The server beside clip-retrieval's back, over a gallery of your own: make clip-bench GALLERY=g
+clip-bench: build $(PEERS)/clip
+	@test -n "$(GALLERY)" || { echo 'make clip-bench: say which gallery, GALLERY=dir' >&2; exit 1; }
+	PYTHONPATH=$(PEERS)/clip python3 experiments/peers/clip.py $(TUWEN) $(GALLERY) features/clip-bench
 
 bench: data $(PEERS)/bench
 	$(BENCH)/bench.py --data $(DATA) --tuwen $(TUWEN) --out experiments $(FLAGS)

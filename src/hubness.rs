@@ -9,7 +9,7 @@ use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis, concatenate};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::artifact::Artifact;
+use crate::artifact::{Artifact, Matrix};
 use crate::error::Result;
 use crate::linalg::matmul;
 
@@ -79,7 +79,7 @@ const BLOCK: usize = 256;
 pub struct QueryBank {
     charge: Charge,
     /// m×s
-    queries: Array2<f32>,
+    queries: Matrix<f32>,
     /// Standard deviation of the scores of queries and items.
     sigma: f32,
 }
@@ -93,19 +93,19 @@ impl QueryBank {
         };
         Self {
             charge,
-            queries,
+            queries: queries.into(),
             sigma,
         }
     }
 
     /// The charge of each of n×s items; 0 for an empty bank. It depends on the item alone.
     pub fn charges(&self, items: ArrayView2<f32>) -> Array1<f32> {
-        if self.queries.nrows() == 0 {
+        if self.queries.dim().0 == 0 {
             return Array1::zeros(items.nrows());
         }
         let mut charges = Vec::with_capacity(items.nrows());
         for items in items.axis_chunks_iter(Axis(0), BLOCK) {
-            let scores = matmul(items, self.queries.t());
+            let scores = matmul(items, self.queries.view().t());
             let rows = scores.axis_iter(Axis(0)).into_par_iter();
             charges.par_extend(rows.map(|row| self.charge.of_scores(row, self.sigma)));
         }
@@ -125,8 +125,8 @@ impl QueryBank {
     /// # Errors
     /// [`Error::Artifact`](crate::Error::Artifact) for an artifact that is not such a bank.
     pub fn load(artifact: &Artifact, dim: usize) -> Result<Self> {
-        let queries: Array2<f32> = artifact.matrix("queries")?;
-        artifact.require(queries.ncols() == dim)?;
+        let queries: Matrix<f32> = artifact.kept_matrix("queries")?;
+        artifact.require(queries.dim().1 == dim)?;
         Ok(Self {
             charge: artifact.read_notes()?,
             queries,

@@ -6,10 +6,13 @@ mod properties {
     mod cases;
     mod made_up;
 
+    mod archives;
     mod artifacts;
+    mod attachments;
     mod changes;
     mod codebooks;
     mod copies;
+    mod encodings;
     mod ensemble;
     mod evaluation;
     mod geometry;

@@ -4,6 +4,7 @@
 //! and keeps a [`RunFile`]; [`page`] and [`plot`] present the results; [`verdict`] tells whether a score is the
 //! expected one. Figures reach a page only from run files, never by hand.
 
+mod cost;
 mod expected;
 mod machine;
 mod page;

@@ -16,6 +16,12 @@ pub(super) enum Bytes {
     },
 }
 
+impl Bytes {
+    pub(super) fn is_mapped(&self) -> bool {
+        matches!(self, Self::Mapped { .. })
+    }
+}
+
 impl Deref for Bytes {
     type Target = [u8];
 

@@ -11,10 +11,12 @@
 mod bundle;
 mod bytes;
 mod made_from;
+mod matrix;
 mod store;
 
 pub use bundle::{Bundle, PartSize};
 pub use made_from::{Fingerprint, Spec, Stage};
+pub use matrix::Matrix;
 pub use store::Store;
 
 use std::borrow::Cow;
@@ -81,7 +83,7 @@ impl View for &Tensor {
 }
 
 /// Element types that artifacts hold.
-pub trait Element: Copy {
+pub trait Element: bytemuck::Pod {
     /// The type's name in safetensors.
     const DTYPE: Dtype;
     /// Appends the value, little-endian.
@@ -203,21 +205,22 @@ impl Artifact {
             .map(|(n, t)| (n.as_str(), format!("{:?}", t.dtype), t.shape.as_slice()))
     }
 
-    fn get<T: Element>(&self, name: &str, dims: usize) -> Result<(&[usize], Vec<T>), String> {
+    fn get<T: Element, const DIMS: usize>(&self, name: &str) -> Result<(&Bytes, [usize; DIMS])> {
         let t = self
             .tensors
             .get(name)
-            .ok_or_else(|| format!("it has no tensor `{name}`"))?;
-        if t.dtype != T::DTYPE || t.shape.len() != dims {
-            return Err(format!(
-                "tensor `{name}` is {:?} {:?}, expected {:?} with {dims} axes",
-                t.dtype,
-                t.shape,
-                T::DTYPE
-            ));
+            .ok_or_else(|| self.wrong(format!("it has no tensor `{name}`")))?;
+        let wrong = || {
+            let (is, shape, wanted) = (t.dtype, &t.shape, T::DTYPE);
+            self.wrong(format!(
+                "tensor `{name}` is {is:?} {shape:?}, expected {wanted:?} with {DIMS} axes"
+            ))
+        };
+        let shape = t.shape.as_slice().try_into().map_err(|_| wrong())?;
+        match t.dtype == T::DTYPE {
+            true => Ok((&t.bytes, shape)),
+            false => Err(wrong()),
         }
-        let values = t.bytes.chunks_exact(size_of::<T>()).map(T::pull).collect();
-        Ok((&t.shape, values))
     }
 
     fn wrong(&self, reason: String) -> Error {
@@ -229,8 +232,17 @@ impl Artifact {
     /// # Errors
     /// [`Error::Artifact`] if there is none of this name and type.
     pub fn matrix<T: Element>(&self, name: &str) -> Result<Array2<T>> {
-        let (shape, values) = self.get(name, 2).map_err(|e| self.wrong(e))?;
-        Array2::from_shape_vec((shape[0], shape[1]), values).map_err(|e| self.wrong(e.to_string()))
+        let (bytes, shape) = self.get::<T, 2>(name)?;
+        Array2::from_shape_vec(shape, pulled(bytes)).map_err(|e| self.wrong(e.to_string()))
+    }
+
+    /// The matrix of a name, left where it lies.
+    ///
+    /// # Errors
+    /// As [`Self::matrix`].
+    pub fn kept_matrix<T: Element>(&self, name: &str) -> Result<Matrix<T>> {
+        let (bytes, shape) = self.get::<T, 2>(name)?;
+        Matrix::new(bytes, shape).ok_or_else(|| self.wrong(format!("`{name}` is cut short")))
     }
 
     /// The vector of a name.
@@ -238,15 +250,14 @@ impl Artifact {
     /// # Errors
     /// [`Error::Artifact`] if there is none of this name and type.
     pub fn vector<T: Element>(&self, name: &str) -> Result<Array1<T>> {
-        let (_, values) = self.get(name, 1).map_err(|e| self.wrong(e))?;
-        Ok(values.into())
+        let (bytes, _) = self.get::<T, 1>(name)?;
+        Ok(pulled(bytes).into())
     }
 
     /// A vector of one number.
     pub fn number<T: Element>(&self, name: &str) -> Result<T> {
-        let (_, values) = self.get(name, 1).map_err(|e| self.wrong(e))?;
-        match values[..] {
-            [number] => Ok(number),
+        match self.vector(name)?.as_slice() {
+            Some(&[number]) => Ok(number),
             _ => Err(self.wrong(format!("`{name}` is not one number"))),
         }
     }
@@ -350,6 +361,11 @@ impl Artifact {
             }
         }
     }
+}
+
+/// The numbers of little-endian bytes.
+fn pulled<T: Element>(bytes: &[u8]) -> Vec<T> {
+    bytes.chunks_exact(size_of::<T>()).map(T::pull).collect()
 }
 
 fn write_tensors(path: &Path, header: &Header, tensors: &BTreeMap<String, Tensor>) -> Result<()> {

@@ -1,5 +1,4 @@
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -101,9 +100,8 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         "{} names no copy that can be used",
         args.truth.display()
     );
-    let (asked_for, known) = (sources.len() as f64, (sources.len() + without) as f64);
-    let x = stacked(places.values().copied());
-    let q = stacked(rows.into_iter());
+    let known = sources.len() + without;
+    let (x, q) = (stacked(places.values().copied()), stacked(rows.into_iter()));
     let mut page = format!(
         "# Smaller vectors\n\nWritten by `make compression`; VLAD codes of {} numbers, {} pictures, {} copies of known \
          pictures. Recall is the share of copies whose picture is the first, and among the first 20, which geometry \
@@ -118,13 +116,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     for (dim, names) in CODES {
         let whitened = Whitened::new(dim, x.view(), q.view(), method.seed)?;
         for name in names {
-            let m = whitened.measure(name, &sources)?;
-            let [first, among] = m.recall.map(|r| 100.0 * r * asked_for / known);
-            writeln!(
-                page,
-                "| {dim} | {name} | {} | {first:.1} | {among:.1} | {:.2} |",
-                m.bytes, m.milliseconds
-            )?;
+            page += &row(&whitened, (dim, name), &sources, known)?;
             bars.step(1);
         }
     }
@@ -133,6 +125,23 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     warn_each("picture that cannot be used", bad.into_iter());
     say!("{page}");
     Ok(ExitCode::SUCCESS)
+}
+
+/// What a code finds of the sources of so many known copies.
+fn row(
+    whitened: &Whitened,
+    (dim, name): (usize, &str),
+    sources: &[usize],
+    known: usize,
+) -> Result<String> {
+    let m = whitened.measure(name, sources)?;
+    let [first, among] = m
+        .recall
+        .map(|r| 100.0 * r * sources.len() as f64 / known as f64);
+    Ok(format!(
+        "| {dim} | {name} | {} | {first:.1} | {among:.1} | {:.2} |\n",
+        m.bytes, m.milliseconds
+    ))
 }
 
 fn read(path: &Path) -> Result<Vec<Pair>> {

@@ -137,19 +137,17 @@ fn answer(
     let sheet = args.contact_sheet.as_ref();
     let mut page = sheet.map(|_| empty_page(training, &fitted));
     let both = [Direction::TextToImage, Direction::ImageToText];
+    let places = both.map(|direction| training.place(Split::Test, direction));
     ensure!(
-        both.iter()
-            .any(|&d| training.place(Split::Test, d).is_some()),
+        places.iter().any(Option::is_some),
         "there is nothing to answer: {} has no attachment 2 or 3",
         dataset.name
     );
     let _alone = files::lock_folder(&args.out)?;
     let (mut written, mut index_recall) = (BTreeMap::new(), BTreeMap::new());
     let mut rankings = BTreeMap::new();
-    for direction in both {
-        let Some(place) = training.place(Split::Test, direction) else {
-            continue;
-        };
+    for (direction, place) in both.into_iter().zip(places) {
+        let Some(place) = place else { continue };
         let c = &dataset.collections[place];
         let words = training.words(fitted.scene_text.as_ref(), place, direction)?;
         let words = words.as_ref();
@@ -167,14 +165,8 @@ fn answer(
             rankings.extend(ranking.map(|r| (direction, r)));
         }
     }
-    let contact_sheet = match (page, &args.contact_sheet) {
-        (Some(page), Some(path)) => {
-            page.write(path)?;
-            tracing::info!("contact sheet: {}", path.display());
-            Some(Fingerprint::of_file(path)?)
-        }
-        _ => None,
-    };
+    let contact_sheet = page.zip(args.contact_sheet.as_deref());
+    let contact_sheet = contact_sheet.map(|(page, path)| save(&page, path));
     let [t2i, i2t] = both.map(|direction| rankings.get(&direction));
     let about = (dataset.name.as_str(), training.recipe.name.as_str(), "test");
     let report = evaluation::report(about, t2i, i2t, training.recipe.seed);
@@ -186,11 +178,17 @@ fn answer(
         scene_text: fitted.scene_text.map(|s| s.choice),
         index_recall,
         files: written,
-        contact_sheet,
+        contact_sheet: contact_sheet.transpose()?,
         report: (!rankings.is_empty()).then_some(report),
     };
     files::write(&args.out.join(RUN), &serde_json::to_vec_pretty(&run)?)?;
     Ok(run)
+}
+
+fn save(page: &Page, path: &Path) -> Result<Fingerprint> {
+    page.write(path)?;
+    tracing::info!("contact sheet: {}", path.display());
+    Ok(Fingerprint::of_file(path)?)
 }
 
 /// The contact sheet before its rows.

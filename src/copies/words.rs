@@ -210,6 +210,8 @@ struct Words {
 /// A query, or its mirror image.
 struct Query<'a> {
     frames: &'a [Frame],
+    /// Width and height at the working size, in pixels.
+    size: [u32; 2],
     /// Visuals with the indices of their keypoints; a keypoint may have several.
     visuals: Vec<(u32, Visual)>,
     mirrored: bool,
@@ -232,12 +234,14 @@ impl Searcher for Words {
         let visuals = |all: &[Visual]| (0..).zip(all.iter().copied()).collect();
         let plain = Query {
             frames: &seen.frames,
+            size: seen.size,
             visuals: visuals(&seen.visuals),
             mirrored: false,
         };
         let turned = mirrored(&seen.frames, seen.size[0]);
         let mirrored = Query {
             frames: &turned,
+            size: seen.size,
             visuals: visuals(&seen.mirrored),
             mirrored: true,
         };
@@ -255,6 +259,7 @@ impl Words {
         let visuals = (0..).zip(words);
         let query = Query {
             frames: &keypoints.frames,
+            size: [keypoints.width, keypoints.height],
             visuals: visuals
                 .flat_map(|(i, words)| words.into_iter().map(move |w| (i, w)))
                 .collect(),
@@ -279,7 +284,7 @@ impl Words {
             let votes = one_to_one(votes, [query.frames.len(), seen.frames.len()]);
             let comparison = Comparison::of(
                 votes.iter().map(correspondence).collect(),
-                (seen.size[0], seen.size[1]),
+                [query.size, seen.size],
                 how.model,
                 how.tolerance,
                 query.mirrored,

@@ -88,4 +88,8 @@ pub struct Copied {
     /// The transformation from the query, mirrored if it is so, to the picture, in pixels of their working sizes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub transform: Option<Transform>,
+    /// Where the keypoints that agree are in the query and in the picture, from the left and from the top, as shares of
+    /// width and height; only if the query asks for an explanation.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub places: Vec<[[f32; 2]; 2]>,
 }

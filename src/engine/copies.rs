@@ -86,7 +86,7 @@ pub(super) fn ask(view: &View, model: &Model, query: &Query, allowed: &[Bitmap])
     });
     let mut hits = Vec::new();
     for found in &found {
-        hits.push(hit(view, copies, found, &digest)?);
+        hits.push(hit(view, copies, found, &digest, query.explain)?);
     }
     // The same bytes first, whatever their keypoints say.
     let is_same = |h: &Hit| {
@@ -106,9 +106,9 @@ pub(super) fn ask(view: &View, model: &Model, query: &Query, allowed: &[Bitmap])
     })
 }
 
-fn hit(view: &View, copies: &Copies, found: &Found, digest: &str) -> Result<Hit> {
+fn hit(view: &View, copies: &Copies, found: &Found, digest: &str, explain: bool) -> Result<Hit> {
     let (.., key) = copies.rows[found.picture];
-    let item = super::item(view, key)?;
+    let item = super::hits::item(view, key)?;
     let comparison = found.comparison.as_ref();
     Ok(Hit {
         key: Some(key),
@@ -125,6 +125,10 @@ fn hit(view: &View, copies: &Copies, found: &Found, digest: &str) -> Result<Hit>
                 inliers: comparison.map_or(0, |c| c.inliers()),
                 mirrored: comparison.is_some_and(|c| c.mirrored),
                 transform: comparison.and_then(|c| Some(c.consensus.as_ref()?.transform)),
+                places: match comparison {
+                    Some(comparison) if explain => comparison.places(),
+                    _ => vec![],
+                },
             }),
             ..Explanation::default()
         }),

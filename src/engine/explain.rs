@@ -1,10 +1,12 @@
 //! What the score of a hit comes of.
 
-use ndarray::ArrayView1;
+use ndarray::{Array2, ArrayView1};
 
 use super::answer::{Explanation, Matched, Share};
-use super::{Asked, Engine, Ranked, View, item, lines};
+use super::hits::item;
+use super::{Asked, Engine, Ranked, View, lines};
 use crate::error::Result;
+use crate::model::Model;
 
 /// Words of a query that are left out one by one, at most: a long text is told of by its first.
 const MOST_WORDS: usize = 20;
@@ -17,11 +19,59 @@ pub fn look(hit: &Ranked) -> Explanation {
     }
 }
 
+/// A text that is asked, and what it would be without each of its words.
+pub struct Text<'a> {
+    text: &'a str,
+    words: Vec<String>,
+    /// Of the text, then of what is left of it without each of the words.
+    points: Array2<f32>,
+}
+
+impl<'a> Text<'a> {
+    pub fn new(model: &Model, text: &'a str) -> Result<Self> {
+        let Some(view) = model.text_side()?.words() else {
+            return Ok(Self {
+                text,
+                words: vec![],
+                points: Array2::default((0, model.dim())),
+            });
+        };
+        let tokens = view.tokens(text);
+        let mut words = tokens.clone();
+        words.sort();
+        words.dedup();
+        words.truncate(MOST_WORDS);
+        let without = |word: &String| -> String {
+            let rest = tokens.iter().filter(|&t| t != word);
+            rest.map(String::as_str).collect::<Vec<_>>().join(" ")
+        };
+        let mut texts = vec![tokens.join(" ")];
+        texts.extend(words.iter().map(without));
+        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+        Ok(Self {
+            text,
+            points: model.embed_texts(&texts)?.x,
+            words,
+        })
+    }
+
+    /// How much the cosine with a picture falls without each word, the largest fall first.
+    fn shares(&self, picture: ArrayView1<f32>) -> Vec<Share> {
+        let cosines = self.points.dot(&picture);
+        let words = self.words.iter().zip(cosines.iter().skip(1));
+        let mut shares: Vec<Share> = words
+            .map(|(word, without)| part(word, cosines[0] - without))
+            .collect();
+        shares.sort_by(|a, b| b.share.total_cmp(&a.share));
+        shares
+    }
+}
+
 /// Explains a picture that a text, or a text and pictures, have found.
 pub fn picture(
     engine: &Engine,
     view: &View,
-    text: &str,
+    text: &Text,
     asked: &Asked,
     hit: &Ranked,
     share: f32,
@@ -43,8 +93,8 @@ pub fn picture(
     }
     Ok(Explanation {
         parts,
-        words: words(engine, view, text, hit.key)?,
-        query_words: query_words(engine, text, point)?,
+        words: words(engine, view, text.text, hit.key)?,
+        query_words: text.shares(point),
         copy: None,
     })
 }
@@ -109,36 +159,4 @@ fn words(engine: &Engine, view: &View, text: &str, key: u64) -> Result<Vec<Match
         .into_iter()
         .for_each(|(i, quad)| found[i].boxes.push(quad));
     Ok(found)
-}
-
-/// How much the cosine with a picture falls without each word of a text.
-fn query_words(engine: &Engine, text: &str, point: ArrayView1<f32>) -> Result<Vec<Share>> {
-    let Some(view) = engine.model().text_side()?.words() else {
-        return Ok(vec![]);
-    };
-    let tokens = view.tokens(text);
-    let mut different = tokens.clone();
-    different.sort();
-    different.dedup();
-    different.truncate(MOST_WORDS);
-    let without = |word: &String| -> String {
-        let rest: Vec<&str> = tokens
-            .iter()
-            .filter(|t| *t != word)
-            .map(String::as_str)
-            .collect();
-        rest.join(" ")
-    };
-    let mut texts = vec![tokens.join(" ")];
-    texts.extend(different.iter().map(without));
-    let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
-    let points = engine.model().embed_texts(&texts)?.x;
-    let cosines: Vec<f32> = points.outer_iter().map(|p| p.dot(&point)).collect();
-    let mut shares: Vec<Share> = different
-        .iter()
-        .zip(&cosines[1..])
-        .map(|(word, without)| part(word, cosines[0] - without))
-        .collect();
-    shares.sort_by(|a, b| b.share.total_cmp(&a.share));
-    Ok(shares)
 }

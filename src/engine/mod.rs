@@ -18,6 +18,7 @@
 mod answer;
 mod copies;
 mod explain;
+mod hits;
 mod query;
 mod rank;
 mod stacks;
@@ -29,17 +30,18 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use ndarray::Array1;
+use quick_cache::sync::Cache;
 
 pub use answer::{Answer, Copied, Explanation, Hit, Matched, Share};
 pub use copies::keypoints;
+use hits::{answer, gone, item, picture, stacks_of};
 pub use query::{Find, Query, Weights};
-use rank::{Question, Ranked, Ranking, Rows};
-use stacks::Stack;
+use rank::{Question, Ranked, Rows};
 pub use view::View;
 use view::Written;
 use words::WordsQuery;
 
-use crate::calibration::Calibration;
+use crate::artifact::Fingerprint;
 use crate::dataset::Direction;
 use crate::error::{Error, Result};
 use crate::gallery::{self, Bitmap, Item, MODEL};
@@ -54,7 +56,12 @@ pub struct Engine {
     model: Arc<Model>,
     folder: PathBuf,
     view: RwLock<Arc<View>>,
+    /// Points of the texts that were asked last, by the digests of the texts.
+    asked: Cache<Fingerprint, Array1<f32>>,
 }
+
+/// Texts whose points are remembered: 16 MiB of them for a space of 1,024 dimensions.
+const REMEMBERED: usize = 4096;
 
 /// How much what is like an unwanted word moves down: its share of the query (Rocchio 1971; γ = 0.15 of Manning,
 /// Raghavan & Schütze 2008 §9.1.1 is for whole documents, and a word says less).
@@ -98,6 +105,7 @@ impl Engine {
             model,
             folder: gallery.to_owned(),
             view: RwLock::new(Arc::new(view)),
+            asked: Cache::new(REMEMBERED),
         })
     }
 
@@ -177,7 +185,10 @@ impl Engine {
         let stacks = stacks_of(view, query, &ranking.best);
         answer(query, ranking, &stacks, None, |hit| {
             let why = query.explain.then(|| explain::look(hit));
-            picture(view, hit, why)
+            let found = picture(view, hit, why)?;
+            // Unit vectors are kept at half precision, and may be a little longer.
+            let score = found.score.min(1.0);
+            Ok(Hit { score, ..found })
         })
     }
 
@@ -205,9 +216,13 @@ impl Engine {
         let ranking = view.pictures(allowed).rank(&question, &view.nearest())?;
         let calibration = self.model.calibration(Direction::TextToImage);
         let stacks = stacks_of(view, query, &ranking.best);
+        let text = match query.explain {
+            true => Some(explain::Text::new(&self.model, text)?),
+            false => None,
+        };
         answer(query, ranking, &stacks, calibration, |hit| {
-            let why = || explain::picture(self, view, text, &asked, hit, question.share);
-            picture(view, hit, query.explain.then(why).transpose()?)
+            let why = |text| explain::picture(self, view, text, &asked, hit, question.share);
+            picture(view, hit, text.as_ref().map(why).transpose()?)
         })
     }
 
@@ -279,13 +294,20 @@ impl Engine {
         given.chain(query.like.iter().map(kept)).collect()
     }
 
+    /// A text in the shared space; zero where nothing is known of it.
+    fn point(&self, text: &str) -> Result<Array1<f32>> {
+        let embed = || Ok(self.model.embed_texts(&[text])?.x.row(0).to_owned());
+        let digest = Fingerprint::of_bytes(text.as_bytes());
+        self.asked.get_or_insert_with(&digest, embed)
+    }
+
     /// A point of the shared space: the text, the pictures, less what is not wanted, each with its weight.
     fn shared(&self, query: &Query, text: &str, pictures: &[Described]) -> Result<Asked> {
         let mut parts: Vec<(String, Array1<f32>)> = Vec::new();
         let both = !text.is_empty() && !pictures.is_empty();
         let weight = |w: f32| if both { w } else { 1.0 };
         if !text.is_empty() {
-            let point = self.model.embed_texts(&[text])?.x.row(0).to_owned();
+            let point = self.point(text)?;
             parts.push(("text".into(), point * weight(query.weights.text)));
         }
         if !pictures.is_empty() {
@@ -295,7 +317,7 @@ impl Engine {
             parts.push(("picture".into(), sum * weight(query.weights.image)));
         }
         for word in &query.not {
-            let point = self.model.embed_texts(&[word])?.x.row(0).to_owned();
+            let point = self.point(word)?;
             parts.push((format!("not {word}"), point * -UNWANTED));
         }
         parts.retain(|(_, point)| point.iter().any(|&v| v != 0.0));
@@ -342,57 +364,6 @@ impl Engine {
     }
 }
 
-/// Hits with their probabilities, those of a page.
-fn answer(
-    query: &Query,
-    ranking: Ranking,
-    stacks: &[Stack],
-    calibration: Option<&Calibration>,
-    hit: impl Fn(&Ranked) -> Result<Hit>,
-) -> Result<Answer> {
-    let Ranking { best, scores } = ranking;
-    let probabilities = calibration.map(|c| falling(c.probabilities(&scores)));
-    let shown = stacks.iter().skip(query.offset).take(query.top);
-    let mut hits = Vec::new();
-    for Stack { place, copies } in shown.clone() {
-        hits.push(Hit {
-            probability: probabilities.as_ref().and_then(|p| p.get(*place)).copied(),
-            copies: copies.clone(),
-            ..hit(&best[*place])?
-        });
-    }
-    let good = match (calibration, &probabilities) {
-        (Some(c), Some(p)) => {
-            let good = c.good_ones(p);
-            shown.take_while(|stack| stack.place < good).count()
-        }
-        _ => hits.len(),
-    };
-    Ok(Answer {
-        good,
-        searched: scores.rows,
-        hits,
-    })
-}
-
-/// The probabilities of the best hits. A hit is not more probable than one with a higher score.
-fn falling(mut probabilities: Vec<f32>) -> Vec<f32> {
-    let mut most = 1.0f32;
-    for p in &mut probabilities {
-        most = most.min(*p);
-        *p = most;
-    }
-    probabilities
-}
-
-/// Hits for themselves, or one for those that are nearly the same.
-fn stacks_of(view: &View, query: &Query, best: &[Ranked]) -> Vec<Stack> {
-    match query.dedupe {
-        true => stacks::stacked(view, best),
-        false => stacks::single(best),
-    }
-}
-
 /// The mean look of some pictures; nothing where nothing was found in any.
 fn looks(pictures: &[Described], dim: usize) -> Option<Vec<f32>> {
     let mut sum = Array1::zeros(dim);
@@ -413,21 +384,6 @@ impl Question<'_> {
     }
 }
 
-/// A picture that was found.
-fn picture(view: &View, hit: &Ranked, why: Option<Explanation>) -> Result<Hit> {
-    let item = item(view, hit.key)?;
-    Ok(Hit {
-        key: Some(hit.key),
-        id: item.facts.id,
-        path: Some(item.facts.path),
-        text: None,
-        score: hit.score,
-        probability: None,
-        copies: vec![],
-        why,
-    })
-}
-
 /// Lines as one text.
 pub(crate) fn joined(lines: &[Line]) -> String {
     lines.iter().map(|l| format!("{}\n", l.text)).collect()
@@ -436,16 +392,6 @@ pub(crate) fn joined(lines: &[Line]) -> String {
 /// The lines that were read in a picture.
 fn lines(item: &Item) -> Vec<Line> {
     serde_json::from_value(item.facts.read.clone()).unwrap_or_default()
-}
-
-fn item(view: &View, key: u64) -> Result<Item> {
-    view.snapshot.item(key)?.ok_or_else(|| gone(key))
-}
-
-fn gone(key: u64) -> Error {
-    Error::Query {
-        reason: format!("the gallery is damaged: it has a point, and no item {key}"),
-    }
 }
 
 fn no_texts() -> Error {

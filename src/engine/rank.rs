@@ -209,13 +209,14 @@ pub fn of_captions<'a>(captions: &'a Captions, keys: &'a [u64]) -> Rows<'a> {
             keys,
             values: captions
                 .points
-                .as_slice()
-                .expect("a matrix from a file is contiguous"),
-            dim: captions.points.ncols(),
+                .view()
+                .to_slice()
+                .expect("a matrix of an artifact is contiguous"),
+            dim: captions.points.dim().1,
             charges: captions
                 .charges
                 .as_slice()
-                .expect("a vector from a file is contiguous"),
+                .expect("a vector of an artifact is contiguous"),
         }],
         allowed: vec![all],
     }

@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::{Choice, Fusion, FusionParams, Method, Pairs, Projector, Score, Side, Trial};
-use crate::artifact::{Artifact, Spec};
+use crate::artifact::{Artifact, Matrix, Spec};
 use crate::error::{Error, Result};
 use crate::linalg::{l2_normalize, matmul};
 use crate::sampling::sample_places;
@@ -62,9 +62,9 @@ pub struct Transfer {
     weight: f32,
     temperature: f32,
     /// Vectors of the training pictures, n×s, unit rows.
-    pictures: Array2<f32>,
+    pictures: Matrix<f32>,
     /// Mean vector of each training picture's captions, n×s.
-    captions: Array2<f32>,
+    captions: Matrix<f32>,
 }
 
 impl TransferParams {
@@ -111,8 +111,8 @@ impl TransferParams {
             neighbours: self.neighbours.min(images.len()),
             weight: self.weight[0],
             temperature: self.temperature,
-            pictures,
-            captions,
+            pictures: pictures.into(),
+            captions: captions.into(),
         })
     }
 }
@@ -186,7 +186,7 @@ impl Projector for Transfer {
             return Ok(z);
         }
         for mut block in z.axis_chunks_iter_mut(Axis(0), BLOCK) {
-            let scores = matmul(block.view(), self.pictures.t());
+            let scores = matmul(block.view(), self.pictures.view().t());
             let rows = block.axis_iter_mut(Axis(0)).into_par_iter();
             rows.zip(scores.axis_iter(Axis(0)).into_par_iter())
                 .for_each(|(mut z, scores)| z.assign(&self.moved(z.view(), scores)));
@@ -227,10 +227,11 @@ impl Transfer {
         order.truncate(self.neighbours);
         order.sort_unstable_by(nearer);
         let most = scores[order[0]];
+        let captions = self.captions.view();
         let mut sum = Array1::zeros(z.len());
         for &n in &order {
             let share = ((scores[n] - most) / self.temperature).exp();
-            sum.scaled_add(share, &self.captions.row(n));
+            sum.scaled_add(share, &captions.row(n));
         }
         l2_normalize(sum.view_mut());
         let mut moved = &z + &(sum * self.weight);
@@ -248,8 +249,8 @@ impl Transfer {
             neighbours: artifact.number::<u32>("neighbours")? as usize,
             weight: artifact.number("weight")?,
             temperature: artifact.number("temperature")?,
-            pictures: artifact.matrix("pictures")?,
-            captions: artifact.matrix("captions")?,
+            pictures: artifact.kept_matrix("pictures")?,
+            captions: artifact.kept_matrix("captions")?,
         };
         let (pictures, width) = transfer.pictures.dim();
         artifact.require(transfer.captions.dim() == (pictures, width))?;

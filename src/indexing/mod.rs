@@ -232,19 +232,21 @@ impl<'a> Indexer<'a> {
         Ok(synced)
     }
 
-    /// Adds a picture file that is not below the gallery's folder, or looks at one again that is in the gallery. Its id
-    /// begins with `/` unless it is the path below the folder, so that [`Self::sync`] leaves it alone.
+    /// Adds picture files that are not below the gallery's folder, or looks at some again that are in the gallery, by their
+    /// ids. An id begins with `/` unless it is the path below the folder, so that [`Self::sync`] leaves it alone.
     ///
     /// # Errors
     /// Those of reading the file and of writing the gallery.
-    pub fn put(&mut self, id: &str, path: &Path, source: &Source) -> Result<Synced> {
+    pub fn put(&mut self, files: &BTreeMap<String, PathBuf>, source: &Source) -> Result<Synced> {
         let mut synced = Synced::default();
-        let Some(file) = Found::new(id, path) else {
-            synced.unreadable.push(printable(path));
-            return Ok(synced);
-        };
-        let before = self.writer.known_of(id)?;
-        let same = self.add(vec![(file, before)], source, &mut synced)?;
+        let mut wanted = Vec::new();
+        for (id, path) in files {
+            match Found::new(id, path) {
+                Some(file) => wanted.push((file, self.writer.known_of(id)?)),
+                None => synced.unreadable.push(printable(path)),
+            }
+        }
+        let same = self.add(wanted, source, &mut synced)?;
         if let Some(captions) = &source.captions {
             self.caption(&same, captions, &mut synced)?;
         }

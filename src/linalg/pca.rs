@@ -4,7 +4,7 @@ use ndarray::{Array1, Array2, ArrayView2, Axis, s};
 use serde::{Deserialize, Serialize};
 
 use super::{affine, column_means, gram, matmul, randomized_svd, symmetric_eigen};
-use crate::artifact::Artifact;
+use crate::artifact::{Artifact, Matrix};
 use crate::error::{Error, Result};
 use crate::timing;
 
@@ -39,7 +39,7 @@ const EXACT_UP_TO: usize = 512;
 pub struct Pca {
     mean: Array1<f32>,
     /// d×k, scaled.
-    projection: Array2<f32>,
+    projection: Matrix<f32>,
     /// −mean·projection
     offset: Array1<f32>,
     /// Variance of each component over the training rows.
@@ -82,12 +82,12 @@ impl PcaParams {
         let variance = variance.slice(s![..k]).to_owned();
         let scale = variance.mapv(|v| v.sqrt().powf(-self.whiten));
         let projection = (&v.slice(s![.., ..k]) * &scale).mapv(|v| v as f32);
-        Ok(Pca::new(mean, projection, variance))
+        Ok(Pca::new(mean, projection.into(), variance))
     }
 }
 
 impl Pca {
-    fn new(mean: Array1<f32>, projection: Array2<f32>, variance: Array1<f64>) -> Self {
+    fn new(mean: Array1<f32>, projection: Matrix<f32>, variance: Array1<f64>) -> Self {
         Self {
             offset: -matmul(mean.view().insert_axis(Axis(0)), projection.view())
                 .remove_axis(Axis(0)),
@@ -104,7 +104,7 @@ impl Pca {
 
     /// Number of components kept, k.
     pub fn dim(&self) -> usize {
-        self.projection.ncols()
+        self.projection.dim().1
     }
 
     /// Variance of each component over the training rows, falling.
@@ -143,7 +143,7 @@ impl Pca {
     /// [`Error::Artifact`] if parts are missing or do not fit together.
     pub fn load(artifact: &Artifact) -> Result<Self> {
         let (mean, variance) = (artifact.vector("mean")?, artifact.vector("variance")?);
-        let projection = artifact.matrix("projection")?;
+        let projection: Matrix<f32> = artifact.kept_matrix("projection")?;
         artifact.require(projection.dim() == (mean.len(), variance.len()))?;
         Ok(Self::new(mean, projection, variance))
     }

@@ -84,34 +84,55 @@ pub struct Comparison {
     pub consensus: Option<Consensus>,
     /// Whether the first picture's mirror image is what was compared.
     pub mirrored: bool,
+    /// Widths and heights of both pictures at their working sizes, in pixels.
+    pub sizes: [[u32; 2]; 2],
 }
 
 impl Comparison {
-    /// Judges similar keypoints; `width` and `height` are those of the second picture, in pixels.
+    /// Judges similar keypoints of two pictures of these widths and heights, in pixels.
     ///
     /// # Errors
     /// Those of [`consensus()`].
     pub fn of(
         matches: Vec<Correspondence>,
-        (width, height): (u32, u32),
+        sizes: [[u32; 2]; 2],
         model: Model,
         tolerance: f64,
         mirrored: bool,
     ) -> Result<Self> {
+        let [width, height] = sizes[1].map(f64::from);
         let target = Target {
             tolerance,
-            area: f64::from(width) * f64::from(height),
+            area: width * height,
         };
         Ok(Self {
             consensus: timing::MATCHING.time(|| consensus(&matches, model, target))?,
             matches,
             mirrored,
+            sizes,
         })
     }
 
     /// Number of matches that agree with the transformation.
     pub fn inliers(&self) -> usize {
         self.consensus.as_ref().map_or(0, |c| c.inliers.len())
+    }
+
+    /// Where the matches that agree are in the first picture, mirrored or not, and in the second: from the left and from
+    /// the top, as shares of width and height.
+    pub fn places(&self) -> Vec<[[f32; 2]; 2]> {
+        let inliers = self.consensus.iter().flat_map(|c| &c.inliers);
+        let share = |f: &Frame, size: [u32; 2]| {
+            let [width, height] = size.map(|s| s.max(1) as f32);
+            [(f.x + 0.5) / width, (f.y + 0.5) / height]
+        };
+        let place = |&i: &usize| {
+            let Correspondence { a, b } = &self.matches[i];
+            let [left, top] = share(a, self.sizes[0]);
+            let left = if self.mirrored { 1.0 - left } else { left };
+            [[left, top], share(b, self.sizes[1])]
+        };
+        inliers.map(place).collect()
     }
 
     /// −log10 of the expected number of transformations that would fit this well by chance; 0 without any
@@ -166,7 +187,7 @@ impl MatchParams {
             b: b.frames[m.b],
         };
         let matches = alike.iter().map(correspondence).collect();
-        let size = (b.width, b.height);
-        Comparison::of(matches, size, self.model, self.tolerance, mirrored)
+        let sizes = [a, b].map(|k| [k.width, k.height]);
+        Comparison::of(matches, sizes, self.model, self.tolerance, mirrored)
     }
 }

@@ -32,7 +32,7 @@ use crate::lazy::Lazy;
 pub use encoders::{ImageEncoder, PictureSide, TextSide};
 pub use keywords::{Keyword, Vocabulary, Word};
 
-use crate::artifact::{Bundle, Fingerprint, PartSize};
+use crate::artifact::{Bundle, Fingerprint, Matrix, PartSize};
 use crate::calibration::Calibration;
 use crate::calibration::keywords::Keywords;
 use crate::copies;
@@ -124,7 +124,7 @@ pub struct Captions {
     /// In the order of the training data.
     pub texts: Vec<String>,
     /// n×s
-    pub points: Array2<f16>,
+    pub points: Matrix<f16>,
     /// What each is charged.
     pub charges: Array1<f32>,
 }
@@ -333,7 +333,7 @@ impl Model {
             let part = self.bundle.part("captions")?;
             let captions = Captions {
                 texts: part.read_notes()?,
-                points: part.matrix("points")?,
+                points: part.kept_matrix("points")?,
                 charges: part.vector("charges")?,
             };
             let n = captions.texts.len();

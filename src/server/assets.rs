@@ -11,13 +11,14 @@ const HTML: &str = include_str!("page/index.html");
 const STYLE: &str = include_str!("page/style.css");
 const ICON: &str = include_str!("page/icon.svg");
 /// In the order in which they need each other; a browser loads them as modules.
-const SCRIPTS: [(&str, &str); 6] = [
+const SCRIPTS: [(&str, &str); 7] = [
     ("/page/app.js", include_str!("page/app.js")),
     ("/page/query.js", include_str!("page/query.js")),
     ("/page/api.js", include_str!("page/api.js")),
     ("/page/words.js", include_str!("page/words.js")),
     ("/page/results.js", include_str!("page/results.js")),
     ("/page/viewer.js", include_str!("page/viewer.js")),
+    ("/page/pair.js", include_str!("page/pair.js")),
 ];
 
 fn file(kind: &'static str, text: &'static str) -> impl IntoResponse {

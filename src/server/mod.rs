@@ -2,10 +2,12 @@
 
 mod api;
 mod assets;
+mod changes;
 mod clip;
 mod docs;
 mod extract;
 mod galleries;
+mod journal;
 mod keys;
 mod layers;
 mod metrics;
@@ -27,7 +29,8 @@ use tokio::net::TcpListener;
 use tower_http::catch_panic::CatchPanicLayer;
 use tuwen::files::printable;
 
-use galleries::{Change, Gallery};
+use changes::Change;
+use galleries::Gallery;
 use keys::Keys;
 use problem::{Problem, Reply};
 use tasks::Kind;
@@ -170,7 +173,7 @@ impl App {
             return Ok(());
         }
         for gallery in &self.galleries {
-            gallery.take_up_uploads()?;
+            gallery.take_up()?;
         }
         for folder in watched {
             let full = folder
@@ -193,7 +196,9 @@ impl App {
                 };
                 // One that waits already will look at everything.
                 if !gallery.tasks.has_waiting_sync(&gallery.name) {
-                    let sync = Change::Sync(full.clone());
+                    let sync = Change::Sync {
+                        folder: full.clone(),
+                    };
                     if let Err(e) = gallery.change(Kind::Sync, vec![], sync) {
                         tracing::warn!("{}: {}", printable(&full), e.detail);
                     }

@@ -2,14 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 /// A change that was accepted.
-#[derive(Clone, Debug, Serialize, ToSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Task {
+    /// Later tasks have larger ones, also after the server was started again.
     pub id: u64,
     pub gallery: String,
     pub kind: Kind,
@@ -17,10 +18,10 @@ pub struct Task {
     /// Ids of the pictures that it is about; a task that looks at a folder has none.
     pub pictures: Vec<String>,
     /// Keys of these pictures, once they are in the gallery.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub keys: Vec<u64>,
     /// What was done, or why it failed.
-    #[serde(skip_serializing_if = "String::is_empty")]
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub detail: String,
     /// Seconds since 1970.
     pub queued_at: u64,
@@ -29,7 +30,7 @@ pub struct Task {
     pub ended_at: Option<u64>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
     /// Pictures are added.
@@ -42,7 +43,7 @@ pub enum Kind {
     Sync,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
     Queued,
@@ -58,29 +59,45 @@ impl Task {
 }
 
 /// The tasks of a server, the oldest ones that are over forgotten.
-#[derive(Default)]
-pub struct Tasks(Mutex<BTreeMap<u64, Task>>);
+pub struct Tasks {
+    tasks: Mutex<BTreeMap<u64, Task>>,
+    first: u64,
+}
 
 /// Tasks that are remembered after they are over.
 const REMEMBERED: usize = 10_000;
 
+impl Default for Tasks {
+    fn default() -> Self {
+        Self {
+            tasks: Mutex::default(),
+            // A server that is started again gives no number twice. JavaScript counts as far.
+            first: now().as_millis() as u64,
+        }
+    }
+}
+
 impl Tasks {
     fn lock(&self) -> MutexGuard<'_, BTreeMap<u64, Task>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.tasks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Notes a task, and returns it as it stands.
     pub fn add(&self, gallery: &str, kind: Kind, pictures: Vec<String>) -> Task {
         let mut tasks = self.lock();
         let task = Task {
-            id: tasks.keys().next_back().map_or(1, |last| last + 1),
+            id: tasks
+                .keys()
+                .next_back()
+                .map_or(0, |last| last + 1)
+                .max(self.first),
             gallery: gallery.to_owned(),
             kind,
             status: Status::Queued,
             pictures,
             keys: vec![],
             detail: String::new(),
-            queued_at: now(),
+            queued_at: now().as_secs(),
             ended_at: None,
         };
         while tasks.len() >= REMEMBERED {
@@ -92,6 +109,11 @@ impl Tasks {
         task
     }
 
+    /// Takes up a task of a server that was stopped.
+    pub fn take_up(&self, task: Task) {
+        self.lock().insert(task.id, task);
+    }
+
     pub fn begin(&self, id: u64) {
         if let Some(task) = self.lock().get_mut(&id) {
             task.status = Status::Running;
@@ -100,7 +122,7 @@ impl Tasks {
 
     pub fn end(&self, id: u64, outcome: Result<(String, Vec<u64>), String>) {
         if let Some(task) = self.lock().get_mut(&id) {
-            task.ended_at = Some(now());
+            task.ended_at = Some(now().as_secs());
             (task.status, task.detail, task.keys) = match outcome {
                 Ok((detail, keys)) => (Status::Done, detail, keys),
                 Err(reason) => (Status::Failed, reason, vec![]),
@@ -135,7 +157,8 @@ impl Tasks {
     }
 }
 
-fn now() -> u64 {
+/// Since 1970.
+fn now() -> Duration {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    since.map_or(0, |d| d.as_secs())
+    since.unwrap_or_default()
 }

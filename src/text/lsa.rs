@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use ndarray::{Array2, ArrayView2};
 use serde::{Deserialize, Serialize};
 
-use crate::artifact::Artifact;
+use crate::artifact::{Artifact, Matrix};
 use crate::error::Result;
 use crate::linalg::{Csr, SparseRow, randomized_svd};
 
@@ -40,7 +40,7 @@ impl ProjectionParams {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Lsa {
     /// terms×k
-    v: Array2<f32>,
+    v: Matrix<f32>,
 }
 
 impl Lsa {
@@ -53,7 +53,7 @@ impl Lsa {
         let floor = 1e-6 * s.first().copied().unwrap_or(0.0);
         let k = s.iter().take_while(|&&s| s > floor).count();
         Ok(Self {
-            v: v.slice(ndarray::s![.., ..k]).mapv(|v| v as f32),
+            v: v.slice(ndarray::s![.., ..k]).mapv(|v| v as f32).into(),
         })
     }
 
@@ -62,13 +62,13 @@ impl Lsa {
         let (s, v) = randomized_svd(&pmi, dim, seed)?;
         let scale = s.mapv(f64::sqrt);
         Ok(Self {
-            v: (v * scale).mapv(|v| v as f32),
+            v: (v * scale).mapv(|v| v as f32).into(),
         })
     }
 
     /// The number of directions, k.
     pub fn dim(&self) -> usize {
-        self.v.ncols()
+        self.v.dim().1
     }
 
     /// The directions, terms×k.
@@ -92,7 +92,7 @@ impl Lsa {
     /// [`Error::Artifact`](crate::Error::Artifact) if parts are missing or do not fit together.
     pub fn load(artifact: &Artifact) -> Result<Self> {
         Ok(Self {
-            v: artifact.matrix("v")?,
+            v: artifact.kept_matrix("v")?,
         })
     }
 }

@@ -219,12 +219,41 @@ fn too_many_at_once_are_told_to_come_back() {
 
 /// What was accepted is there in the end, however often the server is killed.
 #[test]
-fn accepted_uploads_outlast_a_kill() {
+fn accepted_changes_outlast_a_kill() {
     let shelf = Shelf::indexed();
-    let mut accepted = BTreeSet::new();
+    let items = "/v1/galleries/g/items";
+    let listed = |server: &Server| {
+        let listed = server.get(&format!("{items}?limit=1000")).ok();
+        listed["items"].as_array().unwrap().clone()
+    };
+    let id = |item: &Value| item["id"].as_str().unwrap().to_owned();
+    let (mut accepted, mut removed, mut told) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+    let mut tasks = BTreeSet::new();
     let mut rng = ChaCha8Rng::seed_from_u64(7);
     for turn in 0..4u8 {
         let mut server = Server::start(&shelf.gallery(), &[]);
+        let photos = listed(&server);
+        let photos = photos.iter().filter(|item| {
+            !id(item).starts_with('/')
+                && ![&removed, &told]
+                    .iter()
+                    .any(|done| done.contains(&id(item)))
+        });
+        let [first, second] = photos.take(2).collect::<Vec<_>>()[..] else {
+            panic!("the shelf has more pictures")
+        };
+        let path = |item: &Value| format!("{items}/{}", item["key"]);
+        let words = json!({"captions": ["一只鹦鹉"], "tags": ["鸟"]}).to_string();
+        for (method, item, body) in [("DELETE", first, ""), ("PATCH", second, &words)] {
+            let answer = server.request(method, &path(item), &[], body.as_bytes());
+            assert_eq!(answer.status, 202, "{}", answer.text());
+            assert!(
+                tasks.insert(answer.json()["id"].as_u64()),
+                "a number comes twice"
+            );
+        }
+        removed.insert(id(first));
+        told.insert(id(second));
         for n in 0..4u8 {
             let pixels = image::RgbImage::from_fn(64, 64, |x, y| {
                 image::Rgb([(x * 3) as u8 ^ turn, (y * 3) as u8 ^ n, turn * 40 + n])
@@ -232,8 +261,8 @@ fn accepted_uploads_outlast_a_kill() {
             let mut png = std::io::Cursor::new(Vec::new());
             pixels.write_to(&mut png, image::ImageFormat::Png).unwrap();
             let answer = server.form(
-                "/v1/galleries/g/items",
-                &[],
+                items,
+                &[("caption", "条纹")],
                 &[("k.png", &png.into_inner())],
             );
             assert_eq!(answer.status, 202, "{}", answer.text());
@@ -246,20 +275,20 @@ fn accepted_uploads_outlast_a_kill() {
     let server = Server::start(&shelf.gallery(), &[]);
     let start = std::time::Instant::now();
     loop {
-        let items = server.get("/v1/galleries/g/items?limit=1000").ok();
-        let there: BTreeSet<String> = items["items"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|i| i["id"].as_str().unwrap().to_owned())
-            .collect();
-        if accepted.is_subset(&there) {
+        let items = listed(&server);
+        let with = |captions: &Value| -> BTreeSet<String> {
+            let those = items.iter().filter(|item| item["captions"] == *captions);
+            those.map(id).collect()
+        };
+        let all: BTreeSet<String> = items.iter().map(id).collect();
+        let striped = with(&json!(["条纹"]));
+        let parrots = with(&json!(["一只鹦鹉"]));
+        if striped == accepted && parrots == told && all.is_disjoint(&removed) {
             break;
         }
         assert!(
             start.elapsed().as_secs() < 50,
-            "{:?}",
-            accepted.difference(&there)
+            "{striped:?} {parrots:?} {all:?}"
         );
         std::thread::sleep(std::time::Duration::from_millis(50));
     }

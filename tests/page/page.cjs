@@ -34,6 +34,13 @@ const madeGallery = () => {
   return { gallery, sentence: '红色的圆', picture: path.join(photos, fs.readdirSync(photos)[0]) };
 };
 
+// The same picture in a file of other bytes.
+const copied = (picture) => {
+  const copy = path.join(folder, `copy-${path.basename(picture)}`);
+  fs.writeFileSync(copy, Buffer.concat([fs.readFileSync(picture), Buffer.from('a copy')]));
+  return copy;
+};
+
 const serve = (gallery, more = []) => new Promise((resolve) => {
   const child = spawn(tuwen, ['serve', '--gallery', gallery, '--port', '0', ...more]);
   child.stdout.once('data', (line) => resolve({ child, origin: String(line).trim().replace(/\/$/, '') }));
@@ -47,6 +54,7 @@ const main = async () => {
     ? { gallery: given, sentence: process.env.SENTENCE || '海边奔跑的狗', picture: process.env.PICTURE }
     : madeGallery();
   const server = await serve(gallery);
+  const copy = copied(picture);
   const { origin } = server;
   const browser = await chromium.launch({
     executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
@@ -229,6 +237,32 @@ const main = async () => {
   await slow.press('#text', 'Enter');
   await slow.waitForSelector('#status.bad');
   await axe(slow, 'offline');
+
+  // a picture is added, its copy found, both shown side by side, and it is removed again
+  const owner = await opened();
+  owner.on('dialog', (dialog) => dialog.accept());
+  await owner.goto(`${origin}/`);
+  await owner.waitForSelector('.empty');
+  await owner.locator('#more summary').click();
+  await axe(owner, 'options');
+  const said = (text) => owner.waitForFunction((t) => document.getElementById('status').textContent.includes(t), text);
+  await owner.setInputFiles('#new', copy);
+  await said('1 added');
+  check(true, 'a picture can be added');
+  await owner.setInputFiles('#file', picture);
+  await owner.waitForSelector('#tabs:not([hidden])');
+  await owner.locator('#tabs button').nth(2).click();
+  const uploaded = owner.locator('#results .hit[title^="/uploads/"]');
+  await uploaded.waitFor();
+  await settled(owner);
+  await uploaded.click();
+  await owner.waitForSelector('#viewer .pair line', { state: 'attached' });
+  await owner.waitForLoadState('networkidle');
+  check((await owner.locator('#viewer .pair line').count()) >= 4, 'keypoints of a copy are joined');
+  await axe(owner, 'pair');
+  await owner.locator('#viewer .remove').click();
+  await said('1 removed');
+  check((await uploaded.count()) === 0, 'a picture can be removed');
 
   const docs = await opened();
   await docs.goto(`${origin}/docs`);

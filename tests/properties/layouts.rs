@@ -5,11 +5,10 @@ use std::fs;
 use std::path::Path;
 
 use tempfile::TempDir;
-use tuwen::dataset::check::Report;
-use tuwen::dataset::{Collection, Dataset, ReadOptions, Split, encoding};
+use tuwen::dataset::{Collection, Dataset, ReadOptions, Split};
 
 /// A folder with files of these texts.
-fn folder(files: &[(&str, &str)]) -> TempDir {
+pub fn folder(files: &[(&str, &str)]) -> TempDir {
     let folder = super::made_up::folder();
     for (name, text) in files {
         write(folder.path(), name, text.as_bytes());
@@ -17,30 +16,30 @@ fn folder(files: &[(&str, &str)]) -> TempDir {
     folder
 }
 
-fn write(root: &Path, name: &str, bytes: &[u8]) {
+pub fn write(root: &Path, name: &str, bytes: &[u8]) {
     let path = root.join(name);
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     fs::write(path, bytes).unwrap();
 }
 
-fn pictures(root: &Path, names: &[&str]) {
+pub fn pictures(root: &Path, names: &[&str]) {
     names
         .iter()
         .for_each(|name| write(root, name, b"\x89PNG\r\n\x1a\n"));
 }
 
 #[track_caller]
-fn open(root: &Path) -> Dataset {
+pub fn open(root: &Path) -> Dataset {
     Dataset::open(root, &ReadOptions::default()).unwrap()
 }
 
 #[track_caller]
-fn refusal(root: &Path, options: &ReadOptions) -> String {
+pub fn refusal(root: &Path, options: &ReadOptions) -> String {
     Dataset::open(root, options).unwrap_err().to_string()
 }
 
 /// Each caption with its picture's file, `-` where there is none.
-fn pairs(root: &Path, c: &Collection) -> Vec<(String, String)> {
+pub fn pairs(root: &Path, c: &Collection) -> Vec<(String, String)> {
     let file = |image: usize| {
         let source = &c.images[image].source;
         let path = source.describe();
@@ -466,272 +465,4 @@ fn a_folder_of_no_layout_is_answered_with_what_it_holds() {
     ] {
         assert!(said.contains(part), "{part}: {said}");
     }
-}
-
-fn attachments(image_ids: &[&str]) -> TempDir {
-    let rows: String = image_ids.iter().map(|id| format!("{id}\n")).collect();
-    let pairs: String = image_ids.iter().map(|id| format!("{id},狗\n")).collect();
-    folder(&[
-        (
-            "attachment1/ImageWordData.csv",
-            &format!("image_id,caption\n{pairs}"),
-        ),
-        ("attachment2/image_data.csv", &format!("image_id\n{rows}")),
-        (
-            "attachment2/word_test.csv",
-            "text_id,caption\n1,一只狗在公园里\n",
-        ),
-    ])
-}
-
-#[test]
-fn captions_cannot_be_chosen_where_there_is_one_table() {
-    let set = attachments(&["a.png"]);
-    pictures(
-        set.path(),
-        &["attachment1/ImageData/a.png", "attachment2/ImageData/a.png"],
-    );
-    let options = ReadOptions {
-        captions: Some("flickr8kenc".into()),
-        ..Default::default()
-    };
-    let said = refusal(set.path(), &options);
-    assert!(
-        said.contains("--captions flickr8kenc chooses nothing") && said.contains("attachments"),
-        "{said}"
-    );
-}
-
-#[test]
-fn ids_mean_pictures_however_they_are_written() {
-    let set = attachments(&[
-        "ImageData/a.png",
-        "b",
-        ".\\c.PNG",
-        "x/d.png",
-        "d.png",
-        "e.png",
-    ]);
-    for n in 1..=2 {
-        let root = set.path().join(format!("attachment{n}/ImageData"));
-        pictures(
-            &root,
-            &[
-                "a.png", "b.jpg", "c.png", "x/d.png", "y/d.png", "E.png", "E.PNG",
-            ],
-        );
-    }
-    let dataset = open(set.path());
-    for c in &dataset.collections {
-        let missing: Vec<&str> = c
-            .images
-            .iter()
-            .filter(|i| i.source.is_missing())
-            .map(|i| i.id.0.as_str())
-            .collect();
-        assert_eq!(missing, ["d.png", "e.png"]);
-        assert!(c.images[3].source.describe().ends_with("ImageData/x/d.png"));
-    }
-    let several = dataset
-        .warnings
-        .iter()
-        .filter(|w| w.kind.contains("several could be meant"));
-    let messages: Vec<&str> = several.map(|w| w.message.as_str()).collect();
-    assert_eq!(messages.len(), 4);
-    assert!(
-        messages[0].contains("x/d.png or ") && messages[0].contains("y/d.png"),
-        "{messages:?}"
-    );
-}
-
-#[test]
-fn the_truth_may_write_names_in_another_way() {
-    let set = attachments(&["a", "b"]);
-    for n in 1..=2 {
-        pictures(
-            set.path(),
-            &[
-                &format!("attachment{n}/ImageData/a.png"),
-                &format!("attachment{n}/ImageData/b.png"),
-            ],
-        );
-    }
-    write(
-        set.path(),
-        "attachment2/truth.csv",
-        b"text_id,image_id\n1,b.png\n1,c.png\n",
-    );
-    let dataset = open(set.path());
-    let [pair] = &dataset.collections[1].pairs[..] else {
-        panic!("{dataset:?}")
-    };
-    assert_eq!((pair.text, pair.image), (0, 1));
-    assert!(
-        dataset
-            .warnings
-            .iter()
-            .any(|w| w.kind.contains("true pair of unknown ids") && w.message.ends_with("line 3"))
-    );
-}
-
-/// A zip archive with stored entries of these raw names and no mark of UTF-8.
-fn archive(names: &[&[u8]]) -> Vec<u8> {
-    let content = b"\x89PNG\r\n\x1a\n";
-    let crc = {
-        let mut crc = flate2::Crc::new();
-        crc.update(content);
-        crc.sum().to_le_bytes()
-    };
-    let (mut bytes, mut directory) = (Vec::new(), Vec::new());
-    for name in names {
-        let size = (content.len() as u32).to_le_bytes();
-        let length = (name.len() as u16).to_le_bytes();
-        let common = [
-            &[20, 0, 0, 0, 0, 0, 0, 0, 0x21, 0][..],
-            &crc,
-            &size,
-            &size,
-            &length,
-            &[0, 0],
-        ]
-        .concat();
-        let place = (bytes.len() as u32).to_le_bytes();
-        bytes.extend([&b"PK\x03\x04"[..], &common, name, content].concat());
-        directory.extend([&b"PK\x01\x02\x14\0"[..], &common, &[0; 10], &place, name].concat());
-    }
-    let end = [
-        (names.len() as u16).to_le_bytes(),
-        (names.len() as u16).to_le_bytes(),
-    ]
-    .concat();
-    let sizes = [
-        (directory.len() as u32).to_le_bytes(),
-        (bytes.len() as u32).to_le_bytes(),
-    ]
-    .concat();
-    [
-        &bytes[..],
-        &directory,
-        &b"PK\x05\x06\0\0\0\0"[..],
-        &end,
-        &sizes,
-        &[0, 0],
-    ]
-    .concat()
-}
-
-#[test]
-fn names_in_archives_are_chinese_where_they_look_so() {
-    let set = attachments(&["图片-1.png", "圖片-2.png", "Ménage.png", "plain.png"]);
-    let gbk = |name: &str| encoding("gbk").unwrap().encode(name).0.into_owned();
-    let big5 = |name: &str| encoding("big5").unwrap().encode(name).0.into_owned();
-    let names = [
-        gbk("ImageData/图片-1.png"),
-        big5("ImageData\\圖片-2.png"),
-        b"M\x82nage.png".to_vec(),
-        b"plain.png".to_vec(),
-    ];
-    let names: Vec<&[u8]> = names.iter().map(Vec::as_slice).collect();
-    for n in 1..=2 {
-        write(
-            set.path(),
-            &format!("attachment{n}/ImageData.zip"),
-            &archive(&names),
-        );
-    }
-    let dataset = open(set.path());
-    assert_eq!(dataset.warnings, []);
-    let report = Report::of(&dataset, 0);
-    assert_eq!(
-        (
-            report.failures.len(),
-            report.collections[0].images_with_a_picture
-        ),
-        (0, 4),
-        "{report:?}"
-    );
-    assert!(
-        dataset.collections[0].images[0]
-            .source
-            .describe()
-            .ends_with("ImageData.zip:ImageData/图片-1.png")
-    );
-    assert_eq!(
-        dataset.collections[0].images[2].source.read().unwrap(),
-        b"\x89PNG\r\n\x1a\n"
-    );
-}
-
-#[test]
-fn bzip2_in_archives_is_read() {
-    let set = attachments(&["a.png"]);
-    pictures(set.path(), &["attachment2/ImageData/a.png"]);
-    let file = fs::File::create(set.path().join("attachment1/ImageData.zip")).unwrap();
-    let mut zip = zip::ZipWriter::new(file);
-    let options =
-        zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Bzip2);
-    zip.start_file("a.png", options).unwrap();
-    std::io::Write::write_all(&mut zip, b"\x89PNG\r\n\x1a\n").unwrap();
-    zip.finish().unwrap();
-    assert_eq!(
-        open(set.path()).collections[0].images[0]
-            .source
-            .read()
-            .unwrap(),
-        b"\x89PNG\r\n\x1a\n"
-    );
-}
-
-#[test]
-fn a_report_says_what_is_used_and_what_is_not() {
-    let set = attachments(&["a.png", "b.png", "c.png", "d.png"]);
-    let train = set.path().join("attachment1/ImageData");
-    pictures(&train, &["a.png", "stray.png"]);
-    write(&train, "b.png", b"");
-    write(&train, "c.png", b"a web page");
-    pictures(set.path(), &["attachment2/ImageData/z.png"]);
-    let report = Report::of(&open(set.path()), 100);
-    let [train, test] = &report.collections[..] else {
-        panic!("{report:?}")
-    };
-    assert_eq!(
-        (
-            train.images,
-            train.images_with_a_picture,
-            train.pairs,
-            train.pairs_with_a_picture
-        ),
-        (4, 1, 4, 1)
-    );
-    assert_eq!(
-        (test.images, test.images_with_a_picture, test.texts),
-        (4, 0, 1)
-    );
-    let reasons: Vec<(&str, usize)> = report
-        .left_out
-        .iter()
-        .map(|l| (l.reason.as_str(), l.count))
-        .collect();
-    let expected = [
-        ("id without a picture", 5),
-        ("picture without an id (not used)", 2),
-        ("file that is not a picture that can be read", 1),
-        ("picture of no bytes", 1),
-    ];
-    assert_eq!(reasons, expected);
-    let [failure] = &report.failures[..] else {
-        panic!("{report:?}")
-    };
-    assert!(
-        failure.contains("nothing of attachment2 can be answered"),
-        "{failure}"
-    );
-    assert_eq!(report.left_out[0].first.len(), 3);
-
-    fs::remove_file(set.path().join("attachment1/ImageData/a.png")).unwrap();
-    let report = Report::of(&open(set.path()), 100);
-    assert!(
-        report.failures[0].contains("nothing can be learned: attachment1 has 4 pairs"),
-        "{report:?}"
-    );
 }

@@ -7,13 +7,13 @@ use encoding_rs::{BIG5, GB18030};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use tuwen::Error;
-use tuwen::dataset::{Table, Warning, encoding};
+use tuwen::dataset::{Table, Warning};
 
 use super::cases::config;
 use super::made_up::folder;
 
 #[derive(Clone, Copy, Debug)]
-enum Coding {
+pub enum Coding {
     Utf8,
     Utf8Mark,
     Utf16Le,
@@ -24,7 +24,7 @@ enum Coding {
     Big5,
 }
 
-const CODINGS: [Coding; 8] = [
+pub const CODINGS: [Coding; 8] = [
     Coding::Utf8,
     Coding::Utf8Mark,
     Coding::Utf16Le,
@@ -35,7 +35,7 @@ const CODINGS: [Coding; 8] = [
     Coding::Big5,
 ];
 
-fn coded(text: &str, coding: Coding) -> Vec<u8> {
+pub fn coded(text: &str, coding: Coding) -> Vec<u8> {
     let marked = format!("\u{feff}{text}");
     match coding {
         Coding::Utf8 => text.into(),
@@ -49,7 +49,7 @@ fn coded(text: &str, coding: Coding) -> Vec<u8> {
     }
 }
 
-fn read_table(bytes: &[u8], columns: &[&str]) -> (tuwen::Result<Table>, Vec<Warning>) {
+pub fn read_table(bytes: &[u8], columns: &[&str]) -> (tuwen::Result<Table>, Vec<Warning>) {
     let folder = folder();
     let path = folder.path().join("table.csv");
     fs::write(&path, bytes).unwrap();
@@ -60,7 +60,7 @@ fn read_table(bytes: &[u8], columns: &[&str]) -> (tuwen::Result<Table>, Vec<Warn
 
 /// The ids and captions of a table.
 #[track_caller]
-fn rows(bytes: &[u8]) -> (Vec<[String; 2]>, Vec<Warning>) {
+pub fn rows(bytes: &[u8]) -> (Vec<[String; 2]>, Vec<Warning>) {
     let (table, warnings) = read_table(bytes, &["text_id", "caption"]);
     let records = table.unwrap().records.into_iter();
     let fields = records.map(|r| r.fields.try_into().unwrap());
@@ -68,7 +68,7 @@ fn rows(bytes: &[u8]) -> (Vec<[String; 2]>, Vec<Warning>) {
 }
 
 #[track_caller]
-fn assert_rows(bytes: impl AsRef<[u8]>, expected: &[[&str; 2]], warned: &[(&str, &str)]) {
+pub fn assert_rows(bytes: impl AsRef<[u8]>, expected: &[[&str; 2]], warned: &[(&str, &str)]) {
     let (found, warnings) = rows(bytes.as_ref());
     assert_eq!(found, expected);
     let fits = |(w, (kind, message)): (&Warning, &(&str, &str))| {
@@ -330,138 +330,6 @@ fn a_missing_column_is_named_with_those_there_are() {
         }
         other => panic!("{other}"),
     }
-}
-
-#[test]
-fn bytes_in_no_known_encoding_are_an_error() {
-    let (table, _) = read_table(b"\xef\xbb\xbfid,caption\n1,\xff\n", &["id"]);
-    assert!(
-        matches!(table, Err(Error::Table { .. })),
-        "marked as UTF-8, and is not"
-    );
-}
-
-#[test]
-fn a_bad_byte_spoils_its_own_line_alone() {
-    let text: String = (1..=9).map(|i| format!("a-{i},一大人在山中走\n")).collect();
-    let text = format!("text_id,caption\n{text}");
-    for coding in [
-        Coding::Utf8,
-        Coding::Utf8Mark,
-        Coding::Gb18030,
-        Coding::Big5,
-    ] {
-        let mut bytes = coded(&text, coding);
-        let line = bytes.windows(4).position(|w| w == b"a-5,").unwrap();
-        bytes.insert(line + 4, 0xff);
-        let (found, warnings) = rows(&bytes);
-        assert_eq!(found.len(), 9, "{coding:?}");
-        assert_eq!(
-            (found[4][0].as_str(), found[4][1].chars().last()),
-            ("a-5", Some('走'))
-        );
-        assert_eq!(found[3][1], "一大人在山中走");
-        let [Warning { kind, message }] = &warnings[..] else {
-            panic!("{warnings:?}")
-        };
-        assert!(
-            kind.contains("cannot be read") && message.contains("line 6"),
-            "{warnings:?}"
-        );
-        // in an id it is a row that cannot be answered
-        bytes.remove(line + 4);
-        bytes.insert(line + 1, 0xff);
-        let (found, warnings) = rows(&bytes);
-        assert_eq!(
-            (found.len(), warnings.len()),
-            (8, 2),
-            "{coding:?}: {warnings:?}"
-        );
-    }
-    let (found, warnings) = rows(b"text_id,caption\na-1,one caf\xe9\na-2,two\na-3,two\na-4,x\na-5,x\na-6,x\na-7,x\na-8,x\na-9,x\n");
-    assert_eq!(
-        (found[0][1].as_str(), warnings.len()),
-        ("one caf", 1),
-        "English with one byte of Latin-1"
-    );
-}
-
-#[test]
-fn nuls_are_left_out_and_said() {
-    assert_rows(
-        "text_id,caption\na-1,\0狗\na-2,猫\n\0\0\0",
-        &[["a-1", "狗"], ["a-2", "猫"]],
-        &[("NUL", "line 2"), ("NUL", "line 4")],
-    );
-}
-
-#[test]
-fn chinese_encodings_are_told_apart_by_short_captions() {
-    for caption in [
-        "一只狗",
-        "五个红色的圆环",
-        "两个人在海边散步",
-        "小女孩",
-        "他的球衣是红色的",
-    ] {
-        let text = format!("text_id,caption\n1,{caption}\n");
-        assert_rows(coded(&text, Coding::Gb18030), &[["1", caption]], &[]);
-    }
-    for caption in [
-        "一隻狗",
-        "五個紅色的圓環",
-        "兩個人在海邊散步",
-        "小女孩",
-        "他的球衣是紅色的",
-    ] {
-        let text = format!("text_id,caption\n1,{caption}\n");
-        assert_rows(coded(&text, Coding::Big5), &[["1", caption]], &[]);
-    }
-}
-
-#[test]
-fn an_unlikely_text_is_said_to_be_so() {
-    let (_, warnings) =
-        rows(b"text_id,caption\n1,\xe9t\xe9 \xe0 la plage\n2,gar\xe7on\n3,\xeatre\n");
-    assert!(
-        warnings
-            .iter()
-            .any(|w| w.kind.contains("uncertain encoding") && w.message.contains("--encoding")),
-        "{warnings:?}"
-    );
-}
-
-#[test]
-fn the_encoding_that_is_asked_for_is_used() {
-    let folder = folder();
-    let path = folder.path().join("table.csv");
-    let read = |bytes: &[u8], name: &str| {
-        fs::write(&path, bytes).unwrap();
-        let mut warnings = Vec::new();
-        let encoding = Some(encoding(name).unwrap());
-        let table = Table::read_as(&path, &["text_id", "caption"], encoding, &mut warnings);
-        table.map(|t| (t.records[0].fields[1].clone(), warnings.len()))
-    };
-    let text = "text_id,caption\n1,犬が走る\n";
-    let (japanese, _, _) = encoding_rs::SHIFT_JIS.encode(text);
-    assert_eq!(
-        read(&japanese, "shift_jis").unwrap(),
-        ("犬が走る".into(), 0)
-    );
-    assert_eq!(
-        read(&coded(text, Coding::Utf16Be), "gbk").unwrap().0,
-        "犬が走る",
-        "a mark says more"
-    );
-    assert_eq!(read(text.as_bytes(), "gbk").unwrap().1, 1, "it is UTF-8");
-    assert!(
-        read(
-            &coded("text_id,caption\n1,中文\n", Coding::Gb18030),
-            "utf-8"
-        )
-        .is_err()
-    );
-    assert!(encoding("klingon").unwrap_err().contains("big5"));
 }
 
 #[test]

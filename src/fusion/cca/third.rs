@@ -4,7 +4,7 @@
 
 use ndarray::{Array1, Array2, ArrayView2, s};
 
-use super::Eigen;
+use super::moments::Eigen;
 use crate::codebook::KMeansParams;
 use crate::dataset::Pair;
 use crate::descriptor::DescriptorKind;

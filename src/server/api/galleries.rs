@@ -7,8 +7,9 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::server::Shared;
+use crate::server::changes::Change;
 use crate::server::extract::In;
-use crate::server::galleries::{Change, Gallery};
+use crate::server::galleries::Gallery;
 use crate::server::problem::{Problem, Reply};
 use crate::server::tasks::{Kind, Task};
 
@@ -102,6 +103,6 @@ pub async fn sync(
     let folder = gallery.folder.clone();
     let folder =
         folder.ok_or_else(|| Problem::bad_request(format!("{name} is not of a folder")))?;
-    let task = gallery.change(Kind::Sync, vec![], Change::Sync(folder))?;
+    let task = gallery.change(Kind::Sync, vec![], Change::Sync { folder })?;
     Ok((StatusCode::ACCEPTED, Json(task)))
 }

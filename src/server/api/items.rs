@@ -1,6 +1,6 @@
 //! The pictures of a gallery: listed, added, changed, removed.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use axum::Json;
 use axum::body::Bytes;
@@ -8,16 +8,17 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use tuwen::artifact::Fingerprint;
-use tuwen::files::{self, written};
+use tuwen::files::written;
 use tuwen::gallery::Item;
-use tuwen::indexing::Source;
 use tuwen::picture::format_name;
 use utoipa::{IntoParams, ToSchema};
 
 use super::body::{self, Form};
 use super::search::path_of;
+use crate::server::changes::{Change, Texts};
 use crate::server::extract::{In, With};
-use crate::server::galleries::{Change, Gallery};
+use crate::server::galleries::Gallery;
+use crate::server::journal;
 use crate::server::problem::{Problem, Reply};
 use crate::server::tasks::{Kind, Task};
 use crate::server::{App, Shared};
@@ -25,8 +26,8 @@ use crate::server::{App, Shared};
 /// Items of a page, at most.
 const MOST: usize = 1000;
 /// Captions and tags of a picture, at most, and their characters.
-const TEXTS: usize = 100;
-const TEXT: usize = 10_000;
+const MOST_TEXTS: usize = 100;
+const LONGEST: usize = 10_000;
 
 /// A picture of a gallery.
 #[derive(Debug, Serialize, ToSchema)]
@@ -189,39 +190,18 @@ pub struct UploadForm {
     tag: Option<String>,
 }
 
-fn checked(what: &str, texts: &[String]) -> Reply<()> {
-    let fits = texts.len() <= TEXTS
-        && texts
-            .iter()
-            .all(|t| t.chars().count() <= TEXT && !t.trim().is_empty());
-    match fits {
-        true => Ok(()),
-        false => Err(Problem::bad_request(format!(
-            "`{what}`: at most {TEXTS} texts, none empty or of more than {TEXT} characters"
-        ))),
+/// What is said of pictures, within the limits.
+fn texts(captions: Option<Vec<String>>, tags: Option<Vec<String>>) -> Reply<Texts> {
+    let fits = |text: &String| text.chars().count() <= LONGEST && !text.trim().is_empty();
+    for (what, texts) in [("captions", &captions), ("tags", &tags)] {
+        let texts = texts.as_deref().unwrap_or_default();
+        if texts.len() > MOST_TEXTS || !texts.iter().all(fits) {
+            return Err(Problem::bad_request(format!(
+                "`{what}`: at most {MOST_TEXTS} texts, none empty or of more than {LONGEST} characters"
+            )));
+        }
     }
-}
-
-/// What comes with pictures.
-fn source(
-    ids: &[String],
-    captions: Option<Vec<String>>,
-    tags: Option<Vec<String>>,
-) -> Reply<Source> {
-    captions
-        .as_deref()
-        .map_or(Ok(()), |c| checked("captions", c))?;
-    tags.as_deref().map_or(Ok(()), |t| checked("tags", t))?;
-    let each = |texts: Vec<String>| {
-        ids.iter()
-            .map(|id| (id.clone(), texts.clone()))
-            .collect::<Vec<_>>()
-    };
-    Ok(Source {
-        captions: captions.map(|c| each(c).into_iter().collect()),
-        tags: tags.map(|t| each(t).into_iter().collect()),
-        hidden: false,
-    })
+    Ok(Texts { captions, tags })
 }
 
 /// Add pictures
@@ -250,16 +230,15 @@ pub async fn add(
         app.painters.run(keep).await?
     } else {
         let asked: AddRequest = body::json(&body::bytes(&app, request).await?)?;
-        let (id, path) = allowed(&app, &gallery, Path::new(&asked.path))?;
-        let source = source(std::slice::from_ref(&id), asked.captions, asked.tags)?;
-        let files = vec![(id.clone(), path)];
-        gallery.change(Kind::Add, vec![id], Change::Put { files, source })?
+        let ids = vec![allowed(&app, &gallery, Path::new(&asked.path))?];
+        let texts = texts(asked.captions, asked.tags)?;
+        gallery.change(Kind::Add, ids.clone(), Change::Put { ids, texts })?
     };
     Ok((StatusCode::ACCEPTED, Json(task)))
 }
 
-/// The id of a file that may be added by its path, and its full path.
-fn allowed(app: &App, gallery: &Gallery, path: &Path) -> Reply<(String, PathBuf)> {
+/// The id of a file that may be added by its path.
+fn allowed(app: &App, gallery: &Gallery, path: &Path) -> Reply<String> {
     let refused = || {
         Problem::forbidden(
             "path-not-allowed",
@@ -275,10 +254,10 @@ fn allowed(app: &App, gallery: &Gallery, path: &Path) -> Reply<(String, PathBuf)
         .as_ref()
         .and_then(|folder| full.strip_prefix(folder).ok())
     {
-        return Ok((written(below), full.clone()));
+        return Ok(written(below));
     }
     match app.roots.iter().any(|root| full.starts_with(root)) {
-        true => Ok((written(&full), full)),
+        true => Ok(written(&full)),
         false => Err(refused()),
     }
 }
@@ -301,29 +280,19 @@ fn upload(gallery: &Gallery, form: Form) -> Reply<Task> {
             }
         }
     }
-    let mut kept = Vec::new();
-    for (name, bytes) in &form.files {
-        kept.push(keep(gallery, name, bytes)?);
-    }
-    let ids: Vec<String> = kept.iter().map(|(id, _)| id.clone()).collect();
-    let source = source(
-        &ids,
-        Some(captions).filter(|c| !c.is_empty()),
-        Some(tags).filter(|t| !t.is_empty()),
-    )?;
-    gallery.change(
-        Kind::Add,
-        ids,
-        Change::Put {
-            files: kept,
-            source,
-        },
-    )
+    let some = |texts: Vec<String>| Some(texts).filter(|t| !t.is_empty());
+    let texts = texts(some(captions), some(tags))?;
+    let kept = form
+        .files
+        .iter()
+        .map(|(name, bytes)| keep(gallery, name, bytes));
+    let ids: Vec<String> = kept.collect::<Reply<_>>()?;
+    gallery.change(Kind::Add, ids.clone(), Change::Put { ids, texts })
 }
 
 /// Writes an uploaded file to where it stays. It is named by its digest: nothing is written over, and the same file is kept
 /// once.
-fn keep(gallery: &Gallery, name: &str, bytes: &Bytes) -> Reply<(String, PathBuf)> {
+fn keep(gallery: &Gallery, name: &str, bytes: &Bytes) -> Reply<String> {
     let format = format_name(bytes);
     if format.is_empty() {
         let name = name.escape_debug();
@@ -333,13 +302,9 @@ fn keep(gallery: &Gallery, name: &str, bytes: &Bytes) -> Reply<(String, PathBuf)
     let name = format!("{digest}.{format}");
     let path = gallery.uploads().join(&name);
     if !path.exists() {
-        files::write(&path, bytes)?;
-        // What is accepted outlasts a loss of power.
-        let durable = std::fs::File::open(&path).and_then(|file| file.sync_all());
-        let durable = durable.and_then(|()| std::fs::File::open(gallery.uploads())?.sync_all());
-        durable.map_err(Problem::internal)?;
+        journal::keep(&path, bytes)?;
     }
-    Ok((Gallery::upload_id(&name), path))
+    Ok(Gallery::upload_id(&name))
 }
 
 /// What of a picture is to be changed; what is left out stays.
@@ -367,18 +332,12 @@ pub async fn patch(
     request: Request,
 ) -> Reply<(StatusCode, Json<Task>)> {
     let PatchRequest { captions, tags } = body::json(&body::bytes(&app, request).await?)?;
-    captions
-        .as_deref()
-        .map_or(Ok(()), |c| checked("captions", c))?;
-    tags.as_deref().map_or(Ok(()), |t| checked("tags", t))?;
+    let texts = texts(captions, tags)?;
     let gallery = app.gallery(Some(&name))?;
-    let item = item(&gallery, key)?;
-    let id = item.facts.id.clone();
+    let id = item(&gallery, key)?.facts.id;
     let change = Change::Patch {
         id: id.clone(),
-        path: item.facts.path.into(),
-        captions,
-        tags,
+        texts,
     };
     let task = gallery.change(Kind::Patch, vec![id], change)?;
     Ok((StatusCode::ACCEPTED, Json(task)))
@@ -403,6 +362,7 @@ pub async fn delete(
 ) -> Reply<(StatusCode, Json<Task>)> {
     let gallery = app.gallery(Some(&name))?;
     let id = item(&gallery, key)?.facts.id;
-    let task = gallery.change(Kind::Delete, vec![id.clone()], Change::Remove(vec![id]))?;
+    let ids = vec![id];
+    let task = gallery.change(Kind::Delete, ids.clone(), Change::Remove { ids })?;
     Ok((StatusCode::ACCEPTED, Json(task)))
 }

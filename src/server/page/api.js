@@ -57,4 +57,23 @@ export const search = (query, pictures) => {
   running = new AbortController();
   return ask('/v1/search', form(query, pictures), running.signal);
 };
+
+export const remove = (gallery, key) => ask(`/v1/galleries/${encodeURIComponent(gallery)}/items/${key}`, { method: 'DELETE' });
+
+export const add = (gallery, pictures) => {
+  const parts = new FormData();
+  pictures.forEach((picture) => parts.append('picture', picture));
+  return ask(`/v1/galleries/${encodeURIComponent(gallery)}/items`, { method: 'POST', body: parts });
+};
+
+// What became of a task, once it is over.
+export const outcome = async ({ id }) => {
+  for (;;) {
+    const task = await ask(`/v1/tasks/${id}`);
+    if (task.status === 'failed') throw new Trouble(task.detail, 'failed');
+    if (task.status === 'done') return task;
+    await new Promise((later) => setTimeout(later, 200));
+  }
+};
+
 export const keywords = (query, pictures) => ask('/v1/keywords', form(query, pictures));

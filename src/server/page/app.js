@@ -10,6 +10,7 @@ const PAGE = 40;
 let question = query.read();
 let hits = [];
 let known = [];
+let writable = false;
 let asked = 0;
 
 const status = (text, bad = false) => {
@@ -123,7 +124,7 @@ const suggest = async () => {
   }
 };
 
-const run = () => {
+const run = async () => {
   draw();
   if (query.isEmpty(question)) {
     asked += 1;
@@ -131,8 +132,9 @@ const run = () => {
     welcome();
     return;
   }
-  ask(null, 0);
+  const answered = ask(null, 0);
   suggest();
+  await answered;
 };
 
 // A changed question is a new address, so that the browser's buttons go through all of them.
@@ -143,7 +145,28 @@ function change(next) {
   run();
 }
 
+// Changes the gallery, and shows what became of it.
+const alter = async (said, request) => {
+  status(said);
+  try {
+    const { detail } = await api.outcome(await request());
+    await meet();
+    await run();
+    status(detail);
+  } catch (error) {
+    status(error.code === 'offline' ? say('offline') : error.message, true);
+  }
+};
+
 const go = (what, value) => {
+  if (what === 'remove') {
+    if (!window.confirm(say('sure', value.id))) return;
+    $('viewer').close();
+    question.chips = question.chips.filter((chip) => chip.key !== value.key);
+    alter(say('removing'), () => api.remove(question.gallery, value.key));
+    return;
+  }
+
   if (what === 'step') {
     const at = viewer.place() + value;
     if (at >= 0 && at < hits.length) open(at);
@@ -154,7 +177,7 @@ const go = (what, value) => {
 };
 
 function open(at) {
-  viewer.open($('viewer'), hits, at, question.gallery, go);
+  viewer.open($('viewer'), hits, at, { gallery: question.gallery, asked: query.picture(question), writable }, go);
 }
 
 const addFiles = (list) => {
@@ -197,6 +220,14 @@ $('pick').addEventListener('keydown', (event) => {
   if (event.key === 'Enter' || event.key === ' ') { event.preventDefault(); $('file').click(); }
 });
 $('file').addEventListener('change', (event) => { addFiles(event.target.files); event.target.value = ''; });
+$('add').addEventListener('keydown', (event) => {
+  if (event.key === 'Enter' || event.key === ' ') { event.preventDefault(); $('new').click(); }
+});
+$('new').addEventListener('change', (event) => {
+  const files = [...event.target.files];
+  event.target.value = '';
+  if (files.length) alter(say('adding', files.length), () => api.add(question.gallery, files));
+});
 $('filter').addEventListener('change', (event) => change({ ...question, filter: event.target.value.trim() }));
 $('dedupe').addEventListener('change', (event) => change({ ...question, dedupe: event.target.checked }));
 $('gallery').addEventListener('change', (event) => change({ ...question, gallery: event.target.value, chips: question.chips.filter((c) => c.kind !== 'like') }));
@@ -227,10 +258,17 @@ addEventListener('keydown', (event) => {
   if (actions[event.key]) { event.preventDefault(); actions[event.key](); }
 });
 
+const meet = async () => {
+  const { galleries, read_only: readOnly } = await api.galleries();
+  known = galleries;
+  writable = !readOnly;
+  $('add').hidden = readOnly;
+};
+
 const start = async () => {
   labels();
   try {
-    known = (await api.galleries()).galleries;
+    await meet();
     $('gallery').replaceChildren(...known.map((g) => make('option', { value: g.name }, g.name)));
     $('gallery').hidden = known.length < 2;
     question.gallery ||= known[0]?.name || '';

@@ -49,6 +49,15 @@ export const hasPicture = (question) => question.chips.some((c) => c.kind === 'f
 export const hasWords = (question) => question.chips.some((c) => c.kind === 'word');
 export const isEmpty = (question) => !hasPicture(question) && !hasWords(question);
 
+// Where the picture of a chip is seen.
+const source = (question, chip) => (chip.file
+  ? (chip.url ??= URL.createObjectURL(chip.file))
+  : `/v1/galleries/${encodeURIComponent(question.gallery)}/items/${chip.key}/thumbnail?size=1024`);
+export const picture = (question) => {
+  const chip = of(question, 'file')[0] || of(question, 'like')[0];
+  return chip && source(question, chip);
+};
+
 // What the server is asked.
 export const request = (question) => ({
   ...(question.gallery && { gallery: question.gallery }),
@@ -70,15 +79,13 @@ export const draw = (list, question, change) => {
   list.replaceChildren(...question.chips.map((chip) => {
     const isPicture = chip.kind === 'file' || chip.kind === 'like';
     const name = chip.text ?? chip.file?.name ?? `${say('picture')} ${chip.key}`;
-    const thumb = `/v1/galleries/${encodeURIComponent(question.gallery)}/items/${chip.key}/thumbnail`;
-    const source = chip.file ? (chip.url ??= URL.createObjectURL(chip.file)) : thumb;
     const weigh = isPicture && both && !weighted && make('input', {
       type: 'range', min: 0, max: 1, step: 0.1, value: question.weight, 'aria-label': `${say('weight')}: ${say('picture')}`,
       onchange: (event) => change({ ...question, weight: Number(event.target.value) }),
     });
     weighted ||= Boolean(weigh);
     return make('li', { class: `chip ${chip.kind}` },
-      isPicture && make('img', { src: source, alt: name }),
+      isPicture && make('img', { src: source(question, chip), alt: name }),
       !isPicture && make('span', {}, (chip.kind === 'not' ? '−' : '') + name),
       weigh,
       make('button', { type: 'button', 'aria-label': `${say('remove')}: ${name}`, onclick: () => change(without(chip)) }, '×'));

@@ -1,5 +1,6 @@
 // One picture, large: why it was found, what is known of it, and where to go from it.
 import { item } from './api.js';
+import { pair } from './pair.js';
 import { make, percent, say } from './words.js';
 
 const SVG = 'http://www.w3.org/2000/svg';
@@ -62,11 +63,16 @@ let shownAt = -1;
 let detailed = localStorage.getItem('info') !== 'no';
 export const place = () => shownAt;
 
-export const open = async (dialog, hits, at, gallery, go) => {
+// `asked` is where the picture of the question is seen, if there is one; `writable` whether pictures may be removed.
+export const open = async (dialog, hits, at, { gallery, asked, writable }, go) => {
   shownAt = at;
   const hit = hits[at];
   const image = make('img', { src: `${hit.thumbnail}?size=1024`, alt: hit.id });
-  const shown = make('div', { class: 'shown' }, image);
+  const places = hit.why?.copy?.places;
+  const isPair = asked && places?.length;
+  const shown = isPair
+    ? pair(make('img', { src: asked, alt: say('asked') }), image, places)
+    : make('div', { class: 'shown' }, image);
   const info = make('div', { class: 'info', hidden: !detailed }, ...reasons(hit));
   const button = (name, key, action) => make('button', { type: 'button', 'aria-keyshortcuts': key, onclick: action }, say(name));
   dialog.setAttribute('aria-label', hit.id);
@@ -80,13 +86,14 @@ export const open = async (dialog, hits, at, gallery, go) => {
       button('texts', 't', () => go('texts', hit)),
       make('button', { type: 'button', 'aria-keyshortcuts': 'i', onclick: () => toggle(dialog) }, say('why')),
       make('a', { href: hit.file, target: '_blank', rel: 'noopener' }, say('file')),
+      writable && make('button', { type: 'button', class: 'remove', onclick: () => go('remove', hit) }, say('takeout')),
       button('close', 'Escape', () => dialog.close())),
     info);
   if (!dialog.open) dialog.showModal();
   try {
     const facts = await item(gallery, hit.key);
     if (shownAt !== at) return;
-    const marks = frames(image, hit.why, facts);
+    const marks = !isPair && frames(image, hit.why, facts);
     if (marks) shown.append(marks);
     info.append(known(facts));
   } catch {
