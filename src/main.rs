@@ -5,6 +5,7 @@ mod ablation;
 mod blas;
 mod cli;
 mod compression;
+mod reliability;
 mod server;
 mod thumbnail;
 mod watch;

@@ -14,7 +14,7 @@ mod run;
 
 pub use expected::{Verdict, bless, verdict};
 pub use machine::Commit;
-pub use page::{Place, Shown, page};
+pub use page::{Place, Shown, most_believed, page};
 pub use plan::{Entry, NAMED, Plan};
 pub use plot::plot;
 pub use run::{Bench, Measured};

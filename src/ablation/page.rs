@@ -7,6 +7,7 @@ use std::path::Path;
 use super::plan::{Ladder, Published};
 use super::run::{Measured, RunFile};
 use super::{Bench, Plan, Row};
+use crate::reliability::BINS;
 use tuwen::evaluation::{Difference, DirectionReport, difference};
 
 /// The folders of the page and of its plots.
@@ -21,6 +22,11 @@ impl Place<'_> {
     /// The path of a ladder's plot as the page refers to it.
     pub fn plot(&self, ladder: &Ladder) -> String {
         format!("{}/{}.svg", self.plots, ladder.name)
+    }
+
+    /// The path of the reliability diagram of a direction.
+    pub fn reliability(&self, direction: &str) -> String {
+        format!("{}/reliability-{direction}.svg", self.plots)
     }
 }
 
@@ -72,9 +78,58 @@ pub fn page(plan: &Plan, bench: &Bench, rows: &[Row], place: &Place) -> String {
         "# Results on {dataset}\n\nWritten by `tuwen ablation` from its run files; not to be edited.\n\n"
     );
     out += &protocol(bench, rows);
+    out += &believed(rows, place);
     for ladder in &plan.ladders {
         let shown = Shown::of(plan, ladder, rows, dataset);
         out += &section(ladder, &shown, bench, place);
+    }
+    out
+}
+
+/// The best recipe whose probabilities were checked: its diagrams are shown.
+pub fn most_believed<'a>(rows: &'a [Row]) -> Option<(&'a str, &'a RunFile)> {
+    let checked = rows.iter().filter_map(|r| {
+        let run = &r.measured()?.run;
+        run.believed
+            .is_known()
+            .then_some((&*r.entry.recipe.name, run))
+    });
+    let mean = |run: &RunFile| run.report.mean_recall.unwrap_or_default();
+    checked.max_by(|(_, a), (_, b)| mean(a).total_cmp(&mean(b)))
+}
+
+/// How far probabilities are to be believed.
+fn believed(rows: &[Row], place: &Place) -> String {
+    let Some((best, run)) = most_believed(rows) else {
+        return String::new();
+    };
+    let mut out = format!(
+        "\n## How far probabilities are to be believed\n\nThe share of hits that is right against the probability that was \
+         said, for the five best hits of each query, {BINS} parts: {best}. The error is the mean distance (ECE, Guo et al., \
+         ICML 2017).\n\n"
+    );
+    for (direction, _) in run.believed.each().iter().filter(|(_, r)| r.is_some()) {
+        let _ = writeln!(out, "![{direction}]({})", place.reliability(direction));
+    }
+    out += "\n| recipe | t2i error | i2t error |\n|---|--:|--:|\n";
+    for row in rows {
+        let Some(run) = row
+            .measured()
+            .map(|m| &m.run)
+            .filter(|r| r.believed.is_known())
+        else {
+            continue;
+        };
+        let errors = run.believed.each().map(|(_, r)| match r {
+            Some(r) => format!("{:.3}", r.ece()),
+            None => String::new(),
+        });
+        let _ = writeln!(
+            out,
+            "| {} | {} |",
+            row.entry.recipe.name,
+            errors.join(" | ")
+        );
     }
     out
 }

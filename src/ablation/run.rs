@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::cost::Cost;
 use super::machine::{Commit, Machine};
+use crate::reliability::{Believed, Probabilities};
 use tuwen::artifact::{Artifact, Fingerprint, Spec};
 use tuwen::dataset::Dataset;
 use tuwen::error::{Error, Result};
@@ -46,6 +47,9 @@ pub struct RunFile {
     pub cost: Cost,
     /// Time of the stages.
     pub seconds: Seconds,
+    /// What probabilities are worth.
+    #[serde(default)]
+    pub believed: Believed,
 }
 
 /// R@1, R@5 and R@10 of a random order, in per cent.
@@ -207,11 +211,13 @@ impl Bench<'_> {
     pub fn run(&self, recipe: &Recipe, fingerprint: Fingerprint) -> Result<Measured> {
         let mut rankings = [None, None];
         let mut parts: Vec<Part> = Vec::new();
+        let mut probabilities = Probabilities::default();
         self.for_each_part(recipe, |training| {
             self.protocol.announce(training);
             let (features, fitted, seconds) = learn(training)?;
             self.protocol
                 .rank(training, &features, &fitted, &mut rankings)?;
+            probabilities.check(&self.protocol, training, &features, &fitted)?;
             let bytes_per_item = size_of::<f32>() * fitted.fusion.dim();
             let chosen = chosen(&fitted);
             let cost = match parts.first() {
@@ -234,13 +240,13 @@ impl Bench<'_> {
         for ranking in &mut rankings {
             ranking.take_if(|r: &mut Ranking| r.ranks.is_empty());
         }
-        let first = parts.first().expect("a protocol has a part or fails");
-        let (cost, mut seconds) = (first.cost.clone(), first.seconds.clone());
-        parts[1..].iter().for_each(|p| seconds.add(&p.seconds));
-        if let Some(earlier) = self.run_file(recipe, &fingerprint) {
-            seconds = seconds.or(&earlier.seconds);
-        }
-        self.write(recipe, fingerprint, rankings, parts, cost, seconds)
+        self.write(
+            recipe,
+            fingerprint,
+            rankings,
+            parts,
+            probabilities.believed(),
+        )
     }
 
     fn write(
@@ -249,9 +255,14 @@ impl Bench<'_> {
         fingerprint: Fingerprint,
         rankings: [Option<Ranking>; 2],
         parts: Vec<Part>,
-        cost: Cost,
-        seconds: Seconds,
+        believed: Believed,
     ) -> Result<Measured> {
+        let first = parts.first().expect("a protocol has a part or fails");
+        let (cost, mut seconds) = (first.cost.clone(), first.seconds.clone());
+        parts[1..].iter().for_each(|p| seconds.add(&p.seconds));
+        if let Some(earlier) = self.run_file(recipe, &fingerprint) {
+            seconds = seconds.or(&earlier.seconds);
+        }
         let [t2i, i2t] = rankings.each_ref().map(Option::as_ref);
         if t2i.is_none() && i2t.is_none() {
             let reason = format!("it has no {} pairs", self.protocol);
@@ -272,6 +283,7 @@ impl Bench<'_> {
             machine: Machine::this(),
             cost,
             seconds,
+            believed,
             fingerprint,
         };
         store_ranks(Artifact::new(spec.clone()), &rankings).write(&self.ranks_path(&spec))?;

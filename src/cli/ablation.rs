@@ -2,7 +2,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use crate::ablation::{
-    Bench, Commit, Entry, Place, Plan, Row, Shown, State, Verdict, bless, page, plot, verdict,
+    Bench, Commit, Entry, Place, Plan, Row, Shown, State, Verdict, bless, most_believed, page,
+    plot, verdict,
 };
 use anyhow::{Context, Result, bail, ensure};
 use tuwen::files;
@@ -133,6 +134,18 @@ fn write(args: &Args, plan: &Plan, bench: &Bench, rows: &[Row]) -> Result<()> {
         let title = format!("{} · {dataset} · {}", ladder.title, bench.protocol);
         let svg = plot(&title, &shown);
         let path = place.folder.join(place.plot(ladder));
+        files::write(&path, svg.as_bytes())?;
+        say!("{}", path.display());
+    }
+    let Some((name, run)) = most_believed(rows) else {
+        return Ok(());
+    };
+    for (direction, reliability) in run.believed.each() {
+        let Some(reliability) = reliability else {
+            continue;
+        };
+        let svg = reliability.svg(&format!("{name} · {dataset} · {direction}"));
+        let path = place.folder.join(place.reliability(direction));
         files::write(&path, svg.as_bytes())?;
         say!("{}", path.display());
     }

@@ -3,15 +3,15 @@ use std::process::ExitCode;
 
 use anyhow::{Result, ensure};
 use serde::Serialize;
-use tuwen::calibration::Reliability;
 use tuwen::dataset::{Dataset, Split};
 use tuwen::evaluation::{self, Report};
 use tuwen::files;
-use tuwen::training::{BOTH, Checked, Protocol};
+use tuwen::training::{BOTH, Protocol};
 
 use super::bars::Bars;
 use super::common::Common;
 use super::output;
+use crate::reliability::{BINS, Believed, Probabilities};
 
 /// Measure a recipe: R@1/5/10 and median rank in both directions, chance level, 95 % intervals
 #[derive(clap::Args)]
@@ -56,27 +56,17 @@ struct CalibrationError {
     i2t: Option<f64>,
 }
 
-/// Of probabilities.
-const BINS: usize = 10;
-
 pub fn run(args: &Args) -> Result<ExitCode> {
     let (recipe, dataset) = (args.common.recipe()?, args.common.dataset()?);
     let protocol = args.protocol(&dataset)?;
     let mut rankings = [None, None];
-    let mut checked = [Checked::default(), Checked::default()];
+    let mut probabilities = Probabilities::default();
     let (work, bars) = (&args.common.data.options.work, Bars::default());
     protocol.for_each(&recipe, &dataset, work, &bars, |training| {
         protocol.announce(training);
         let features = training.features()?;
         let fitted = training.fit(&features)?;
-        for (checked, direction) in checked.iter_mut().zip(BOTH) {
-            if let Some(place) = training.place(protocol.split(), direction)
-                && !recipe.transductive()
-            {
-                let part = training.check_calibration(&features, &fitted, place, direction)?;
-                checked.extend(&part.unwrap_or_default());
-            }
-        }
+        probabilities.check(&protocol, training, &features, &fitted)?;
         protocol.rank(training, &features, &fitted, &mut rankings)
     })?;
     ensure!(
@@ -88,7 +78,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let split = protocol.to_string();
     let about = (dataset.name.as_str(), recipe.name.as_str(), &*split);
     let report = evaluation::report(about, t2i, i2t, recipe.seed);
-    tell(args, report, &checked)
+    tell(args, report, &probabilities.believed())
 }
 
 impl Args {
@@ -113,13 +103,9 @@ impl Args {
 }
 
 /// Prints the report, and what probabilities are worth.
-fn tell(args: &Args, report: Report, checked: &[Checked; 2]) -> Result<ExitCode> {
-    let reliability = checked.each_ref().map(|c| {
-        let known = !c.right.is_empty();
-        known.then(|| Reliability::new(&c.probabilities, &c.right, BINS))
-    });
+fn tell(args: &Args, report: Report, believed: &Believed) -> Result<ExitCode> {
     if let Some(folder) = &args.reliability {
-        for ((name, direction), reliability) in ["t2i", "i2t"].iter().zip(BOTH).zip(&reliability) {
+        for ((name, reliability), direction) in believed.each().into_iter().zip(BOTH) {
             let Some(reliability) = reliability else {
                 continue;
             };
@@ -130,9 +116,7 @@ fn tell(args: &Args, report: Report, checked: &[Checked; 2]) -> Result<ExitCode>
             )?;
         }
     }
-    let [t2i, i2t] = reliability
-        .each_ref()
-        .map(|r| r.as_ref().map(Reliability::ece));
+    let [t2i, i2t] = believed.each().map(|(_, r)| r.map(|r| r.ece()));
     if args.json {
         let calibration_error = CalibrationError { t2i, i2t };
         output::json(&Evaluated {

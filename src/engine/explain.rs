@@ -12,9 +12,9 @@ use crate::model::Model;
 const MOST_WORDS: usize = 20;
 
 /// Explains a picture that looks like the query's.
-pub fn look(hit: &Ranked) -> Explanation {
+pub fn look(score: f32) -> Explanation {
     Explanation {
-        parts: vec![part("looks", hit.score)],
+        parts: vec![part("looks", score)],
         ..Explanation::default()
     }
 }

@@ -184,11 +184,13 @@ impl Engine {
         let ranking = view.looks(allowed).rank(&question, &[])?;
         let stacks = stacks_of(view, query, &ranking.best);
         answer(query, ranking, &stacks, None, |hit| {
-            let why = query.explain.then(|| explain::look(hit));
-            let found = picture(view, hit, why)?;
             // Unit vectors are kept at half precision, and may be a little longer.
-            let score = found.score.min(1.0);
-            Ok(Hit { score, ..found })
+            let score = hit.score.min(1.0);
+            let why = query.explain.then(|| explain::look(score));
+            Ok(Hit {
+                score,
+                ..picture(view, hit, why)?
+            })
         })
     }
 
