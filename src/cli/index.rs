@@ -1,12 +1,14 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::mpsc::channel;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use tuwen::gallery::MODEL;
 use tuwen::indexing::{Captions, Indexer, Source, Synced, Tags};
 use tuwen::model::Model;
 use tuwen::progress::warn_each;
+use tuwen::recipe::Recipe;
+use tuwen::training::untaught;
 
 use super::bars::Bars;
 use super::common::Encoding;
@@ -18,11 +20,12 @@ use crate::watch::watch;
 #[command(after_help = "\
 A gallery is a folder that `tuwen search` searches. The first run creates it and keeps a copy of the model in it. Later
 runs look at the size and the time of each file and open only new and changed ones; a run that was stopped goes on where
-it was. `tuwen fit --model` makes models.
+it was. `tuwen fit --model` makes models that have learned from pictures with captions; without one, pictures are described
+by `everyday.toml`, after `make models`.
 
 Examples:
-  tuwen index photos --gallery g --model demo.tuwen
   tuwen index photos --gallery g
+  tuwen index photos --gallery g --model demo.tuwen
   tuwen index photos --gallery g --captions captions.csv --tags tags.csv
   tuwen index photos --gallery g --watch")]
 pub struct Args {
@@ -31,7 +34,7 @@ pub struct Args {
     /// Folder of the gallery
     #[arg(long, value_name = "DIR")]
     gallery: PathBuf,
-    /// Model that describes the pictures [default: the one that the gallery keeps]
+    /// Model that describes the pictures [default: the one that the gallery keeps, or everyday.toml]
     #[arg(long, value_name = "FILE")]
     model: Option<PathBuf>,
     /// Table with captions: a column of pictures (image, filename, ...) and one of captions (caption, text, ...)
@@ -52,16 +55,27 @@ pub struct Args {
     limits: Limits,
 }
 
-/// The model of the command line, or the one that a gallery keeps.
-pub fn model_of(given: Option<&PathBuf>, gallery: &std::path::Path) -> Result<Model> {
+/// What describes pictures where nobody says by what.
+const EVERYDAY: &str = "everyday.toml";
+
+/// The model of the command line, or the one that a gallery keeps, or one that has learned nothing.
+pub fn model_of(given: Option<&PathBuf>, gallery: &Path) -> Result<Model> {
     let kept = gallery.join(MODEL);
     match given {
         Some(path) => Ok(Model::open(path)?),
         None if kept.exists() => Ok(Model::open(&kept)?),
-        None => bail!(
-            "{} is not a gallery yet: give the --model that describes its pictures (`tuwen fit --model` makes one)",
-            gallery.display()
-        ),
+        None => {
+            tracing::info!(
+                "no --model: the pictures are described by {EVERYDAY}, which has learned from no captions"
+            );
+            let recipe = Recipe::load(Path::new(EVERYDAY))?;
+            untaught(&recipe, &Bars::default()).with_context(|| {
+                format!(
+                    "{} is not a gallery yet: give the --model that describes its pictures (`tuwen fit --model` makes one)",
+                    gallery.display()
+                )
+            })
+        }
     }
 }
 

@@ -18,6 +18,8 @@ pub const SIDE: u32 = 224;
 const MEAN: f32 = 127.0;
 const DEVIATION: f32 = 128.0;
 
+/// Classes that it was trained to tell apart.
+pub const CLASSES: usize = 1000;
 /// Channels after the first convolution.
 const STEM: usize = 32;
 /// Channels of the last map; their mean over all positions is the feature.
@@ -74,6 +76,13 @@ pub struct EfficientNetLite0 {
     head: Full,
 }
 
+/// The classifier of the features of EfficientNet-Lite0.
+pub struct Classifier {
+    /// classes×channels
+    weights: Array2<f32>,
+    bias: Array1<f32>,
+}
+
 impl EfficientNetLite0 {
     /// Length of a feature.
     pub const DIM: usize = HEAD;
@@ -116,6 +125,26 @@ impl EfficientNetLite0 {
             map = block.apply(map);
         }
         column_means(self.head.apply(&map).x.view()).mapv(|v| v as f32)
+    }
+}
+
+impl Classifier {
+    /// Reads the classifier from the weights of the network.
+    ///
+    /// # Errors
+    /// [`Error::Weights`](crate::Error::Weights), which names the tensor that is missing or has another shape.
+    pub fn load(weights: &Weights) -> Result<Self> {
+        let of_classes = weights.get("_fc.weight", &[CLASSES, HEAD])?;
+        let of_classes = of_classes.iter().copied().collect();
+        Ok(Self {
+            weights: Array2::from_shape_vec((CLASSES, HEAD), of_classes).expect("of that shape"),
+            bias: weights.vector("_fc.bias", CLASSES)?,
+        })
+    }
+
+    /// Scores of the classes for a feature: they become probabilities by softmax.
+    pub fn scores(&self, feature: &Array1<f32>) -> Array1<f32> {
+        self.weights.dot(feature) + &self.bias
     }
 }
 

@@ -14,6 +14,6 @@ mod weights;
 
 #[cfg(feature = "deep")]
 pub use clip::{Clip, Fit, clip_pixels};
-pub use lite0::{EfficientNetLite0, SIDE};
+pub use lite0::{CLASSES, Classifier, EfficientNetLite0, SIDE};
 pub use tensor::Tensor;
 pub use weights::Weights;

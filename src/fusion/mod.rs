@@ -6,6 +6,7 @@
 
 mod cca;
 mod ensemble;
+mod joint;
 mod mlp;
 mod transfer;
 
@@ -19,6 +20,7 @@ use serde::{Deserialize, Serialize};
 
 pub use cca::{Cca, CcaParams};
 pub use ensemble::{Ensemble, EnsembleParams, MemberParams};
+pub use joint::{Joint, JointParams};
 pub use mlp::{
     AdamWParams, DynamicTripletParams, InfoNceParams, LossParams, Mlp, MlpParams, TowerParams,
     TripletParams,
@@ -129,6 +131,8 @@ pub enum FusionParams {
     Ensemble(EnsembleParams),
     /// Another fusion whose images move towards the captions of similar training images.
     Transfer(TransferParams),
+    /// Two views that can be compared as they are.
+    Joint(JointParams),
 }
 
 /// A fitted model of one kind of fusion: projections of both modalities into one shared space.
@@ -210,6 +214,7 @@ impl FusionParams {
             Self::Mlp(p) => p,
             Self::Ensemble(p) => p,
             Self::Transfer(p) => p,
+            Self::Joint(p) => p,
         }
     }
 
@@ -295,6 +300,7 @@ impl Fusion {
             mlp::STAGE => Ok(Self::new(Mlp::load(artifact)?)),
             ensemble::STAGE => Ok(Self::new(Ensemble::load(artifact)?)),
             transfer::STAGE => Ok(Self::new(Transfer::load(artifact)?)),
+            joint::STAGE => Ok(Self::new(Joint::load(artifact)?)),
             other => Err(Error::Mismatch {
                 left: "a fusion".into(),
                 left_is: "wanted".into(),

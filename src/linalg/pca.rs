@@ -12,7 +12,7 @@ use crate::timing;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct PcaParams {
-    /// Number of components kept; fewer if the data has fewer.
+    /// Number of components kept; fewer if the data has fewer. 0 leaves rows as they are, and learns nothing.
     pub dim: usize,
     /// Whitening: each component is divided by its standard deviation to this power. 0 rotates only, 1 whitens
     /// (Jégou & Chum 2012).
@@ -57,6 +57,13 @@ impl PcaParams {
 
     fn fit_untimed(&self, x: ArrayView2<f32>, seed: u64) -> Result<Pca> {
         let (n, d) = x.dim();
+        if self.dim == 0 {
+            return Ok(Pca::new(
+                Array1::zeros(d),
+                Array2::eye(d).into(),
+                Array1::ones(d),
+            ));
+        }
         if n < 2 {
             return Err(Error::TooFew {
                 what: "rows to learn principal components from".into(),

@@ -12,7 +12,7 @@ use crate::fusion::{Fusion, Side};
 use crate::picture::Picture;
 use crate::recipe::Recipe;
 use crate::text::Dictionaries;
-use crate::views::{ImageView, Projection, Rows, TextView, TextViewSetup};
+use crate::views::{ImageView, Projection, Rows, TermView, TextView, TextViewSetup};
 
 /// An image view with its projection.
 pub struct ImageEncoder {
@@ -141,7 +141,7 @@ impl TextSide {
     }
 
     /// The view that cuts texts into words, where there is one.
-    pub fn words(&self) -> Option<&TextView> {
-        self.words.map(|place| &self.views[place].1)
+    pub fn words(&self) -> Option<&TermView> {
+        self.views[self.words?].1.terms()
     }
 }

@@ -7,7 +7,7 @@ use super::{Model, TextSide};
 use crate::calibration::keywords::Keyword as Evidence;
 use crate::error::{Error, Result};
 use crate::picture::Picture;
-use crate::views::TextView;
+use crate::views::TermView;
 
 /// A word for a picture.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -71,7 +71,7 @@ const SCALE: usize = 1_000_000;
 
 impl Word {
     /// The words of a view that name something.
-    pub(crate) fn all(view: &TextView) -> Vec<Self> {
+    pub(crate) fn all(view: &TermView) -> Vec<Self> {
         let terms = view.terms();
         // idf = ln((1 + n)/(1 + df)) + 1 (see `TfIdfParams::fit`), so that (1 + df)/(1 + n) comes back from it.
         let words = terms.terms().zip(terms.idf()).map(|(word, idf)| Self {

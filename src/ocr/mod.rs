@@ -2,7 +2,7 @@
 //! whether it is upside down, and a recognition network spells it.
 //!
 //! The networks are those of PP-OCRv4 (Apache-2.0), which were trained on Chinese and English. They run in ONNX
-//! Runtime, a shared library that is loaded when first needed. `make ocr-models` fetches both, and [`Models`] says
+//! Runtime, a shared library that is loaded when first needed. `make models` fetches both, and [`Models`] says
 //! where they are searched. This module does what happens between the networks: scaling, long strips in pieces,
 //! boxes from the map of text, perspective, rotation, decoding, widely spaced letters, reading order.
 

@@ -1,25 +1,10 @@
-//! The files needed for reading text: where they are, and that they are the files that this program was made with.
-//!
-//! The library is code and parses the networks, so each file is checked by its SHA-256, and exactly the checked
-//! bytes are used. Files are searched where the user says or beside the program, never in the current folder.
+//! The files needed for reading text. The library among them is code, and parses the networks.
 
-use std::env;
-use std::io;
-use std::path::{Path, PathBuf};
-
-use sha2::{Digest, Sha256};
+use std::path::PathBuf;
 
 use crate::artifact::Spec;
-use crate::error::{Error, Result};
-use crate::files;
-
-/// A file that this program was made with, identified by its digest.
-pub struct Pinned {
-    /// Its name, as `make ocr-models` writes it.
-    pub name: &'static str,
-    sha256: &'static str,
-    bytes: u64,
-}
+use crate::error::Result;
+use crate::networks::{Folder, Pinned};
 
 // From the wheels in experiments/ocr-models.txt: rapidocr-onnxruntime 1.4.4, onnxruntime 1.32.0.
 pub const DETECTION: Pinned = Pinned {
@@ -51,176 +36,42 @@ pub const LIBRARY: Pinned = Pinned {
 };
 const ALL: [&Pinned; 4] = [&DETECTION, &ANGLE, &RECOGNITION, &LIBRARY];
 
-/// Environment variable with the folder of models; if it is set, no other folder is searched.
-const VARIABLE: &str = "TUWEN_MODELS";
 /// Folder of these files within a folder of models.
 const OCR: &str = "ocr";
 
-/// The folder of the networks and of ONNX Runtime, as `make ocr-models` leaves it.
+/// The folder of the networks and of ONNX Runtime, as `make models` leaves it.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Models {
-    folder: PathBuf,
-    /// Other folders that were searched and do not exist.
-    others: Vec<PathBuf>,
-}
+pub struct Models(Folder);
 
 impl Models {
     /// Models in `folder`, or in `ocr` within it.
     pub fn in_folder(folder: impl Into<PathBuf>) -> Self {
-        let folder = folder.into();
-        let within = folder.join(OCR);
-        Self {
-            folder: if within.is_dir() { within } else { folder },
-            others: vec![],
-        }
+        Self(Folder::within(folder, OCR))
     }
 
-    /// Finds the folder of models: the one that `TUWEN_MODELS` names; otherwise the first existing one of those
-    /// beside the program (`data/models` of the checkout it was built in, `share/tuwen/models` of where it is
-    /// installed) and of the user's data (`$XDG_DATA_HOME/tuwen/models`, or `~/.local/share/tuwen/models`).
+    /// The folder that [`Folder::find`] finds.
     pub fn find() -> Self {
-        if let Some(folder) = env::var_os(VARIABLE).filter(|f| !f.is_empty()) {
-            return Self::in_folder(folder);
-        }
-        let program = env::current_exe().and_then(|p| p.canonicalize());
-        let mut folders = program.map_or(vec![], |p| beside(&p));
-        folders.extend(of_the_user());
-        let mut folders: Vec<PathBuf> = folders.into_iter().map(|f| f.join(OCR)).collect();
-        let there = folders.iter().position(|f| f.is_dir()).unwrap_or(0);
-        if folders.is_empty() {
-            return Self::in_folder(Path::new("/").join(OCR));
-        }
-        Self {
-            folder: folders.swap_remove(there),
-            others: folders,
-        }
+        Self(Folder::find(OCR))
     }
 
     /// Adds the digests of all files, as this program was made with them, to a spec.
     ///
     /// # Errors
-    /// [`Error::Weights`] if a file is missing.
-    pub fn stamp(&self, mut spec: Spec) -> Result<Spec> {
-        for file in ALL {
-            if !self.path(file).exists() {
-                return Err(self.missing(file));
-            }
-            spec = spec.input(file.name, crate::artifact::Fingerprint::of(&file.sha256));
-        }
-        Ok(spec)
+    /// [`Error::Weights`](crate::Error::Weights) if a file is missing.
+    pub fn stamp(&self, spec: Spec) -> Result<Spec> {
+        self.0.stamp(spec, &ALL)
     }
 
     /// The path of a file in the folder.
     pub fn path(&self, file: &Pinned) -> PathBuf {
-        self.folder.join(file.name)
+        self.0.path(file)
     }
 
     /// Reads and checks a file.
     ///
     /// # Errors
-    /// [`Error::Weights`] if it is missing or is another file, [`Error::Io`] if it cannot be read.
+    /// Those of [`Folder::read`].
     pub fn read(&self, file: &Pinned) -> Result<Vec<u8>> {
-        let path = self.path(file);
-        let other = |is: String| {
-            Error::weights(
-                &path,
-                format!(
-                    "{is}, and this program was made with another: it was not loaded; remove it, and \
-                     `make ocr-models` fetches the right one"
-                ),
-            )
-        };
-        let bytes = match files::read(&path, file.bytes) {
-            Ok(bytes) => bytes,
-            Err(Error::Io { cause, .. }) if cause.kind() == io::ErrorKind::NotFound => {
-                return Err(self.missing(file));
-            }
-            Err(Error::File { reason, .. }) => return Err(other(format!("it is {reason}"))),
-            Err(e) => return Err(e),
-        };
-        let sha256 = format!("{:x}", Sha256::digest(&bytes));
-        if sha256 != file.sha256 {
-            return Err(other(format!("its SHA-256 is {sha256}")));
-        }
-        Ok(bytes)
-    }
-
-    fn missing(&self, file: &Pinned) -> Error {
-        let also = match &self.others[..] {
-            [] => String::new(),
-            others => {
-                let others: Vec<_> = others.iter().map(|f| f.display().to_string()).collect();
-                format!(" (nor is there a folder {})", others.join(" or "))
-            }
-        };
-        let reason = format!(
-            "there is no such file{also}; `make ocr-models` fetches it, and {VARIABLE} names another folder"
-        );
-        Error::weights(self.path(file), reason)
-    }
-}
-
-/// Folders of models that belong to a program at this path.
-fn beside(program: &Path) -> Vec<PathBuf> {
-    let mut folders = Vec::new();
-    let mut above = program.ancestors().skip(1);
-    let Some(bin) = above.next() else {
-        return folders;
-    };
-    // target/release, and target/release/deps for tests
-    let target = bin.ancestors().take(3).find(|d| d.ends_with("target"));
-    if let Some(checkout) = target.and_then(Path::parent) {
-        folders.push(checkout.join("data/models"));
-    }
-    if let Some(prefix) = bin.parent().filter(|_| bin.ends_with("bin")) {
-        folders.push(prefix.join("share/tuwen/models"));
-    }
-    folders
-}
-
-fn of_the_user() -> Option<PathBuf> {
-    // a relative path is to be ignored (XDG Base Directory Specification)
-    let folder = |name| {
-        env::var_os(name)
-            .map(PathBuf::from)
-            .filter(|f| f.is_absolute())
-    };
-    let data = folder("XDG_DATA_HOME").or_else(|| Some(folder("HOME")?.join(".local/share")))?;
-    Some(data.join("tuwen/models"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn models_lie_beside_the_program() {
-        let folders = |p| beside(Path::new(p));
-        let checkout = [PathBuf::from("/c/tuwen/data/models")];
-        assert_eq!(folders("/c/tuwen/target/release/tuwen"), checkout);
-        assert_eq!(folders("/c/tuwen/target/release/deps/golden-1"), checkout);
-        assert_eq!(
-            folders("/usr/local/bin/tuwen"),
-            [PathBuf::from("/usr/local/share/tuwen/models")]
-        );
-        assert!(folders("/somewhere/tuwen").is_empty());
-    }
-
-    #[test]
-    fn another_file_is_refused_by_its_digest_and_by_its_size() {
-        let dir = tempfile::tempdir().unwrap();
-        let models = Models::in_folder(dir.path());
-        let missing = models.read(&ANGLE).unwrap_err();
-        assert!(missing.is_absence(), "{missing}");
-        for bytes in [&b"not a network"[..], &vec![0; ANGLE.bytes as usize + 1]] {
-            std::fs::write(dir.path().join(ANGLE.name), bytes).unwrap();
-            let error = models.read(&ANGLE).unwrap_err();
-            assert!(!error.is_absence());
-            let text = error.to_string();
-            assert!(
-                text.contains(ANGLE.name) && text.contains("not loaded"),
-                "{text}"
-            );
-        }
+        self.0.read(file)
     }
 }

@@ -7,8 +7,9 @@ use ort::environment::Environment;
 use ort::session::Session;
 use ort::value::TensorRef;
 
-use super::models::{LIBRARY, Models, Pinned};
+use super::models::{LIBRARY, Models};
 use crate::error::{Error, Result};
+use crate::networks::Pinned;
 
 /// ONNX Runtime, loaded once per process.
 pub struct Runtime {

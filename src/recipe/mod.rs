@@ -158,6 +158,10 @@ impl Recipe {
         {
             return Err("`scene_text.matching` is an empty list".into());
         }
+        for view in &self.text_views {
+            let checked = view.check();
+            checked.map_err(|e| format!("view `{}`: {e}", view.name))?;
+        }
         for view in &self.image_views {
             let checked = view.feature.check();
             checked.map_err(|e| format!("view `{}`: {e}", view.name))?;
@@ -170,6 +174,19 @@ impl Recipe {
         self.hubness
             .as_ref()
             .is_some_and(|h| h.bank == Bank::Queries)
+    }
+
+    /// Whether nothing is learned from pairs, so that no data set is needed to make a model of it.
+    pub fn learns_nothing(&self) -> bool {
+        let settled = |s: &SceneTextParams| s.matching.len() == 1 && s.share.len() == 1;
+        matches!(self.fusion, FusionParams::Joint(_))
+            && self.hubness.is_none()
+            && self.scene_text.as_ref().is_none_or(settled)
+            && self
+                .image_views
+                .iter()
+                .all(|v| v.pca.dim == 0 && v.feature.wants() == 0)
+            && self.text_views.iter().all(TextViewParams::learns_nothing)
     }
 
     /// # Errors

@@ -17,6 +17,10 @@ const BUILT_IN: &[(&str, &str)] = &[
         include_str!("../../experiments/hand-crafted.toml"),
     ),
     ("main.toml", include_str!("../../experiments/main.toml")),
+    (
+        "everyday.toml",
+        include_str!("../../experiments/everyday.toml"),
+    ),
 ];
 
 /// Longest chain of `base`s; a longer one is a cycle.

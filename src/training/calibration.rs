@@ -140,12 +140,14 @@ impl Training<'_> {
         among: &(dyn Fn(usize) -> bool + Sync),
     ) -> Result<Option<crate::calibration::keywords::Keywords>> {
         let params = &self.recipe.text_views;
-        let Some(place) = params.iter().position(|v| v.tokens.reads_words()) else {
+        let Some(place) = params.iter().position(|v| v.reads_words()) else {
             return Ok(None);
         };
         let views = params.iter().map(|p| self.fit_text_view(p));
         let views: Vec<TextView> = views.collect::<Result<_>>()?;
-        let view = &views[place];
+        let Some(view) = views[place].terms() else {
+            return Ok(None);
+        };
         let vocabulary = Word::all(view);
         let words: Vec<&str> = vocabulary.iter().map(|w| w.word.as_str()).collect();
         let described = params.iter().zip(&views);

@@ -43,7 +43,7 @@ use ndarray::{Axis, s};
 pub use calibration::Checked;
 pub use fitted::Fitted;
 pub use fusion::Outcome;
-pub use model::Keep;
+pub use model::{Keep, untaught};
 pub use protocol::{BOTH, New, Protocol};
 use scene_text::View;
 pub use scene_text::{SceneText, SceneTextChoice};
@@ -196,7 +196,7 @@ impl<'a> Training<'a> {
     }
 
     fn text_spec(&self, params: &TextViewParams, setup: &TextViewSetup) -> Result<Spec> {
-        Ok(setup.spec(params, self.captions(self.train()?), self.recipe.seed))
+        setup.spec(params, self.captions(self.train()?), self.recipe.seed)
     }
 
     fn fit_text_view(&self, params: &TextViewParams) -> Result<TextView> {

@@ -9,17 +9,20 @@ use rayon::prelude::*;
 use super::{Features, Fitted, Training, pictures};
 use crate::artifact::{Artifact, Bundle, Fingerprint, Spec};
 use crate::copies::{Method as _, WordsParams};
-use crate::dataset::Direction;
-use crate::error::Result;
+use crate::dataset::{Dataset, Direction, ReadOptions};
+use crate::error::{Error, Result};
 use crate::fusion::Side;
 use crate::hubness::QueryBank;
+use crate::leaves;
 use crate::linalg::PcaParams;
 use crate::model::{About, Calibrations, Model, PictureSide, STAGE, TextSide};
 use crate::picture::Picture;
+use crate::progress::Progress;
+use crate::recipe::Recipe;
 use crate::sampling::sample_places;
 use crate::scene_text::{Idf, Lexicon};
 use crate::text::Dictionaries;
-use crate::views::TextViewSetup;
+use crate::views::{TextViewSetup, class_names};
 
 /// What a model keeps of the training data beyond what it learned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +37,29 @@ const LOOK: usize = 128;
 /// The spec of a part that the whole answers for.
 fn plain(stage: &'static str) -> Spec {
     Spec::new(stage, &(), 0)
+}
+
+/// The model of a recipe that learns nothing from pairs: what must have seen pictures sees made-up ones.
+///
+/// # Errors
+/// [`Error::Weights`](crate::Error::Weights) where a network is missing, [`Error::Recipe`](crate::Error::Recipe) for a
+/// recipe that needs data.
+pub fn untaught(recipe: &Recipe, progress: &dyn Progress) -> Result<Model> {
+    if !recipe.learns_nothing() {
+        return Err(Error::Recipe {
+            path: recipe.name.clone().into(),
+            reason: "it learns from pairs of pictures and captions: give it some (--data)".into(),
+        });
+    }
+    let folder = tempfile::tempdir().map_err(Error::io("create", std::env::temp_dir()))?;
+    let data = folder.path().join("data");
+    let words: Vec<&str> = class_names().flatten().collect();
+    leaves::write(&data, &words)?;
+    let dataset = Dataset::open(&data, &ReadOptions::default())?;
+    let training = Training::new(recipe, &dataset, folder.path(), progress);
+    let features = training.features()?;
+    let fitted = training.fit(&features)?;
+    training.model(&features, &fitted, Keep { captions: false })
 }
 
 impl Training<'_> {
@@ -58,7 +84,11 @@ impl Training<'_> {
             let captions = self.captions_part(train, fitted, bank.as_ref())?;
             parts.insert("captions".into(), captions);
         }
-        let about = self.about(fitted, self.calibrations(features, fitted)?, keep)?;
+        let calibrations = match self.recipe.learns_nothing() {
+            true => Calibrations::default(),
+            false => self.calibrations(features, fitted)?,
+        };
+        let about = self.about(fitted, calibrations, keep)?;
         let spec = plain(STAGE).input("fusion", fitted.fingerprint.clone());
         Model::from_bundle(Bundle::new(spec, &about, parts))
     }
@@ -143,7 +173,7 @@ impl Training<'_> {
     fn dictionaries(&self) -> Result<BTreeMap<String, Dictionaries>> {
         let mut dictionaries = BTreeMap::new();
         for params in &self.recipe.text_views {
-            if let Some(text) = params.tokens.dictionaries()? {
+            if let Some(text) = params.dictionaries()? {
                 dictionaries.insert(params.name.clone(), text);
             }
         }
@@ -178,7 +208,11 @@ impl Training<'_> {
             .filter(|&i| images.usable[i])
             .collect();
         let params = PcaParams {
-            dim: LOOK,
+            dim: if self.recipe.learns_nothing() {
+                0
+            } else {
+                LOOK
+            },
             ..PcaParams::default()
         };
         let some: Vec<usize> = sample_places(usable.len(), params.sample)

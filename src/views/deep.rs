@@ -46,7 +46,7 @@ impl ClipParams {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Lite0Params {
-    /// `.safetensors`, or the `.pth` that `make lite0` fetches.
+    /// `.safetensors`, or the `.pth` that `make models` fetches.
     pub weights: PathBuf,
     /// Exponent before vectors are scaled to unit length; 0.5 evens out the few strong channels.
     pub power: f32,
@@ -71,7 +71,7 @@ impl Feature for DeepParams {
     fn files(&self) -> Result<Vec<(&'static str, Fingerprint)>> {
         let file = |name, path: &Path, advice| digest(path, advice).map(|digest| (name, digest));
         match self {
-            Self::EfficientnetLite0(p) => Ok(vec![file("weights", &p.weights, FETCH_LITE0)?]),
+            Self::EfficientnetLite0(p) => lite0_files(&p.weights),
             Self::Clip(p) | Self::ChineseClip(p) => {
                 check_build()?;
                 Ok(vec![
@@ -102,7 +102,12 @@ impl Feature for DeepParams {
     }
 }
 
-const FETCH_LITE0: &str = "`make lite0` fetches data/models/efficientnet-lite0.pth";
+/// What features of EfficientNet-Lite0 depend on.
+pub(super) fn lite0_files(weights: &Path) -> Result<Vec<(&'static str, Fingerprint)>> {
+    Ok(vec![("weights", digest(weights, FETCH_LITE0)?)])
+}
+
+const FETCH_LITE0: &str = "`make models` fetches data/models/efficientnet-lite0.pth";
 const BRING_CLIP: &str = "CLIP weights are not included: download model.safetensors and \
                           config.json, and name them in the recipe";
 

@@ -6,6 +6,7 @@
 use ndarray::Array1;
 use serde::{Deserialize, Serialize};
 
+use super::class_names::ClassNamesParams;
 use super::deep::DeepParams;
 use super::imported::ImportedParams;
 use super::local::LocalParams;
@@ -47,6 +48,8 @@ pub enum FeatureParams {
     Imported(ImportedParams),
     /// A network that others have trained.
     Deep(DeepParams),
+    /// The names of what such a network sees.
+    ClassNames(ClassNamesParams),
 }
 
 impl FeatureParams {
@@ -56,6 +59,7 @@ impl FeatureParams {
             Self::Appearance(p) => p,
             Self::Imported(p) => p,
             Self::Deep(p) => p,
+            Self::ClassNames(p) => p,
         }
     }
 

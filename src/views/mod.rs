@@ -1,19 +1,26 @@
 //! Views: the named ways to turn an item into a vector, each fitted on training items alone.
 
 mod appearance;
+mod class_names;
 mod deep;
 mod image;
 mod imported;
 mod local;
 mod projection;
+mod sentence;
+mod terms;
 mod text;
 
+pub use class_names::ClassNamesParams;
+pub(crate) use class_names::names as class_names;
 pub use deep::{ClipParams, DeepParams, Lite0Params};
 pub use image::{Feature, FeatureParams, ImageView, ImageViewParams};
 pub use imported::{ImportedParams, write_npy};
 pub use local::LocalParams;
 pub use projection::Projection;
-pub use text::{TextView, TextViewParams, TextViewSetup, TokenParams};
+pub use sentence::{Centre, SentenceParams, SentenceView};
+pub use terms::{TermView, TokenParams, Tokenizer};
+pub use text::{TextSource, TextView, TextViewParams, TextViewSetup};
 
 use half::f16;
 use ndarray::{Array2, s};

@@ -1,18 +1,13 @@
 //! Text views: a caption to one vector.
 
-use ndarray::Array2;
-use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::Rows;
+use super::sentence::{Centre, SentenceParams, SentenceView};
+use super::terms::{TermView, TokenParams, Tokenizer};
 use crate::artifact::{Artifact, Fingerprint, Spec};
 use crate::error::Result;
-use crate::linalg::SparseRow;
-use crate::text::{
-    CharacterParams, Dictionaries, Lsa, ProjectionParams, Segmenter, SegmenterParams, TfIdf,
-    TfIdfParams,
-};
-use crate::timing;
+use crate::text::{Dictionaries, ProjectionParams, TfIdfParams};
 
 /// One way to turn a caption into a vector.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -23,86 +18,75 @@ pub struct TextViewParams {
     /// Factor of this view's vectors beside the others'.
     #[serde(default = "super::one")]
     pub weight: f32,
-    /// Terms that captions are cut into.
-    pub tokens: TokenParams,
-    /// Weights of the terms.
+    /// What captions are described by.
+    #[serde(flatten)]
+    pub source: TextSource,
+    /// Weights of terms.
     #[serde(default)]
     pub tfidf: TfIdfParams,
-    /// Number of directions that the weighted terms are projected to.
+    /// Number of directions that weighted terms are projected to.
+    #[serde(default)]
     pub lsa_dim: usize,
     /// How these directions are learned.
     #[serde(default)]
     pub projection: ProjectionParams,
 }
 
-/// The terms that a caption is cut into.
+/// What captions are described by.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub enum TokenParams {
-    /// Words of a segmenter.
-    Words(SegmenterParams),
-    /// Character n-grams.
-    Characters(CharacterParams),
+#[serde(rename_all = "kebab-case")]
+pub enum TextSource {
+    /// The terms that they are cut into.
+    Tokens(TokenParams),
+    /// A network that knows what sentences mean.
+    Sentence(SentenceParams),
 }
 
-/// Cuts captions into terms.
-pub enum Tokenizer {
-    Words(Box<Segmenter>),
-    Characters(CharacterParams),
-}
-
-impl TokenParams {
+impl TextViewParams {
     /// The text of the dictionaries that it reads, where it reads some.
     ///
     /// # Errors
-    /// Those of [`SegmenterParams::dictionaries`].
+    /// Those of [`SegmenterParams::dictionaries`](crate::text::SegmenterParams::dictionaries).
     pub fn dictionaries(&self) -> Result<Option<Dictionaries>> {
-        match self {
-            Self::Words(p) => Ok(Some(p.dictionaries()?)),
-            Self::Characters(_) => Ok(None),
+        match &self.source {
+            TextSource::Tokens(tokens) => tokens.dictionaries(),
+            TextSource::Sentence(_) => Ok(None),
         }
     }
 
-    /// Whether the terms are words, rather than characters.
+    /// Whether it is the same whatever the training captions are.
+    pub fn learns_nothing(&self) -> bool {
+        matches!(&self.source, TextSource::Sentence(s) if s.centre == Centre::Names)
+    }
+
+    /// Whether captions are cut into words.
     pub fn reads_words(&self) -> bool {
-        matches!(self, Self::Words(_))
+        matches!(&self.source, TextSource::Tokens(tokens) if tokens.reads_words())
     }
 
-    fn load(&self, dictionaries: Option<&Dictionaries>) -> Result<Tokenizer> {
-        match (self, dictionaries) {
-            (Self::Words(p), Some(d)) => Ok(Tokenizer::Words(Box::new(p.with(d)?))),
-            (Self::Words(p), None) => Ok(Tokenizer::Words(Box::new(p.load()?))),
-            (Self::Characters(p), _) => Ok(Tokenizer::Characters(p.clone())),
+    /// Whether the settings go together.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        match self.source {
+            TextSource::Tokens(_) if self.lsa_dim == 0 => Err("missing field `lsa_dim`".into()),
+            _ => Ok(()),
         }
     }
 }
 
-impl Tokenizer {
-    fn fingerprint(&self) -> Fingerprint {
-        match self {
-            Self::Words(s) => s.fingerprint(),
-            Self::Characters(_) => Fingerprint::of(&"no dictionaries"),
-        }
-    }
-
-    fn tokens(&self, caption: &str) -> Vec<String> {
-        match self {
-            Self::Words(s) => s.tokens(caption),
-            Self::Characters(p) => p.tokens(caption),
-        }
-    }
+/// A text view that has learned nothing yet.
+pub enum TextViewSetup {
+    /// With its dictionaries.
+    Terms(Tokenizer),
+    /// A network.
+    Sentence(SentenceParams),
 }
 
-/// A text view that has learned nothing yet: its dictionaries.
-pub struct TextViewSetup {
-    tokenizer: Tokenizer,
-}
-
-/// A fitted text view: tokens, their weights, and the projection of these.
-pub struct TextView {
-    tokenizer: Tokenizer,
-    tfidf: TfIdf,
-    lsa: Lsa,
+/// A fitted text view.
+pub enum TextView {
+    /// Terms, their weights, and the projection of these.
+    Terms(Box<TermView>),
+    /// A network.
+    Sentence(Box<SentenceView>),
 }
 
 impl TextViewSetup {
@@ -113,35 +97,29 @@ impl TextViewSetup {
 
     /// With these dictionaries; those of the parameters where there are none.
     pub fn with(params: &TextViewParams, dictionaries: Option<&Dictionaries>) -> Result<Self> {
-        Ok(Self {
-            tokenizer: params.tokens.load(dictionaries)?,
+        Ok(match &params.source {
+            TextSource::Tokens(tokens) => Self::Terms(tokens.load(dictionaries)?),
+            TextSource::Sentence(sentence) => Self::Sentence(sentence.clone()),
         })
     }
 
     /// What the fitted view is made from.
-    pub fn spec(&self, params: &TextViewParams, train: Fingerprint, seed: u64) -> Spec {
-        let settings = (
-            &params.tokens,
-            &params.tfidf,
-            params.lsa_dim,
-            params.projection,
-        );
-        Spec::new("text-view", &settings, seed)
-            .input("training captions", train)
-            .input("dictionaries", self.tokenizer.fingerprint())
+    ///
+    /// # Errors
+    /// [`Error::Weights`](crate::Error::Weights) where a network is missing.
+    pub fn spec(&self, params: &TextViewParams, train: Fingerprint, seed: u64) -> Result<Spec> {
+        match self {
+            Self::Terms(tokenizer) => Ok(tokenizer.spec(params, train, seed)),
+            Self::Sentence(sentence) => sentence.spec(train),
+        }
     }
 
     /// Learns from the training captions.
     pub fn fit(&self, params: &TextViewParams, spec: Spec, captions: &[&str]) -> Result<Artifact> {
-        let documents: Vec<_> = captions
-            .par_iter()
-            .map(|c| timing::SEGMENTATION.time(|| self.tokenizer.tokens(c)))
-            .collect();
-        let tfidf = timing::TF_IDF.time(|| params.tfidf.fit(&documents))?;
-        let rows = timing::TF_IDF.time(|| tfidf.transform_all(&documents));
-        let (projection, dim) = (params.projection, params.lsa_dim);
-        let lsa = timing::LSA.time(|| projection.fit(rows, tfidf.dim(), dim, spec.seed))?;
-        Ok(lsa.store(tfidf.store(Artifact::new(spec))))
+        match self {
+            Self::Terms(tokenizer) => tokenizer.fit(params, spec, captions),
+            Self::Sentence(sentence) => sentence.fit(spec, captions),
+        }
     }
 
     /// The fitted view of an artifact that [`Self::fit`] made.
@@ -149,51 +127,35 @@ impl TextViewSetup {
     /// # Errors
     /// [`Error::Artifact`](crate::Error::Artifact) for one that holds no text view.
     pub fn load(self, artifact: &Artifact) -> Result<TextView> {
-        let (tfidf, lsa) = (TfIdf::load(artifact)?, Lsa::load(artifact)?);
-        artifact.require(tfidf.terms().count() == tfidf.dim())?;
-        artifact.require(lsa.directions().nrows() == tfidf.dim())?;
-        Ok(TextView {
-            tokenizer: self.tokenizer,
-            tfidf,
-            lsa,
+        Ok(match self {
+            Self::Terms(tokenizer) => TextView::Terms(Box::new(tokenizer.load(artifact)?)),
+            Self::Sentence(_) => TextView::Sentence(Box::new(SentenceView::load(artifact)?)),
         })
     }
 }
 
 impl TextView {
-    /// The tokens of a caption, in order.
-    pub fn tokens(&self, caption: &str) -> Vec<String> {
-        self.tokenizer.tokens(caption)
-    }
-
-    /// The vocabulary and its weights.
-    pub fn terms(&self) -> &TfIdf {
-        &self.tfidf
+    /// The view of terms, if it is one.
+    pub fn terms(&self) -> Option<&TermView> {
+        match self {
+            Self::Terms(terms) => Some(terms),
+            Self::Sentence(_) => None,
+        }
     }
 
     /// Width of [`Self::describe`].
     pub fn dim(&self) -> usize {
-        self.lsa.dim()
+        match self {
+            Self::Terms(terms) => terms.dim(),
+            Self::Sentence(_) => crate::sentence::DIM,
+        }
     }
 
-    /// The captions' vectors. A caption of which no word is known is not usable.
+    /// The captions' vectors. A caption of which nothing is known is not usable.
     pub fn describe(&self, captions: &[&str]) -> Rows {
-        let rows: Vec<SparseRow> = captions
-            .par_iter()
-            .map(|c| {
-                let tokens = timing::SEGMENTATION.time(|| self.tokenizer.tokens(c));
-                timing::TF_IDF.time(|| self.tfidf.transform(&tokens))
-            })
-            .collect();
-        let x: Array2<f32> = timing::LSA.time(|| self.lsa.transform(&rows));
-        let usable = x
-            .outer_iter()
-            .map(|r| r.iter().any(|&v| v != 0.0))
-            .collect();
-        Rows {
-            x,
-            usable,
-            bad: vec![],
+        match self {
+            Self::Terms(terms) => terms.describe(captions),
+            Self::Sentence(sentence) => sentence.describe(captions),
         }
     }
 }

@@ -14,7 +14,7 @@ fn with_network(network: &str) -> Case {
 #[test]
 fn weights_that_are_not_there_are_named_and_where_they_come_from() {
     let case = with_network("efficientnet-lite0");
-    let parts = ["no/weights.safetensors", "it is not there", "make lite0"];
+    let parts = ["no/weights.safetensors", "it is not there", "make models"];
     case.run("features", &[]).fails().says(&parts);
     assert!(!case.work().exists(), "something was computed");
 }

@@ -6,10 +6,11 @@ use ndarray::Array2;
 use safetensors::SafeTensors;
 use serde::Deserialize;
 
-use super::{ImportedParams, npy};
+use super::ImportedParams;
 use crate::artifact::floats;
 use crate::error::{Error, Result};
 use crate::files;
+use crate::npy;
 
 /// What a file holds.
 pub struct Vectors {

@@ -9,9 +9,8 @@
 //! Nothing is learned, so that it is the user's to see to it that the vectors owe nothing to the test pairs.
 
 mod formats;
-mod npy;
 
-pub use npy::write as write_npy;
+pub use crate::npy::write as write_npy;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -12,7 +12,7 @@ use tuwen::linalg::KernelMap;
 use tuwen::picture::Picture;
 use tuwen::recipe::Recipe;
 use tuwen::views::TextViewSetup;
-use tuwen::views::{ImageViewParams, TextViewParams, TokenParams};
+use tuwen::views::{ImageViewParams, TextSource, TextViewParams, TokenParams};
 
 use super::models::{CAPTIONS, fusions, made_up};
 use crate::fuzz::mutator::Mutator;
@@ -30,11 +30,10 @@ pub const TARGET: Target = Target {
 fn seeds() -> Vec<Input> {
     let built_in = |name: &str| Recipe::load(Path::new(name)).expect("a built-in recipe");
     let (card, views) = (built_in("card.toml"), built_in("views.toml"));
-    let characters = |v: &TextViewParams| matches!(v.tokens, TokenParams::Characters(_));
     let text_view = views
         .text_views
         .iter()
-        .find(|v| characters(v))
+        .find(|v| is_of_characters(v))
         .expect("characters");
     let plain = |image_view: &ImageViewParams, fusion: &FusionParams| {
         let recipe = Recipe {
@@ -53,6 +52,10 @@ fn seeds() -> Vec<Input> {
         .into_iter()
         .map(|(params, _)| plain(&views.image_views[0], &params));
     of_views.chain(of_fusions).collect()
+}
+
+fn is_of_characters(view: &TextViewParams) -> bool {
+    matches!(view.source, TextSource::Tokens(TokenParams::Characters(_)))
 }
 
 fn mutate(mutator: &mut Mutator, input: &mut Input) {
@@ -81,13 +84,9 @@ fn fit(recipe: &Recipe) -> tuwen::Result<()> {
     for view in &recipe.image_views {
         image_view(recipe, view)?;
     }
-    for view in recipe
-        .text_views
-        .iter()
-        .filter(|v| matches!(v.tokens, TokenParams::Characters(_)))
-    {
+    for view in recipe.text_views.iter().filter(|v| is_of_characters(v)) {
         let setup = TextViewSetup::new(view)?;
-        let spec = setup.spec(view, Fingerprint::of(&"captions"), recipe.seed);
+        let spec = setup.spec(view, Fingerprint::of(&"captions"), recipe.seed)?;
         let artifact = setup.fit(view, spec, &CAPTIONS)?;
         setup.load(&artifact)?.describe(&CAPTIONS);
     }

@@ -11,11 +11,12 @@ use tuwen::dataset::Pair;
 use tuwen::descriptor::DescriptorKind;
 use tuwen::encoding::EncodingParams;
 use tuwen::fusion::{
-    CcaParams, EnsembleParams, Fusion, FusionParams, MlpParams, Pairs, Side, TransferParams,
+    CcaParams, Columns, EnsembleParams, Fusion, FusionParams, JointParams, MlpParams, Pairs, Side,
+    TransferParams,
 };
 use tuwen::linalg::{Nystroem, NystroemParams, Pca, PcaParams};
 use tuwen::views::{BadItem, Rows, TextViewSetup};
-use tuwen::views::{TextViewParams, TokenParams};
+use tuwen::views::{TextSource, TextViewParams, TokenParams};
 
 use crate::fuzz::forge::{forge, read, stored};
 use crate::fuzz::mutator::Mutator;
@@ -99,7 +100,7 @@ fn text_params() -> TextViewParams {
     TextViewParams {
         name: "chars".into(),
         weight: 1.0,
-        tokens: TokenParams::Characters(Default::default()),
+        source: TextSource::Tokens(TokenParams::Characters(Default::default())),
         tfidf: Default::default(),
         lsa_dim: 4,
         projection: Default::default(),
@@ -148,13 +149,22 @@ pub fn fusions() -> Vec<(FusionParams, Fusion)> {
     let ensemble = FusionParams::Ensemble(EnsembleParams {
         members: members.into(),
     });
+    let joint = FusionParams::Joint(JointParams {
+        image_view: "all".into(),
+        text_view: "all".into(),
+    });
+    let views = Columns::side_by_side([("all", DIM)]);
     let fit = |params: FusionParams| {
-        let fusion = params
-            .fit(Pairs::new(x.view(), y.view(), &pairs))
-            .expect("24 pairs");
+        let pairs = Pairs {
+            image_views: &views,
+            text_views: &views,
+            ..Pairs::new(x.view(), y.view(), &pairs)
+        };
+        let fusion = params.fit(pairs).expect("24 pairs");
         (params, fusion)
     };
-    [cca.clone(), mlp, transfer(&cca), ensemble].map(fit).into()
+    let all = [cca.clone(), mlp, transfer(&cca), ensemble, joint];
+    all.map(fit).into()
 }
 
 /// A member of all views, as a recipe says it.

@@ -1,0 +1,86 @@
+//! Captions as points of the space of sentences (see [`crate::sentence`]), less what they have in common.
+
+use ndarray::{Array1, Axis};
+use serde::{Deserialize, Serialize};
+
+use super::Rows;
+use super::class_names::points_of_names;
+use crate::artifact::{Artifact, Fingerprint, Spec};
+use crate::error::{Error, Result};
+use crate::linalg::l2_normalize_rows;
+use crate::sentence::{self, DIM, SentenceEncoder};
+use crate::timing;
+
+/// The Universal Sentence Encoder.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SentenceParams {
+    /// What is taken away from every caption.
+    pub centre: Centre,
+}
+
+/// A point that is taken away: cosines between sentences are high whatever they say.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Centre {
+    /// The mean of the training captions.
+    #[default]
+    Captions,
+    /// The mean of the names of classes (see [`ClassNamesParams`](super::ClassNamesParams)): nothing is learned.
+    Names,
+}
+
+/// A fitted view.
+pub struct SentenceView {
+    encoder: SentenceEncoder,
+    centre: Array1<f32>,
+}
+
+impl SentenceParams {
+    pub(super) fn spec(&self, train: Fingerprint) -> Result<Spec> {
+        let spec = sentence::stamp(Spec::new("sentence-view", self, 0))?;
+        Ok(match self.centre {
+            Centre::Captions => spec.input("training captions", train),
+            Centre::Names => spec,
+        })
+    }
+
+    pub(super) fn fit(&self, spec: Spec, captions: &[&str]) -> Result<Artifact> {
+        let artifact = sentence::read(spec)?;
+        let encoder = SentenceEncoder::load(&artifact)?;
+        let points = match self.centre {
+            Centre::Captions => encoder.encode(captions),
+            Centre::Names => points_of_names(&encoder),
+        };
+        let centre = points.mean_axis(Axis(0)).ok_or(Error::TooFew {
+            what: "captions to learn from".into(),
+            needed: 1,
+            found: 0,
+        })?;
+        Ok(artifact.with_vector("centre", centre.view()))
+    }
+}
+
+impl SentenceView {
+    pub(super) fn load(artifact: &Artifact) -> Result<Self> {
+        let centre: Array1<f32> = artifact.vector("centre")?;
+        artifact.require(centre.len() == DIM)?;
+        Ok(Self {
+            encoder: SentenceEncoder::load(artifact)?,
+            centre,
+        })
+    }
+
+    pub(super) fn describe(&self, captions: &[&str]) -> Rows {
+        let mut x = timing::SENTENCES.time(|| self.encoder.encode(captions));
+        x -= &self.centre;
+        l2_normalize_rows(&mut x);
+        let mut rows = Rows {
+            x,
+            usable: captions.iter().map(|c| !c.trim().is_empty()).collect(),
+            bad: vec![],
+        };
+        rows.blank_unusable();
+        rows
+    }
+}
