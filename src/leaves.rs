@@ -68,9 +68,10 @@ pub fn write(folder: &Path, words: &[&str]) -> Result<()> {
         files::write(&pictures.join(format!("{n}.png")), &png.into_inner())
     })?;
     let mut table = "image_id,caption\n".to_owned();
-    let each = words.len().div_ceil(PICTURES as usize).max(1);
-    for (n, some) in words.chunks(each).enumerate() {
-        let _ = writeln!(table, "{n}.png,{}", some.join(" ")); // writing to memory does not fail
+    let place = |n: u64| words.len() * n as usize / PICTURES as usize;
+    for n in 0..PICTURES {
+        let some = words[place(n)..place(n + 1)].join(" ").replace(',', " ");
+        let _ = writeln!(table, "{n}.png,{some}"); // writing to memory does not fail
     }
     files::write(&attachment.join("ImageWordData.csv"), table.as_bytes())
 }

@@ -10,16 +10,17 @@
 //! fetches. Nothing is learned here.
 
 mod layers;
+mod pieces;
 mod weights;
 
 use ndarray::{Array1, Array2, ArrayView1, Axis, s};
 use rayon::prelude::*;
-use sentencepiece_rs::SentencePieceProcessor;
 
 use crate::artifact::{Artifact, Matrix};
 use crate::error::Result;
 use crate::linalg::{l2_normalize, matmul};
 use layers::{Branch, Dense, Normalization};
+use pieces::Pieces;
 use weights::MODEL;
 pub use weights::{read, stamp};
 
@@ -33,15 +34,12 @@ const BRANCHES: [(usize, usize); 3] = [(2, 0), (3, 1), (5, 2)];
 const WIDE: usize = DIM + BRANCHES.len() * CHANNELS;
 /// Pieces of an id modulo this have one scale.
 const SCALES: usize = 17;
-/// Ids that a sentence begins and ends with.
-const BEGIN: usize = 1;
-const END: usize = 2;
 /// Pieces that go through the layers together: enough that weights are read from memory once for many.
 const TOGETHER: usize = 384;
 
 /// A loaded encoder.
 pub struct SentenceEncoder {
-    pieces: SentencePieceProcessor,
+    pieces: Pieces,
     /// Vectors of the pieces, in eight bits.
     table: Matrix<u8>,
     scales: Array1<f32>,
@@ -61,11 +59,10 @@ impl SentenceEncoder {
     /// [`Error::Artifact`](crate::Error::Artifact) if parts are missing or do not fit together.
     pub fn load(artifact: &Artifact) -> Result<Self> {
         let bytes = artifact.vector::<u8>(MODEL)?.to_vec();
-        let pieces = SentencePieceProcessor::from_serialized_model(&bytes);
+        let pieces = Pieces::new(&bytes);
         let pieces = pieces.map_err(|e| artifact.wrong(format!("`{MODEL}`: {e}")))?;
         let table: Matrix<u8> = artifact.kept_matrix("table")?;
-        let last = pieces.model().vocab_size();
-        artifact.require(table.dim().1 == DIM && table.dim().0 >= last)?;
+        artifact.require(table.dim().1 == DIM && table.dim().0 >= pieces.len())?;
         let (scales, lows) = (artifact.vector("scale")?, artifact.vector("lo")?);
         artifact.require(scales.len() == SCALES && lows.len() == SCALES)?;
         let epsilon = artifact.number("eps")?;
@@ -101,16 +98,7 @@ impl SentenceEncoder {
 
     /// The ids of a sentence's pieces, with those that it begins and ends with.
     pub fn ids(&self, sentence: &str) -> Vec<usize> {
-        let known = self.table.dim().0;
-        // A text that cannot be cut is unknown as a whole.
-        let ids = self.pieces.encode_to_ids(sentence).unwrap_or_default();
-        let ids = if ids.is_empty() {
-            vec![self.pieces.unk_id()]
-        } else {
-            ids
-        };
-        let ids = ids.into_iter().filter(|&id| id < known);
-        [BEGIN].into_iter().chain(ids).chain([END]).collect()
+        self.pieces.ids(sentence)
     }
 
     /// Sentences to unit vectors, n×512.

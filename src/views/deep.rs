@@ -71,7 +71,7 @@ impl Feature for DeepParams {
     fn files(&self) -> Result<Vec<(&'static str, Fingerprint)>> {
         let file = |name, path: &Path, advice| digest(path, advice).map(|digest| (name, digest));
         match self {
-            Self::EfficientnetLite0(p) => lite0_files(&p.weights),
+            Self::EfficientnetLite0(p) => Ok(vec![file("weights", &p.weights, FETCH_LITE0)?]),
             Self::Clip(p) | Self::ChineseClip(p) => {
                 check_build()?;
                 Ok(vec![
@@ -100,11 +100,6 @@ impl Feature for DeepParams {
             Self::Clip(_) | Self::ChineseClip(_) => Err(not_built()),
         }
     }
-}
-
-/// What features of EfficientNet-Lite0 depend on.
-pub(super) fn lite0_files(weights: &Path) -> Result<Vec<(&'static str, Fingerprint)>> {
-    Ok(vec![("weights", digest(weights, FETCH_LITE0)?)])
 }
 
 const FETCH_LITE0: &str = "`make models` fetches data/models/efficientnet-lite0.pth";

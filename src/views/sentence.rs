@@ -4,7 +4,7 @@ use ndarray::{Array1, Axis};
 use serde::{Deserialize, Serialize};
 
 use super::Rows;
-use super::class_names::points_of_names;
+use super::class_names::points_of_sentences;
 use crate::artifact::{Artifact, Fingerprint, Spec};
 use crate::error::{Error, Result};
 use crate::linalg::l2_normalize_rows;
@@ -26,7 +26,7 @@ pub enum Centre {
     /// The mean of the training captions.
     #[default]
     Captions,
-    /// The mean of the names of classes (see [`ClassNamesParams`](super::ClassNamesParams)): nothing is learned.
+    /// The mean of sentences about classes (see [`ClassNamesParams`](super::ClassNamesParams)): nothing is learned.
     Names,
 }
 
@@ -50,7 +50,7 @@ impl SentenceParams {
         let encoder = SentenceEncoder::load(&artifact)?;
         let points = match self.centre {
             Centre::Captions => encoder.encode(captions),
-            Centre::Names => points_of_names(&encoder),
+            Centre::Names => points_of_sentences(&encoder),
         };
         let centre = points.mean_axis(Axis(0)).ok_or(Error::TooFew {
             what: "captions to learn from".into(),
