@@ -190,7 +190,7 @@ lint: setup
 	$(CARGO) clippy $(BUILD) --all-targets --features deep -- -D warnings
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc $(BUILD) --no-deps
 
-test: setup ocr-models
+test: setup models
 	$(CARGO) test $(BUILD) $(CHECKED) --features deep
 
 # Drawn anew where it is not given; the same number tries the same again.
