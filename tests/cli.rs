@@ -19,6 +19,7 @@ mod cli {
     mod earlier;
     mod engine;
     mod evaluation;
+    mod everyday;
     mod faults;
     mod forms;
     mod guard;

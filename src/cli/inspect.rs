@@ -74,7 +74,10 @@ fn inspect_model(args: &Args) -> Result<ExitCode> {
     }
     say!("model        {} (verified)", model.fingerprint());
     say!("recipe       {}: {}", about.recipe.name, about.recipe.about);
-    say!("learned from {} pairs", about.training_pairs);
+    match about.recipe.learns_nothing() {
+        true => say!("learned from no pairs"),
+        false => say!("learned from {} pairs", about.training_pairs),
+    }
     if let Some(score) = about.validation {
         say!("validation   mR {score:.2}");
     }

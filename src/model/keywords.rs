@@ -1,4 +1,5 @@
-//! Keywords: the words of the training captions, placed in the shared space as if each were a caption.
+//! Keywords: the words of the training captions, placed in the shared space as if each were a caption. A model that learned
+//! no words has the names of what a network tells apart.
 
 use ndarray::{Array2, ArrayView1};
 use serde::Serialize;
@@ -7,7 +8,7 @@ use super::{Model, TextSide};
 use crate::calibration::keywords::Keyword as Evidence;
 use crate::error::{Error, Result};
 use crate::picture::Picture;
-use crate::views::TermView;
+use crate::views::{TermView, class_names};
 
 /// A word for a picture.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -36,13 +37,7 @@ pub struct Vocabulary {
 
 impl Vocabulary {
     pub(super) fn of(texts: &TextSide) -> Result<Self> {
-        let Some(view) = texts.words() else {
-            return Ok(Self {
-                words: vec![],
-                points: Array2::default((0, 0)),
-            });
-        };
-        let words = Word::all(view);
+        let words = texts.words().map_or_else(Word::of_classes, Word::all);
         let texts_of: Vec<&str> = words.iter().map(|k| k.word.as_str()).collect();
         Ok(Self {
             points: texts.embed(&texts_of)?.x,
@@ -79,6 +74,13 @@ impl Word {
             share: (1.0 - idf).exp(),
         });
         words.filter(|w| says_something(&w.word)).collect()
+    }
+
+    /// The names of classes, in both languages.
+    fn of_classes() -> Vec<Self> {
+        let names = class_names().flatten().map(str::to_owned);
+        let share = 1.0 / class_names().count() as f32;
+        names.map(|word| Self { word, share }).collect()
     }
 
     /// What the probability of the word for a picture is told from.

@@ -239,10 +239,6 @@ fn a_folder_that_is_no_gallery_is_told_from_one() {
                 .says(&[folder, "not a gallery", "`tuwen index` makes"]);
         }
     }
-    let index = ["index", text(&photos), "--gallery", text(&nowhere)];
-    tuwen(index)
-        .fails()
-        .says(&["not a gallery yet", "--model", "tuwen fit --model"]);
     let model = shelf.path("m.tuwen");
     let into_photos = ["index", text(&photos), "--gallery", text(&photos)];
     tuwen(into_photos.iter().copied().chain(["--model", text(&model)]))
