@@ -52,6 +52,7 @@ const RANGES: &[(&str, f64, f64)] = &[
     ("frequencies", 1.0, 256.0),
     // projections
     ("pca.dim", 0.0, 65_536.0),
+    ("class-names.top", 1.0, 1000.0),
     ("whiten", 0.0, 16.0),
     ("landmarks", 1.0, 65_536.0),
     ("width", 1e-6, 1e6),

@@ -24,12 +24,16 @@ pub struct TextViewParams {
     /// Weights of terms.
     #[serde(default)]
     pub tfidf: TfIdfParams,
-    /// Number of directions that weighted terms are projected to.
-    #[serde(default)]
+    /// Number of directions that weighted terms are projected to; 0 where there are no terms.
+    #[serde(default, skip_serializing_if = "is_none")]
     pub lsa_dim: usize,
     /// How these directions are learned.
     #[serde(default)]
     pub projection: ProjectionParams,
+}
+
+fn is_none(directions: &usize) -> bool {
+    *directions == 0
 }
 
 /// What captions are described by.
