@@ -62,8 +62,12 @@ impl<'a> Raw<'a> {
         match count == Some(self.data.len()) {
             true => Ok(()),
             false => Err(format!(
-                "{:?} values of '{}' are not {} bytes",
-                self.shape,
+                "{} values of '{}' are not {} bytes",
+                self.shape
+                    .iter()
+                    .map(usize::to_string)
+                    .collect::<Vec<_>>()
+                    .join("x"),
                 self.dtype,
                 self.data.len()
             )),

@@ -20,12 +20,12 @@ pub struct Normalization {
     epsilon: f32,
 }
 
-/// A projection, and two convolutions over a window of pieces, each added to what goes into it.
+/// A projection; then, after a normalisation over all branches, two convolutions over a window of pieces, each added to what
+/// goes into it.
 pub struct Branch {
     width: usize,
     before: usize,
     project: Dense,
-    normalization: Normalization,
     convolutions: [Dense; 2],
 }
 
@@ -56,6 +56,16 @@ impl Normalization {
         })
     }
 
+    /// Of blocks of columns side by side.
+    pub fn side_by_side(blocks: Vec<Self>) -> Self {
+        let all = |of: fn(&Self) -> &Array1<f32>| blocks.iter().flat_map(of).copied().collect();
+        Self {
+            scale: all(|n| &n.scale),
+            shift: all(|n| &n.shift),
+            epsilon: blocks[0].epsilon,
+        }
+    }
+
     pub fn apply(&self, x: &mut Array2<f32>) {
         let n = x.ncols() as f32;
         for mut row in x.outer_iter_mut() {
@@ -75,10 +85,8 @@ impl Branch {
         width: usize,
         before: usize,
         [inputs, channels]: [usize; 2],
-        epsilon: f32,
     ) -> Result<Self> {
         let name = |part: &str| format!("{part}{width}");
-        let [scale, shift] = [name("ln_g"), name("ln_b")];
         let convolution = |i: usize| {
             let [weights, bias] = [name(&format!("w{i}_")), name(&format!("b{i}_"))];
             Dense::load(artifact, [&weights, &bias], [width * channels, channels])
@@ -91,15 +99,17 @@ impl Branch {
                 [&name("proj"), &name("proj_b")],
                 [inputs, channels],
             )?,
-            normalization: Normalization::load(artifact, [&scale, &shift], channels, epsilon)?,
             convolutions: [convolution(1)?, convolution(2)?],
         })
     }
 
+    /// Vectors of pieces, n×inputs, to n×channels.
+    pub fn project(&self, x: &Array2<f32>) -> Array2<f32> {
+        self.project.apply(x)
+    }
+
     /// `lengths` are those of the sentences whose pieces the rows are.
-    pub fn apply(&self, x: &Array2<f32>, lengths: &[usize]) -> Array2<f32> {
-        let mut x = self.project.apply(x);
-        self.normalization.apply(&mut x);
+    pub fn convolve(&self, mut x: Array2<f32>, lengths: &[usize]) -> Array2<f32> {
         for convolution in &self.convolutions {
             let seen = convolution.apply(&self.windows(&x, lengths));
             x.zip_mut_with(&seen, |x, &v| *x += v.max(0.0));

@@ -45,6 +45,8 @@ pub struct SentenceEncoder {
     scales: Array1<f32>,
     lows: Array1<f32>,
     branches: Vec<Branch>,
+    /// Of what the branches begin with, side by side.
+    first: Normalization,
     normalization: Normalization,
     sum: Dense,
     /// The layers after the sum, by their inputs and outputs: m→0, 0→1, m→1, 1→2, 1→z, 2→z.
@@ -67,8 +69,13 @@ impl SentenceEncoder {
         artifact.require(scales.len() == SCALES && lows.len() == SCALES)?;
         let epsilon = artifact.number("eps")?;
         let branch = |&(width, before): &(usize, usize)| {
-            Branch::load(artifact, width, before, [DIM, CHANNELS], epsilon)
+            Branch::load(artifact, width, before, [DIM, CHANNELS])
         };
+        let first = |&(width, _): &(usize, usize)| {
+            let [scale, shift] = ["ln_g", "ln_b"].map(|name| format!("{name}{width}"));
+            Normalization::load(artifact, [&scale, &shift], CHANNELS, epsilon)
+        };
+        let first = BRANCHES.iter().map(first).collect::<Result<_>>()?;
         let residual = ["d0", "d1", "p1", "d2", "p3", "d3"].map(|name| artifact.matrix(name));
         let [d0, d1, p1, d2, p3, d3] = residual;
         let residual = [d0?, d1?, p1?, d2?, p3?, d3?];
@@ -89,6 +96,7 @@ impl SentenceEncoder {
             scales,
             lows,
             branches: BRANCHES.iter().map(branch).collect::<Result<_>>()?,
+            first: Normalization::side_by_side(first),
             normalization: Normalization::load(artifact, ["ln_g", "ln_b"], WIDE, epsilon)?,
             sum: Dense::load(artifact, ["cnn_W", "cnn_b"], [WIDE, DIM])?,
             residual,
@@ -144,11 +152,16 @@ impl SentenceEncoder {
         let vectors = self.vectors(&group.concat());
         let mut wide = Array2::zeros((vectors.nrows(), WIDE));
         wide.slice_mut(s![.., ..DIM]).assign(&vectors);
+        let columns = |i: usize| s![.., i * CHANNELS..(i + 1) * CHANNELS];
+        let mut x = Array2::zeros((vectors.nrows(), BRANCHES.len() * CHANNELS));
         for (i, branch) in self.branches.iter().enumerate() {
-            let from = DIM + i * CHANNELS;
-            let columns = s![.., from..from + CHANNELS];
-            wide.slice_mut(columns)
-                .assign(&branch.apply(&vectors, &lengths));
+            x.slice_mut(columns(i)).assign(&branch.project(&vectors));
+        }
+        self.first.apply(&mut x);
+        for (i, branch) in self.branches.iter().enumerate() {
+            let seen = branch.convolve(x.slice(columns(i)).to_owned(), &lengths);
+            let mut wide = wide.slice_mut(s![.., DIM..]);
+            wide.slice_mut(columns(i)).assign(&seen);
         }
         self.normalization.apply(&mut wide);
         // The sum goes through the layer that each piece would: it is linear.
