@@ -126,7 +126,7 @@ impl TermView {
         &self.tfidf
     }
 
-    /// Width of [`Self::describe`].
+    /// Width of the vectors.
     pub fn dim(&self) -> usize {
         self.lsa.dim()
     }
