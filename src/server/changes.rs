@@ -10,6 +10,7 @@ use tuwen::indexing::{Indexer, Source, Synced};
 use tuwen::progress::Silent;
 
 use super::galleries::Gallery;
+use super::tasks::Kind;
 
 /// A change to be made.
 #[derive(Debug, Serialize, Deserialize)]
@@ -33,6 +34,26 @@ pub struct Texts {
 
 /// How long a change waits for another program that is changing the gallery.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+impl Change {
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::Put { .. } => Kind::Add,
+            Self::Patch { .. } => Kind::Patch,
+            Self::Remove { .. } => Kind::Delete,
+            Self::Sync { .. } => Kind::Sync,
+        }
+    }
+
+    /// Ids of the pictures that it is about.
+    pub fn pictures(&self) -> &[String] {
+        match self {
+            Self::Put { ids, .. } | Self::Remove { ids } => ids,
+            Self::Patch { id, .. } => std::slice::from_ref(id),
+            Self::Sync { .. } => &[],
+        }
+    }
+}
 
 impl Texts {
     fn source(&self, ids: &[String]) -> Source {
@@ -61,7 +82,7 @@ impl Gallery {
                 self.told(&synced, ids)
             }
             Change::Patch { id, texts } => {
-                let ids = std::slice::from_ref(id);
+                let ids = change.pictures();
                 let synced = match (&texts.tags, &texts.captions) {
                     (Some(_), _) => indexer.put(&self.files(ids)?, &texts.source(ids))?,
                     // The file is not opened for this.

@@ -13,7 +13,7 @@ use tuwen::indexing::folder_of;
 use super::changes::Change;
 use super::journal::{Accepted, Journal};
 use super::problem::{Problem, Reply};
-use super::tasks::{Kind, Task, Tasks};
+use super::tasks::{Task, Tasks};
 
 /// A gallery that is served.
 pub struct Gallery {
@@ -99,8 +99,9 @@ impl Gallery {
     }
 
     /// Has a change made when those before are. What is accepted is made, even if the server is killed before.
-    pub fn change(&self, kind: Kind, pictures: Vec<String>, change: Change) -> Reply<Task> {
-        let task = self.tasks.add(&self.name, kind, pictures);
+    pub fn change(&self, change: Change) -> Reply<Task> {
+        let pictures = change.pictures().to_vec();
+        let task = self.tasks.add(&self.name, change.kind(), pictures);
         let accepted = Accepted {
             task: task.clone(),
             change,

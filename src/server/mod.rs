@@ -33,7 +33,6 @@ use changes::Change;
 use galleries::Gallery;
 use keys::Keys;
 use problem::{Problem, Reply};
-use tasks::Kind;
 use workers::Workers;
 
 use crate::watch::watch;
@@ -199,7 +198,7 @@ impl App {
                     let sync = Change::Sync {
                         folder: full.clone(),
                     };
-                    if let Err(e) = gallery.change(Kind::Sync, vec![], sync) {
+                    if let Err(e) = gallery.change(sync) {
                         tracing::warn!("{}: {}", printable(&full), e.detail);
                     }
                 }

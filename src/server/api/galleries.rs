@@ -2,16 +2,16 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::tasks::{Accepted, accept};
 use crate::server::Shared;
 use crate::server::changes::Change;
 use crate::server::extract::In;
 use crate::server::galleries::Gallery;
 use crate::server::problem::{Problem, Reply};
-use crate::server::tasks::{Kind, Task};
+use crate::server::tasks::Task;
 
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Galleries {
@@ -95,14 +95,10 @@ pub async fn one(State(app): State<Shared>, In(name): In<String>) -> Reply<Json<
         (status = 202, body = Task),
     ),
 )]
-pub async fn sync(
-    State(app): State<Shared>,
-    In(name): In<String>,
-) -> Reply<(StatusCode, Json<Task>)> {
+pub async fn sync(State(app): State<Shared>, In(name): In<String>) -> Reply<Accepted> {
     let gallery = app.gallery(Some(&name))?;
     let folder = gallery.folder.clone();
     let folder =
         folder.ok_or_else(|| Problem::bad_request(format!("{name} is not of a folder")))?;
-    let task = gallery.change(Kind::Sync, vec![], Change::Sync { folder })?;
-    Ok((StatusCode::ACCEPTED, Json(task)))
+    accept(move || gallery.change(Change::Sync { folder })).await
 }

@@ -15,12 +15,13 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::body::{self, Form};
 use super::search::path_of;
+use super::tasks::{Accepted, accept};
 use crate::server::changes::{Change, Texts};
 use crate::server::extract::{In, With};
 use crate::server::galleries::Gallery;
 use crate::server::journal;
 use crate::server::problem::{Problem, Reply};
-use crate::server::tasks::{Kind, Task};
+use crate::server::tasks::Task;
 use crate::server::{App, Shared};
 
 /// Items of a page, at most.
@@ -222,19 +223,17 @@ pub async fn add(
     State(app): State<Shared>,
     In(name): In<String>,
     request: Request,
-) -> Reply<(StatusCode, Json<Task>)> {
+) -> Reply<Accepted> {
     let gallery = app.gallery(Some(&name))?;
-    let task = if body::is_form(&request) {
+    if body::is_form(&request) {
         let form = body::form(&app, request).await?;
         let keep = move || upload(&gallery, form);
-        app.painters.run(keep).await?
-    } else {
-        let asked: AddRequest = body::json(&body::bytes(&app, request).await?)?;
-        let ids = vec![allowed(&app, &gallery, Path::new(&asked.path))?];
-        let texts = texts(asked.captions, asked.tags)?;
-        gallery.change(Kind::Add, ids.clone(), Change::Put { ids, texts })?
-    };
-    Ok((StatusCode::ACCEPTED, Json(task)))
+        return Ok((StatusCode::ACCEPTED, Json(app.painters.run(keep).await?)));
+    }
+    let asked: AddRequest = body::json(&body::bytes(&app, request).await?)?;
+    let ids = vec![allowed(&app, &gallery, Path::new(&asked.path))?];
+    let texts = texts(asked.captions, asked.tags)?;
+    accept(move || gallery.change(Change::Put { ids, texts })).await
 }
 
 /// The id of a file that may be added by its path.
@@ -287,7 +286,7 @@ fn upload(gallery: &Gallery, form: Form) -> Reply<Task> {
         .iter()
         .map(|(name, bytes)| keep(gallery, name, bytes));
     let ids: Vec<String> = kept.collect::<Reply<_>>()?;
-    gallery.change(Kind::Add, ids.clone(), Change::Put { ids, texts })
+    gallery.change(Change::Put { ids, texts })
 }
 
 /// Writes an uploaded file to where it stays. It is named by its digest: nothing is written over, and the same file is kept
@@ -330,17 +329,12 @@ pub async fn patch(
     State(app): State<Shared>,
     In((name, key)): In<(String, u64)>,
     request: Request,
-) -> Reply<(StatusCode, Json<Task>)> {
+) -> Reply<Accepted> {
     let PatchRequest { captions, tags } = body::json(&body::bytes(&app, request).await?)?;
     let texts = texts(captions, tags)?;
     let gallery = app.gallery(Some(&name))?;
     let id = item(&gallery, key)?.facts.id;
-    let change = Change::Patch {
-        id: id.clone(),
-        texts,
-    };
-    let task = gallery.change(Kind::Patch, vec![id], change)?;
-    Ok((StatusCode::ACCEPTED, Json(task)))
+    accept(move || gallery.change(Change::Patch { id, texts })).await
 }
 
 /// Remove a picture
@@ -359,10 +353,8 @@ pub async fn patch(
 pub async fn delete(
     State(app): State<Shared>,
     In((name, key)): In<(String, u64)>,
-) -> Reply<(StatusCode, Json<Task>)> {
+) -> Reply<Accepted> {
     let gallery = app.gallery(Some(&name))?;
     let id = item(&gallery, key)?.facts.id;
-    let ids = vec![id];
-    let task = gallery.change(Kind::Delete, ids.clone(), Change::Remove { ids })?;
-    Ok((StatusCode::ACCEPTED, Json(task)))
+    accept(move || gallery.change(Change::Remove { ids: vec![id] })).await
 }

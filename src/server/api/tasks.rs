@@ -2,6 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
+use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -9,6 +10,18 @@ use crate::server::Shared;
 use crate::server::extract::{In, With};
 use crate::server::problem::{Problem, Reply};
 use crate::server::tasks::Task;
+
+/// The answer to a change that is accepted.
+pub type Accepted = (StatusCode, Json<Task>);
+
+/// Accepts a change. To note it takes as long as the disk, which no other request waits for.
+pub async fn accept(change: impl FnOnce() -> Reply<Task> + Send + 'static) -> Reply<Accepted> {
+    let accepted = tokio::task::spawn_blocking(change).await;
+    Ok((
+        StatusCode::ACCEPTED,
+        Json(accepted.map_err(Problem::internal)??),
+    ))
+}
 
 /// Tasks of an answer, at most.
 const MOST: usize = 1000;

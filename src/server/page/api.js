@@ -38,17 +38,24 @@ const ask = async (path, options = {}, signal = undefined) => {
   return body;
 };
 
+const items = (gallery) => `/v1/galleries/${encodeURIComponent(gallery)}/items`;
+export const thumbnail = (gallery, key) => `${items(gallery)}/${key}/thumbnail?size=1024`;
 export const galleries = () => ask('/v1/galleries');
-export const item = (gallery, key) => ask(`/v1/galleries/${encodeURIComponent(gallery)}/items/${key}`);
+export const item = (gallery, key) => ask(`${items(gallery)}/${key}`);
+
+const upload = (pictures) => {
+  const body = new FormData();
+  pictures.forEach((picture) => body.append('picture', picture));
+  return { method: 'POST', body };
+};
 
 const form = (query, pictures) => {
   if (!pictures.length) {
     return { method: 'POST', body: JSON.stringify(query), headers: { 'Content-Type': 'application/json' } };
   }
-  const parts = new FormData();
-  parts.append('query', JSON.stringify(query));
-  pictures.forEach((picture) => parts.append('picture', picture));
-  return { method: 'POST', body: parts };
+  const asked = upload(pictures);
+  asked.body.append('query', JSON.stringify(query));
+  return asked;
 };
 
 // A new search ends the one before.
@@ -58,13 +65,9 @@ export const search = (query, pictures) => {
   return ask('/v1/search', form(query, pictures), running.signal);
 };
 
-export const remove = (gallery, key) => ask(`/v1/galleries/${encodeURIComponent(gallery)}/items/${key}`, { method: 'DELETE' });
+export const remove = (gallery, key) => ask(`${items(gallery)}/${key}`, { method: 'DELETE' });
 
-export const add = (gallery, pictures) => {
-  const parts = new FormData();
-  pictures.forEach((picture) => parts.append('picture', picture));
-  return ask(`/v1/galleries/${encodeURIComponent(gallery)}/items`, { method: 'POST', body: parts });
-};
+export const add = (gallery, pictures) => ask(items(gallery), upload(pictures));
 
 // What became of a task, once it is over.
 export const outcome = async ({ id }) => {

@@ -1,4 +1,5 @@
 // The question: a row of chips. The address of the page is the whole question, but for pictures from this computer.
+import { thumbnail } from './api.js';
 import { make, say } from './words.js';
 
 export const empty = () => ({ gallery: '', chips: [], filter: '', dedupe: true, find: '', weight: 0.5 });
@@ -52,7 +53,7 @@ export const isEmpty = (question) => !hasPicture(question) && !hasWords(question
 // Where the picture of a chip is seen.
 const source = (question, chip) => (chip.file
   ? (chip.url ??= URL.createObjectURL(chip.file))
-  : `/v1/galleries/${encodeURIComponent(question.gallery)}/items/${chip.key}/thumbnail?size=1024`);
+  : thumbnail(question.gallery, chip.key));
 export const picture = (question) => {
   const chip = of(question, 'file')[0] || of(question, 'like')[0];
   return chip && source(question, chip);
