@@ -2,7 +2,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::mpsc::channel;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use tuwen::gallery::MODEL;
 use tuwen::indexing::{Captions, Indexer, Source, Synced, Tags};
 use tuwen::model::Model;
@@ -58,30 +58,39 @@ pub struct Args {
 /// What describes pictures where nobody says by what.
 const EVERYDAY: &str = "everyday.toml";
 
-/// The model of the command line, or the one that a gallery keeps, or one that has learned nothing.
+/// The model of the command line, or the one that a gallery keeps.
 pub fn model_of(given: Option<&PathBuf>, gallery: &Path) -> Result<Model> {
     let kept = gallery.join(MODEL);
     match given {
         Some(path) => Ok(Model::open(path)?),
         None if kept.exists() => Ok(Model::open(&kept)?),
-        None => {
-            tracing::info!(
-                "no --model: the pictures are described by {EVERYDAY}, which has learned from no captions"
-            );
-            let recipe = Recipe::load(Path::new(EVERYDAY))?;
-            untaught(&recipe, &Bars::default()).with_context(|| {
-                format!(
-                    "{} is not a gallery yet: give the --model that describes its pictures (`tuwen fit --model` makes one)",
-                    gallery.display()
-                )
-            })
-        }
+        None => bail!(not_yet(gallery)),
     }
+}
+
+fn not_yet(gallery: &Path) -> String {
+    format!(
+        "{} is not a gallery yet: give the --model that describes its pictures (`tuwen fit --model` makes one)",
+        gallery.display()
+    )
+}
+
+/// The model of a new gallery where none is given.
+fn everyday(gallery: &Path) -> Result<Model> {
+    tracing::info!(
+        "no --model: the pictures are described by {EVERYDAY}, which has learned from no captions"
+    );
+    let recipe = Recipe::load(Path::new(EVERYDAY))?;
+    untaught(&recipe, &Bars::default()).with_context(|| not_yet(gallery))
 }
 
 pub fn run(args: &Args) -> Result<ExitCode> {
     args.limits.set();
-    let model = model_of(args.model.as_ref(), &args.gallery)?;
+    let is_new = args.model.is_none() && !args.gallery.join(MODEL).exists();
+    let model = match is_new {
+        true => everyday(&args.gallery)?,
+        false => model_of(args.model.as_ref(), &args.gallery)?,
+    };
     let options = args.encoding.options();
     let captions = args
         .captions

@@ -68,6 +68,11 @@ fn what_is_missing_is_named() {
     outcome
         .fails()
         .says(&["not a gallery yet", "--model", "nowhere", "make models"]);
+    // a gallery is made by `index` alone
+    let keywords = ["keywords", "photos/shapes.png", "--gallery", "nowhere"];
+    Outcome::of(program().args(keywords).current_dir(home.path()))
+        .fails()
+        .says(&["nowhere is not a gallery yet", "--model"]);
     let outcome = Outcome::of(program().args(["fit", "--model", "m.tuwen"]));
     outcome.fails().says(&["main", "pairs", "--data"]);
 }
