@@ -33,7 +33,7 @@ impl Cost {
         features: &[Features],
         fitted: &Fitted,
         bytes_per_item: usize,
-    ) -> Result<Cost> {
+    ) -> Result<Self> {
         let place = |d| training.place(split, d);
         let pictures = place(Direction::ImageToText).or(place(Direction::TextToImage));
         let Some(place) = pictures else {

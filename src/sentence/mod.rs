@@ -13,7 +13,7 @@ mod layers;
 mod pieces;
 mod weights;
 
-use ndarray::{Array1, Array2, ArrayView1, Axis, s};
+use ndarray::{Array1, Array2, Axis, s};
 use rayon::prelude::*;
 
 use crate::artifact::{Artifact, Matrix};
@@ -190,14 +190,10 @@ impl SentenceEncoder {
         let third = relu(times(&second, d2));
         let mut out = (times(&second, p3) + times(&third, d3)).mapv_into(f32::tanh);
         for mut row in out.outer_iter_mut() {
-            if squared(row.view()) > self.epsilon {
+            if row.dot(&row) > self.epsilon {
                 l2_normalize(row.view_mut());
             }
         }
         out
     }
-}
-
-fn squared(v: ArrayView1<f32>) -> f32 {
-    v.dot(&v)
 }

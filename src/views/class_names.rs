@@ -50,7 +50,7 @@ struct ClassNames {
     network: EfficientNetLite0,
     classifier: Classifier,
     /// classes×512, less their mean: what all classes have in common says nothing about a picture.
-    names: Array2<f32>,
+    names: Matrix<f32>,
     params: ClassNamesParams,
 }
 
@@ -134,7 +134,7 @@ impl Feature for ClassNamesParams {
         Ok(Box::new(ClassNames {
             network: EfficientNetLite0::load(&weights)?,
             classifier: Classifier::load(&weights)?,
-            names: names.view().to_owned(),
+            names,
             params: self.clone(),
         }))
     }
@@ -150,10 +150,11 @@ impl ImageView for ClassNames {
         let mut order: Vec<usize> = (0..scores.len()).collect();
         order.sort_unstable_by(|&a, &b| scores[b].total_cmp(&scores[a]).then(a.cmp(&b)));
         let best = scores[order[0]];
+        let names = self.names.view();
         let mut sum = Array1::zeros(self.dim());
         for &class in order.iter().take(self.params.top) {
             let likely = ((scores[class] - best) / self.params.temperature).exp();
-            sum.scaled_add(likely, &self.names.row(class));
+            sum.scaled_add(likely, &names.row(class));
         }
         l2_normalize(sum.view_mut());
         Ok(sum)
