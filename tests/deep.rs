@@ -11,7 +11,7 @@ use safetensors::SafeTensors;
 use tuwen::artifact::{Artifact, Spec};
 use tuwen::deep::{Clip, Fit, clip_pixels};
 use tuwen::picture::{Picture, PictureParams};
-use tuwen::views::{ClipParams, DeepParams, FeatureParams};
+use tuwen::views::{ClipParams, DeepParams, FeatureParams, Shown};
 
 const SIDE: u32 = 32;
 const KINDS: [(&str, Fit); 2] = [("clip", Fit::Crop), ("chinese-clip", Fit::Squeeze)];
@@ -91,7 +91,9 @@ fn a_view_has_vectors_of_unit_length() {
     });
     let artifact = Artifact::new(Spec::new("image-view", &(), 0));
     let view = FeatureParams::Deep(params).load(&artifact).unwrap();
-    let v = view.describe("photo", &Picture::from_rgb(photo())).unwrap();
+    let v = view
+        .describe(Shown::bare(&Picture::from_rgb(photo())))
+        .unwrap();
     assert_eq!(v.len(), view.dim());
     assert!((v.dot(&v) - 1.0).abs() < 1e-5);
 }

@@ -18,6 +18,7 @@ mod properties {
     mod geometry;
     mod imported;
     mod indices;
+    mod joint;
     mod layouts;
     mod linalg;
     mod matching;

@@ -5,9 +5,11 @@ use std::time::Instant;
 use serde::{Deserialize, Serialize};
 use tuwen::dataset::{Direction, Split};
 use tuwen::error::{Error, Result};
+use tuwen::ocr::joined;
 use tuwen::picture::Picture;
 use tuwen::sampling::sample_places;
 use tuwen::training::{Features, Fitted, Training};
+use tuwen::views::Shown;
 
 /// Number of pictures described to measure the time per picture.
 const TIMED_PICTURES: usize = 24;
@@ -44,7 +46,7 @@ impl Cost {
             });
         };
         let collection = &training.dataset.collections[place];
-        let reader = if fitted.share_of_words() > 0.0 {
+        let reader = if fitted.share_of_words() > 0.0 || training.recipe.reads_text() {
             training.reader()?
         } else {
             None
@@ -54,9 +56,13 @@ impl Cost {
             let image = &collection.images[i];
             let bytes = image.source.read().ok()?;
             timed(|| {
-                reader.as_ref().map(|r| r.read(&bytes)).transpose()?;
+                let lines = reader.as_ref().map(|r| r.read(&bytes)).transpose()?;
                 let picture = Picture::decode(&bytes, &training.recipe.picture)?;
-                pictures.embed(&pictures.features(&[(&image.id.0, &picture)])?)
+                pictures.embed(&pictures.features(&[Shown {
+                    name: &image.id.0,
+                    picture: &picture,
+                    text: &joined(&lines.unwrap_or_default()),
+                }])?)
             })
         };
         let caption = |i: usize| timed(|| texts.embed(&[&collection.texts[i].caption]));

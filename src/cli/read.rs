@@ -36,6 +36,9 @@ pub struct Args {
     /// Minimum confidence; lines below it are left out
     #[arg(long, value_name = "P", default_value_t = ReaderParams::default().confidence)]
     confidence: f32,
+    /// Most lines of each picture, the tallest; 0 for all
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    lines: usize,
     /// Include hidden files, trash and thumbnails in folders
     #[arg(long)]
     hidden: bool,
@@ -58,6 +61,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let params = ReaderParams {
         confidence: args.confidence,
         max_pixels: args.limits.pixels(),
+        lines: args.lines,
         ..ReaderParams::default()
     };
     let named = args.models.as_ref().map(Models::in_folder);

@@ -12,7 +12,7 @@ use crate::index::{Faiss, Hit, Index as _, IndexParams};
 use crate::linalg::{KernelMap, Pca, PcaParams, l2_normalize, stacked};
 use crate::picture::{Picture, PictureParams};
 use crate::sampling::sample_places;
-use crate::views::{FeatureParams, ImageView};
+use crate::views::{FeatureParams, ImageView, Shown};
 
 /// Settings of the method.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -96,7 +96,7 @@ impl Seen {
 
 impl Learned {
     fn raw(&self, picture: &Picture) -> Result<Array2<f32>> {
-        let v = self.view.describe("", picture)?;
+        let v = self.view.describe(Shown::bare(picture))?;
         Ok(self.map.additive(v.insert_axis(Axis(0))))
     }
 

@@ -142,6 +142,11 @@ impl Classifier {
         })
     }
 
+    /// What each class looks for in a feature, classes×1280.
+    pub fn weights(&self) -> &Array2<f32> {
+        &self.weights
+    }
+
     /// Scores of the classes for a feature: they become probabilities by softmax.
     pub fn scores(&self, feature: &Array1<f32>) -> Array1<f32> {
         self.weights.dot(feature) + &self.bias

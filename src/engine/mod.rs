@@ -47,9 +47,10 @@ use crate::error::{Error, Result};
 use crate::gallery::{self, Bitmap, Item, MODEL};
 use crate::linalg::l2_normalize;
 use crate::model::{Described, Model};
-use crate::ocr::Line;
+use crate::ocr::{Line, joined};
 use crate::picture::Picture;
 use crate::scene_text::{Setting, Terms};
+use crate::views::Shown;
 
 /// A model and a gallery.
 pub struct Engine {
@@ -58,6 +59,8 @@ pub struct Engine {
     view: RwLock<Arc<View>>,
     /// Points of the texts that were asked last, by the digests of the texts.
     asked: Cache<Fingerprint, Array1<f32>>,
+    /// What was read in the pictures that were asked last, by the digests of their files.
+    readings: Cache<Fingerprint, String>,
 }
 
 /// Texts whose points are remembered: 16 MiB of them for a space of 1,024 dimensions.
@@ -106,6 +109,7 @@ impl Engine {
             folder: gallery.to_owned(),
             view: RwLock::new(Arc::new(view)),
             asked: Cache::new(REMEMBERED),
+            readings: Cache::new(REMEMBERED),
         })
     }
 
@@ -289,8 +293,18 @@ impl Engine {
 
     /// The pictures of a query, described.
     fn described(&self, view: &View, query: &Query) -> Result<Vec<Described>> {
-        let params = &self.model.recipe().picture;
-        let given = |bytes: &Vec<u8>| self.model.describe("", &Picture::decode(bytes, params)?);
+        let recipe = self.model.recipe();
+        let given = |bytes: &Vec<u8>| {
+            let picture = Picture::decode(bytes, &recipe.picture)?;
+            let text = match recipe.reads_text() {
+                true => self.read(bytes)?,
+                false => String::new(),
+            };
+            self.model.describe(Shown {
+                text: &text,
+                ..Shown::bare(&picture)
+            })
+        };
         let kept = |&key: &u64| view.described(key);
         let given = query.pictures.iter().map(given);
         given.chain(query.like.iter().map(kept)).collect()
@@ -357,12 +371,11 @@ impl Engine {
         Ok((matches.collect::<Result<_>>()?, share))
     }
 
-    /// What is written in a picture; nothing where it is not read.
+    /// What is written in a picture; nothing where it is not read. A query may ask twice.
     fn read(&self, bytes: &[u8]) -> Result<String> {
-        match self.model.words_reader()? {
-            Some(reader) => Ok(joined(&reader.read(bytes)?)),
-            None => Ok(String::new()),
-        }
+        let read = || Ok(joined(&self.model.read(bytes)?));
+        let digest = Fingerprint::of_bytes(bytes);
+        self.readings.get_or_insert_with(&digest, read)
     }
 }
 
@@ -384,11 +397,6 @@ impl Question<'_> {
             false => Ok(()),
         }
     }
-}
-
-/// Lines as one text.
-pub(crate) fn joined(lines: &[Line]) -> String {
-    lines.iter().map(|l| format!("{}\n", l.text)).collect()
 }
 
 /// The lines that were read in a picture.

@@ -1,5 +1,6 @@
-//! A space that both sides are in already: an image view and a text view whose vectors can be compared as they are, such as
-//! the two towers of a network that others have trained. Nothing is learned.
+//! A space that both sides are in already: image views and a text view whose vectors can be compared as they are, such as the
+//! two towers of a network that others have trained. Nothing is learned. The vectors of several image views are added up,
+//! so that a picture in which one view finds nothing is placed by the others.
 
 use ndarray::{Array2, ArrayView1, ArrayView2, s};
 use serde::{Deserialize, Serialize};
@@ -11,20 +12,20 @@ use crate::linalg::l2_normalize_rows;
 
 pub(super) const STAGE: &str = "joint";
 
-/// The two views.
+/// The views.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct JointParams {
-    /// Name of the image view.
-    pub image_view: String,
-    /// Name of the text view, whose vectors are as long.
+    /// Names of the image views.
+    pub image_views: Vec<String>,
+    /// Name of the text view. All vectors are of one length.
     pub text_view: String,
 }
 
-/// The columns of the two views.
+/// The columns of the views.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Joint {
-    image: Place,
+    images: Vec<Place>,
     text: Place,
 }
 
@@ -67,7 +68,7 @@ impl Method for JointParams {
     }
 
     fn views(&self) -> (Vec<&String>, Vec<&String>) {
-        (vec![&self.image_view], vec![&self.text_view])
+        (self.image_views.iter().collect(), vec![&self.text_view])
     }
 
     fn choose(&self, data: Pairs, score: Score) -> Result<Choice> {
@@ -84,19 +85,21 @@ impl Method for JointParams {
     }
 
     fn fit(&self, data: Pairs) -> Result<Fusion> {
-        let joint = Joint {
-            image: Place::of(&self.image_view, data.image_views, data.x.ncols())?,
-            text: Place::of(&self.text_view, data.text_views, data.y.ncols())?,
-        };
-        match joint.image.width() == joint.text.width() {
-            true => Ok(Fusion::new(joint)),
-            false => Err(Error::dimensions(
-                &format!("the image view `{}`", self.image_view),
-                joint.image.width(),
-                &format!("the text view `{}`", self.text_view),
-                joint.text.width(),
-            )),
+        let text = Place::of(&self.text_view, data.text_views, data.y.ncols())?;
+        let mut images = Vec::new();
+        for name in &self.image_views {
+            let image = Place::of(name, data.image_views, data.x.ncols())?;
+            if image.width() != text.width() {
+                return Err(Error::dimensions(
+                    &format!("the image view `{name}`"),
+                    image.width(),
+                    &format!("the text view `{}`", self.text_view),
+                    text.width(),
+                ));
+            }
+            images.push(image);
         }
+        Ok(Fusion::new(Joint { images, text }))
     }
 }
 
@@ -106,32 +109,32 @@ impl Projector for Joint {
     }
 
     fn dim(&self) -> usize {
-        self.image.width()
+        self.text.width()
     }
 
     fn project(&self, side: Side, x: ArrayView2<f32>) -> Result<Array2<f32>> {
-        let place = match side {
-            Side::Image => self.image,
-            Side::Text => self.text,
+        let places = match side {
+            Side::Image => &self.images[..],
+            Side::Text => std::slice::from_ref(&self.text),
         };
-        if x.ncols() != place.all {
-            return Err(Error::dimensions(
-                "the fusion",
-                place.all,
-                "the input",
-                x.ncols(),
-            ));
+        let all = places[0].all;
+        if x.ncols() != all {
+            return Err(Error::dimensions("the fusion", all, "the input", x.ncols()));
         }
-        let mut z = x.slice(s![.., place.from..place.to]).to_owned();
-        l2_normalize_rows(&mut z);
-        Ok(z)
+        let mut sum = Array2::zeros((x.nrows(), self.dim()));
+        for place in places {
+            sum += &x.slice(s![.., place.from..place.to]);
+        }
+        l2_normalize_rows(&mut sum);
+        Ok(sum)
     }
 
     fn store(&self, artifact: Artifact) -> Artifact {
-        let numbers = |p: Place| [p.from, p.to, p.all].map(|n| n as u32);
+        let numbers = |p: &Place| [p.from, p.to, p.all].map(|n| n as u32);
+        let images: Vec<u32> = self.images.iter().flat_map(numbers).collect();
         artifact
-            .with_vector("image", ArrayView1::from(&numbers(self.image)))
-            .with_vector("text", ArrayView1::from(&numbers(self.text)))
+            .with_vector("images", ArrayView1::from(&images))
+            .with_vector("text", ArrayView1::from(&numbers(&self.text)))
     }
 }
 
@@ -141,18 +144,19 @@ impl Joint {
     /// # Errors
     /// [`Error::Artifact`] if parts are missing or do not fit together.
     pub fn load(artifact: &Artifact) -> Result<Self> {
-        let place = |side: &str| -> Result<Place> {
+        let places = |side: &str| -> Result<Vec<Place>> {
             let numbers = artifact.vector::<u32>(side)?;
-            artifact.require(numbers.len() == 3)?;
-            let [from, to, all] = [0, 1, 2].map(|i| numbers[i] as usize);
-            Ok(Place { from, to, all })
+            let (places, rest) = numbers.as_slice().unwrap_or_default().as_chunks();
+            artifact.require(!places.is_empty() && rest.is_empty())?;
+            let place = |numbers: &[u32; 3]| {
+                let [from, to, all] = numbers.map(|n| n as usize);
+                Place { from, to, all }
+            };
+            Ok(places.iter().map(place).collect())
         };
-        let joint = Self {
-            image: place("image")?,
-            text: place("text")?,
-        };
-        let whole = joint.image.is_whole() && joint.text.is_whole();
-        artifact.require(whole && joint.image.width() == joint.text.width())?;
-        Ok(joint)
+        let (images, text) = (places("images")?, places("text")?[0]);
+        let fits = |p: &Place| p.is_whole() && p.width() == text.width() && p.all == images[0].all;
+        artifact.require(text.is_whole() && images.iter().all(fits))?;
+        Ok(Self { images, text })
     }
 }

@@ -6,15 +6,16 @@ use super::rows::{bag, charge, halves};
 use super::{Found, NOT_A_PICTURE, Source};
 use crate::artifact::Fingerprint;
 use crate::copies::WordsParams;
-use crate::engine::{joined, keypoints};
+use crate::engine::keypoints;
 use crate::error::{Error, Result};
 use crate::files::written;
 use crate::fusion::Side;
 use crate::gallery::{Bag, Facts, Known, NewCaption, NewItem, PictureRow, Seen, TextRow, Touch};
 use crate::model::Model;
-use crate::ocr::Line;
+use crate::ocr::{Line, joined};
 use crate::picture::exif::Taken;
 use crate::picture::{Picture, format_name, is_picture};
+use crate::views::Shown;
 
 /// Describes pictures and texts with a model.
 pub struct Describer<'a> {
@@ -163,22 +164,24 @@ impl<'a> Describer<'a> {
     fn see(&self, file: &Found, bytes: &[u8]) -> Result<(PictureRow, (u32, u32), Vec<Line>)> {
         let params = &self.model.recipe().picture;
         let (picture, size) = Picture::decode_with_size(bytes, params)?;
-        let described = self.model.describe(&file.id, &picture)?;
+        let lines = self.model.read(bytes)?;
+        let text = joined(&lines);
+        let described = self.model.describe(Shown {
+            name: &file.id,
+            picture: &picture,
+            text: &text,
+        })?;
         let for_copies = WordsParams::default().picture;
         let copies = match params.size() == for_copies.size() {
             true => keypoints(self.model, &picture)?,
             false => keypoints(self.model, &Picture::decode(bytes, &for_copies)?)?,
-        };
-        let lines = match self.model.words_reader()? {
-            Some(reader) => reader.read(bytes)?,
-            None => vec![],
         };
         let row = PictureRow {
             point: halves(described.point.view()),
             charge: charge(described.usable, described.charge),
             look: halves(described.look.view()),
             copies,
-            read: self.bag(&joined(&lines))?,
+            read: self.bag(&text)?,
             tags: Bag::default(),
         };
         Ok((row, size, lines))

@@ -9,10 +9,9 @@ use super::Points;
 use crate::artifact::Bundle;
 use crate::error::Result;
 use crate::fusion::{Fusion, Side};
-use crate::picture::Picture;
 use crate::recipe::Recipe;
 use crate::text::Dictionaries;
-use crate::views::{ImageView, Projection, Rows, TermView, TextView, TextViewSetup};
+use crate::views::{ImageView, Projection, Rows, Shown, TermView, TextView, TextViewSetup};
 
 /// An image view with its projection.
 pub struct ImageEncoder {
@@ -77,14 +76,13 @@ impl PictureSide {
         })
     }
 
-    /// The image views of pictures at their working size, each with the name that imported vectors are found by, side by
-    /// side: one row for each.
-    pub fn features(&self, pictures: &[(&str, &Picture)]) -> Result<Rows> {
+    /// The image views of pictures, side by side: one row for each.
+    pub fn features(&self, pictures: &[Shown]) -> Result<Rows> {
         // One picture alone keeps more than one core busy.
         let views = self.encoders.par_iter().map(|encoder| {
             let mut x = Array2::zeros((pictures.len(), encoder.view.dim()));
-            for (mut row, (name, picture)) in x.outer_iter_mut().zip(pictures) {
-                row.assign(&encoder.view.describe(name, picture)?);
+            for (mut row, shown) in x.outer_iter_mut().zip(pictures) {
+                row.assign(&encoder.view.describe(*shown)?);
             }
             let found = |row: ndarray::ArrayView1<f32>| row.iter().any(|&v| v != 0.0);
             let rows = Rows {

@@ -41,11 +41,12 @@ use crate::error::Result;
 use crate::fusion::Side;
 use crate::hubness::QueryBank;
 use crate::linalg::Pca;
-use crate::ocr::{Models, Reader};
+use crate::ocr::{Line, Models, Reader};
 use crate::picture::Picture;
 use crate::recipe::Recipe;
 use crate::scene_text::{Lexicon, Setting};
 use crate::text::Dictionaries;
+use crate::views::Shown;
 
 /// The stage name of a model file.
 pub const STAGE: &str = "model";
@@ -224,7 +225,7 @@ impl Model {
     /// Pictures at their working size to points of the shared space, one row for each.
     pub fn embed_pictures(&self, pictures: &[Picture]) -> Result<Points> {
         let side = self.picture_side()?;
-        let features: Vec<_> = pictures.iter().map(|p| ("", p)).collect();
+        let features: Vec<_> = pictures.iter().map(Shown::bare).collect();
         side.embed(&side.features(&features)?)
     }
 
@@ -232,16 +233,16 @@ impl Model {
     pub fn features(&self, picture: &Picture) -> Result<Array1<f32>> {
         Ok(self
             .picture_side()?
-            .features(&[("", picture)])?
+            .features(&[Shown::bare(picture)])?
             .x
             .row(0)
             .to_owned())
     }
 
-    /// Everything about a picture that a gallery keeps in its points. `name` is what imported vectors are found by.
-    pub fn describe(&self, name: &str, picture: &Picture) -> Result<Described> {
+    /// Everything about a picture that a gallery keeps in its points.
+    pub fn describe(&self, shown: Shown) -> Result<Described> {
         let side = self.picture_side()?;
-        let features = side.features(&[(name, picture)])?;
+        let features = side.features(&[shown])?;
         let points = side.embed(&features)?;
         Ok(Described {
             point: points.x.row(0).to_owned(),
@@ -316,11 +317,19 @@ impl Model {
         Ok(self.reader.get(load)?.as_ref())
     }
 
-    /// The same where words in pictures count in scores.
+    /// The same where words in pictures count in scores, or are part of points.
     pub fn words_reader(&self) -> Result<Option<&Reader>> {
-        match self.about.words {
-            Some(_) => self.reader(),
-            None => Ok(None),
+        match self.about.words.is_some() || self.recipe().reads_text() {
+            true => self.reader(),
+            false => Ok(None),
+        }
+    }
+
+    /// The lines of text in a picture file; none where words do not count, or cannot be read.
+    pub fn read(&self, bytes: &[u8]) -> Result<Vec<Line>> {
+        match self.words_reader()? {
+            Some(reader) => reader.read(bytes),
+            None => Ok(vec![]),
         }
     }
 

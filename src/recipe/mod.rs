@@ -158,6 +158,19 @@ impl Recipe {
         {
             return Err("`scene_text.matching` is an empty list".into());
         }
+        if self.scene_text.is_none()
+            && let Some(view) = self.image_views.iter().find(|v| v.feature.reads_text())
+        {
+            return Err(format!(
+                "view `{}` takes the text in pictures: say how it is read (`[scene_text]`)",
+                view.name
+            ));
+        }
+        if let FusionParams::Joint(joint) = &self.fusion
+            && joint.image_views.is_empty()
+        {
+            return Err("`fusion.joint.image_views` is an empty list".into());
+        }
         for view in &self.text_views {
             let checked = view.check();
             checked.map_err(|e| format!("view `{}`: {e}", view.name))?;
@@ -174,6 +187,11 @@ impl Recipe {
         self.hubness
             .as_ref()
             .is_some_and(|h| h.bank == Bank::Queries)
+    }
+
+    /// Whether the text in pictures is part of their points.
+    pub fn reads_text(&self) -> bool {
+        self.image_views.iter().any(|v| v.feature.reads_text())
     }
 
     /// Whether nothing is learned from pairs, so that no data set is needed to make a model of it.

@@ -14,6 +14,7 @@ const RANGES: &[(&str, f64, f64)] = &[
     ("shard", 1.0, 1e6),
     ("max_pixels", 1.0, 4e9),
     ("reader.max_side", 32.0, 65_536.0),
+    ("reader.lines", 0.0, 100_000.0),
     ("max_side", 1.0, 65_536.0),
     ("min_side", 0.0, 65_536.0),
     ("weight", 0.0, 1e6),
@@ -53,6 +54,7 @@ const RANGES: &[(&str, f64, f64)] = &[
     // projections
     ("pca.dim", 0.0, 65_536.0),
     ("class-names.top", 1.0, 1000.0),
+    ("class-names.feature", 0.0, 1e6),
     ("whiten", 0.0, 16.0),
     ("landmarks", 1.0, 65_536.0),
     ("width", 1e-6, 1e6),

@@ -21,6 +21,7 @@ const BUILT_IN: &[(&str, &str)] = &[
         "everyday.toml",
         include_str!("../../experiments/everyday.toml"),
     ),
+    ("web.toml", include_str!("../../experiments/web.toml")),
 ];
 
 /// Longest chain of `base`s; a longer one is a cycle.

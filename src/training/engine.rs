@@ -16,7 +16,7 @@ use crate::gallery::{
 };
 use crate::indexing::{bag, charge, halves, stamp};
 use crate::model::Model;
-use crate::ocr::Line;
+use crate::ocr::{Line, joined};
 use crate::scene_text::Lexicon;
 
 impl Training<'_> {
@@ -136,7 +136,7 @@ impl Rows<'_> {
                 charge: charge(z.image_usable[i], self.of_images[i]),
                 look: halves(self.looks.row(i)),
                 copies: vec![],
-                read: bag(self.lexicon, &crate::engine::joined(&read[i])),
+                read: bag(self.lexicon, &joined(&read[i])),
                 tags: Bag::default(),
             }),
             captions: None,

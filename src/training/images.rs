@@ -10,11 +10,12 @@ use super::{Training, pictures};
 use crate::artifact::{Artifact, Fingerprint, Spec};
 use crate::dataset::{Collection, ImageItem};
 use crate::error::{Error, Result};
+use crate::ocr::joined;
 use crate::picture::Picture;
 use crate::progress::warn_each;
 use crate::recipe::Recipe;
 use crate::sampling::sample_places;
-use crate::views::{BadItem, ImageView, ImageViewParams, Projection, Rows};
+use crate::views::{BadItem, ImageView, ImageViewParams, Projection, Rows, Shown};
 
 impl Training<'_> {
     pub(super) fn view_spec(&self, params: &ImageViewParams) -> Result<Spec> {
@@ -22,7 +23,11 @@ impl Training<'_> {
         let plain = self.dataset.collections[train].plain_images();
         let train = pictures::fingerprint(plain, &self.contents[train][..plain.len()]);
         let Recipe { picture, seed, .. } = self.recipe;
-        params.feature.spec(picture, train, *seed)
+        let spec = params.feature.spec(picture, train, *seed)?;
+        Ok(match (&self.view, params.feature.reads_text()) {
+            (Some(view), true) => spec.input("reading", view.reading()),
+            _ => spec,
+        })
     }
 
     pub(super) fn pca_spec(&self, params: &ImageViewParams, view: &Spec) -> Spec {
@@ -202,8 +207,11 @@ impl Training<'_> {
     }
 
     fn encode_shards(&self, views: &[(&ImageViewParams, Spec, Box<dyn ImageView>)]) -> Result<()> {
-        for (collection, contents) in self.dataset.collections.iter().zip(&self.contents) {
+        for (place, collection) in self.dataset.collections.iter().enumerate() {
+            let contents = &self.contents[place];
+            let texts = self.texts_in_pictures(place, views)?;
             for (shard, places) in self.shards(collection).enumerate() {
+                let texts = &texts[places.clone()];
                 let (images, contents) = (&collection.images[places.clone()], &contents[places]);
                 let wanted: Vec<_> = views
                     .iter()
@@ -219,7 +227,7 @@ impl Training<'_> {
                     self.progress.step(images.len() as u64);
                     continue;
                 }
-                let rows = self.describe(images, contents, &views)?;
+                let rows = self.describe(images, contents, texts, &views)?;
                 for ((path, spec, _), rows) in wanted.into_iter().zip(rows) {
                     rows.store_half(Artifact::new(spec)).write(&path)?;
                 }
@@ -228,7 +236,27 @@ impl Training<'_> {
         Ok(())
     }
 
-    /// The raw vectors of some pictures; each is decoded once for all views.
+    /// The text in each picture of a collection, where a view takes it and it can be read.
+    fn texts_in_pictures(
+        &self,
+        place: usize,
+        views: &[(&ImageViewParams, Spec, Box<dyn ImageView>)],
+    ) -> Result<Vec<String>> {
+        let collection = &self.dataset.collections[place];
+        let mut texts = vec![String::new(); collection.images.len()];
+        let reads_text = views.iter().any(|(params, ..)| params.feature.reads_text());
+        if let (Some(view), true) = (&self.view, reads_text) {
+            let plain = collection.plain_images().len();
+            let lines = self.lines_of(view, place, |i| i < plain)?;
+            // Text in a mirrored picture says what it said before.
+            for (i, text) in texts.iter_mut().enumerate() {
+                *text = joined(&lines[i % plain]);
+            }
+        }
+        Ok(texts)
+    }
+
+    /// The raw vectors of some pictures, with the text in them; each is decoded once for all views.
     ///
     /// # Errors
     /// Those that may be gone the next time: kept as a picture that cannot be used, they would never go.
@@ -236,16 +264,22 @@ impl Training<'_> {
         &self,
         images: &[ImageItem],
         contents: &[Fingerprint],
+        texts: &[String],
         views: &[&dyn ImageView],
     ) -> Result<Vec<Rows>> {
         let vectors: Vec<Result<Vec<_>>> = images
             .par_iter()
             .zip(contents)
-            .map(|(image, content)| {
-                let id = &image.id.0;
-                let vectors = self
-                    .decode(image, content)
-                    .and_then(|picture| views.iter().map(|v| v.describe(id, &picture)).collect());
+            .zip(texts)
+            .map(|((image, content), text)| {
+                let vectors = self.decode(image, content).and_then(|picture| {
+                    let shown = Shown {
+                        name: &image.id.0,
+                        picture: &picture,
+                        text,
+                    };
+                    views.iter().map(|v| v.describe(shown)).collect()
+                });
                 self.progress.step(1);
                 match vectors {
                     Err(e) if e.is_passing() => Err(e),

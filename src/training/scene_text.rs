@@ -13,7 +13,7 @@ use crate::dataset::{Collection, Direction};
 use crate::error::Result;
 use crate::evaluation::mean_recall;
 use crate::fusion::Fusion;
-use crate::ocr::{Line, Reader};
+use crate::ocr::{Line, Reader, joined};
 use crate::sampling::sample_places;
 use crate::scene_text::{Lexicon, SceneTextParams, Setting, Words};
 
@@ -59,6 +59,11 @@ impl<'a> View<'a> {
         }
     }
 
+    /// Of all that determines what is read, but for the pictures.
+    pub(super) fn reading(&self) -> Fingerprint {
+        self.reading.spec.fingerprint()
+    }
+
     /// Of all that it depends on, but for pictures and captions.
     pub(super) fn fingerprint(&self) -> Fingerprint {
         let SceneTextParams {
@@ -68,14 +73,8 @@ impl<'a> View<'a> {
             idf,
             judged,
         } = self.params;
-        let reading = self.reading.spec.fingerprint();
-        Fingerprint::of(&(reading, matching, share, idf, judged))
+        Fingerprint::of(&(self.reading(), matching, share, idf, judged))
     }
-}
-
-/// Lines as one text.
-fn joined(lines: &[Line]) -> String {
-    lines.iter().map(|l| format!("{}\n", l.text)).collect()
 }
 
 impl Training<'_> {
@@ -160,6 +159,16 @@ impl Training<'_> {
         Ok(SceneTextChoice { setting, trials })
     }
 
+    /// What is read in the pictures of a collection for which `wanted` holds.
+    pub(super) fn lines_of(
+        &self,
+        view: &View,
+        collection: usize,
+        wanted: impl Fn(usize) -> bool,
+    ) -> Result<Vec<Vec<Line>>> {
+        self.read(&view.reading, collection, wanted)
+    }
+
     /// What was read in each picture of a collection; nothing where words have no share in the score.
     pub(super) fn lines(
         &self,
@@ -170,7 +179,7 @@ impl Training<'_> {
         let plain = all.plain_images().len();
         match &self.view {
             Some(view) if scene_text.is_some_and(|s| s.share() > 0.0) => {
-                self.read(&view.reading, collection, |i| i < plain)
+                self.lines_of(view, collection, |i| i < plain)
             }
             _ => Ok(vec![vec![]; all.images.len()]),
         }
@@ -226,7 +235,7 @@ impl Training<'_> {
         collection: usize,
         wanted: impl Fn(usize) -> bool,
     ) -> Result<Texts> {
-        let read = self.read(&view.reading, collection, wanted)?;
+        let read = self.lines_of(view, collection, wanted)?;
         let captions = self.dataset.collections[collection].captions();
         Ok(Texts {
             read: read.iter().map(|lines| joined(lines)).collect(),

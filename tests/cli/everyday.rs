@@ -49,6 +49,9 @@ fn a_folder_is_searched_without_training() {
         "{}",
         best("小心台阶")
     );
+    // no word of it stands in the picture
+    let other = best("大学生找工作");
+    assert!(other.ends_with("poster.png"), "{other}");
     let words = run(&["keywords", "photos/shapes.png", "--gallery", "g"]);
     assert!(words.stdout.lines().count() > 3, "{}", words.stdout);
     run(&["search", "--image", "photos/shapes.png", "--gallery", "g"]).prints("shapes.png");

@@ -1,4 +1,4 @@
-"""Pictures with text, and what RapidOCR reads in them.
+"""Pictures with text, and what RapidOCR reads in them with the networks of `make models`.
 
     pip install rapidocr-onnxruntime==1.4.4 onnxruntime==1.32.0
     python3 tests/golden/ocr.py
@@ -8,12 +8,16 @@ Glyphs are of Noto Serif CJK (SIL Open Font License), Debian's fonts-noto-cjk.
 
 import json
 import pathlib
+import tempfile
 
 import numpy as np
+import rapidocr_onnxruntime
+import yaml
 from PIL import Image, ImageDraw, ImageFont
 from rapidocr_onnxruntime import RapidOCR
 
 HERE = pathlib.Path(__file__).parent / "ocr"
+MODELS = HERE.parents[2] / "data/models/ocr"
 FONT = "/usr/share/fonts/opentype/noto/NotoSerifCJK-Bold.ttc"
 
 
@@ -67,9 +71,29 @@ def no_text():
     return Image.fromarray(np.stack(planes, -1).astype(np.uint8))
 
 
+def rapidocr(folder):
+    """With our networks, and with the settings that they were trained with (src/ocr/detection.rs, recognition.rs)."""
+    own = pathlib.Path(rapidocr_onnxruntime.__file__).with_name("config.yaml")
+    config = yaml.safe_load(own.read_text())
+    config["Det"] |= {
+        "model_path": str(MODELS / "detection.onnx"),
+        "limit_side_len": 640,
+    }
+    config["Cls"]["model_path"] = str(MODELS / "angle.onnx")
+    config["Rec"] |= {
+        "model_path": str(MODELS / "recognition.onnx"),
+        "rec_keys_path": str(MODELS / "characters.txt"),
+        "rec_img_shape": [3, 48, 48],
+    }
+    path = pathlib.Path(folder) / "config.yaml"
+    path.write_text(yaml.safe_dump(config))
+    return RapidOCR(config_path=str(path), intra_op_num_threads=1)
+
+
 def main():
     HERE.mkdir(exist_ok=True)
-    reader = RapidOCR(intra_op_num_threads=1)
+    with tempfile.TemporaryDirectory() as folder:
+        reader = rapidocr(folder)
     read = {}
     latin().quantize(64).convert("RGB").save(HERE / "latin.png", optimize=True)
     for make in (poster, slanted, column, banner, no_text):

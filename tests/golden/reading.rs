@@ -91,6 +91,24 @@ fn a_large_picture_is_read_small_and_placed_large() {
 }
 
 #[test]
+fn of_many_lines_the_tallest_are_read() {
+    let most = |lines| ReaderParams {
+        lines,
+        ..ReaderParams::default()
+    };
+    let read = |lines| {
+        let reader = most(lines).load(&models()).unwrap();
+        reader.read(&picture("poster.png")).unwrap()
+    };
+    let all = read(0);
+    assert_eq!(all.len(), 3);
+    assert_eq!(texts(&read(1)), ["秋季校园招聘"]);
+    assert_eq!(read(3), all);
+    // in reading order, whichever is taller
+    assert_eq!(texts(&read(2))[0], "秋季校园招聘");
+}
+
+#[test]
 fn slivers_are_looked_at_too() {
     let reader = reader();
     for (w, h) in [(1, 1), (3, 1500), (1500, 3), (2, 4500), (4500, 2)] {

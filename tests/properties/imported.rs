@@ -11,7 +11,7 @@ use safetensors::tensor::{Dtype, TensorView, serialize};
 use tempfile::TempDir;
 use tuwen::artifact::Artifact;
 use tuwen::picture::Picture;
-use tuwen::views::{FeatureParams, ImageView, ImportedParams};
+use tuwen::views::{FeatureParams, ImageView, ImportedParams, Shown};
 
 use super::cases::config;
 use super::made_up::{folder, spec, whole_numbers};
@@ -108,6 +108,13 @@ impl Given {
     }
 }
 
+fn called<'a>(name: &'a str, picture: &'a Picture) -> Shown<'a> {
+    Shown {
+        name,
+        ..Shown::bare(picture)
+    }
+}
+
 fn picture() -> Picture {
     Picture::from_rgb(RgbImage::new(8, 8))
 }
@@ -116,7 +123,7 @@ fn assert_holds(given: &Given, x: &Array2<f32>) {
     let view = given.load().unwrap();
     assert_eq!(view.dim(), x.ncols());
     for (i, row) in x.outer_iter().enumerate() {
-        let v = view.describe(&id_of(i), &picture()).unwrap();
+        let v = view.describe(called(&id_of(i), &picture())).unwrap();
         assert_eq!(v, row, "{} of {}", id_of(i), given.params.path.display());
     }
 }
@@ -175,7 +182,7 @@ fn vectors_are_scaled_to_unit_length_where_asked() {
     given.params.normalize = true;
     let view = given.load().unwrap();
     for (i, length) in [1.0f32, 1.0, 0.0, 1.0].into_iter().enumerate() {
-        let v = view.describe(&id_of(i), &picture()).unwrap();
+        let v = view.describe(called(&id_of(i), &picture())).unwrap();
         assert!((v.dot(&v).sqrt() - length).abs() < 1e-6, "row {i}: {v}");
     }
 }
@@ -183,7 +190,10 @@ fn vectors_are_scaled_to_unit_length_where_asked() {
 #[test]
 fn a_picture_without_a_vector_is_named() {
     let given = Given::new("v.npy", &single(&whole_numbers(3, 2, 1)), 3);
-    let error = given.load().unwrap().describe("other.jpg", &picture());
+    let error = given
+        .load()
+        .unwrap()
+        .describe(called("other.jpg", &picture()));
     let error = error.unwrap_err().to_string();
     assert!(
         error.contains("v.npy") && error.contains("other.jpg"),
@@ -279,7 +289,7 @@ fn ids_are_asked_for_and_checked() {
     assert!(
         ["a", "b", "c"]
             .iter()
-            .all(|id| windows.describe(id, &picture()).is_ok())
+            .all(|id| windows.describe(called(id, &picture())).is_ok())
     );
     let mut lines = Given::new(
         "v.jsonl",

@@ -19,7 +19,7 @@ use half::f16;
 use ndarray::{Array1, Array2};
 use serde::{Deserialize, Serialize};
 
-use super::{Feature, ImageView};
+use super::{Feature, ImageView, Shown};
 use crate::artifact::{Artifact, Fingerprint};
 use crate::error::{Error, Result};
 use crate::picture::Picture;
@@ -126,10 +126,10 @@ impl ImageView for Imported {
         self.vectors.ncols()
     }
 
-    fn describe(&self, id: &str, _: &Picture) -> Result<Array1<f32>> {
-        let row = self.rows.get(id).ok_or_else(|| {
+    fn describe(&self, Shown { name, .. }: Shown) -> Result<Array1<f32>> {
+        let row = self.rows.get(name).ok_or_else(|| {
             let file = self.path.file_name().map(Path::new).unwrap_or(&self.path);
-            Error::picture(format!("{} has no vector for `{id}`", file.display()))
+            Error::picture(format!("{} has no vector for `{name}`", file.display()))
         })?;
         Ok(self.vectors.row(*row).to_owned())
     }

@@ -11,6 +11,7 @@ use tuwen::dataset::Direction;
 use tuwen::engine::keypoints;
 use tuwen::model::{Model, STAGE};
 use tuwen::picture::Picture;
+use tuwen::views::Shown;
 
 use crate::fuzz::forge::{forge, read, stored};
 use crate::fuzz::mutator::Mutator;
@@ -120,7 +121,10 @@ fn used(model: &Model, part: &str) {
         let bytes = Input::committed("tests/fixtures/pictures/palette.png").bytes;
         let picture = Picture::decode(&bytes, &model.recipe().picture);
         if let Ok(picture) = picture {
-            let _ = model.describe("palette.png", &picture);
+            let _ = model.describe(Shown {
+                name: "palette.png",
+                ..Shown::bare(&picture)
+            });
             let _ = model.look_dim();
         }
     }

@@ -12,7 +12,7 @@ use tuwen::linalg::KernelMap;
 use tuwen::picture::Picture;
 use tuwen::recipe::Recipe;
 use tuwen::views::TextViewSetup;
-use tuwen::views::{ImageViewParams, TextSource, TextViewParams, TokenParams};
+use tuwen::views::{ImageViewParams, Shown, TextSource, TextViewParams, TokenParams};
 
 use super::models::{CAPTIONS, fusions, made_up};
 use crate::fuzz::mutator::Mutator;
@@ -103,7 +103,10 @@ fn image_view(recipe: &Recipe, view: &ImageViewParams) -> tuwen::Result<()> {
     let artifact = view.feature.fit(spec, &pictures)?;
     let loaded = view.feature.load(&artifact)?;
     for (id, picture) in ["a", "b", "c"].iter().zip(&pictures) {
-        loaded.describe(id, picture)?;
+        loaded.describe(Shown {
+            name: id,
+            ..Shown::bare(picture)
+        })?;
     }
     let x = view.map.additive(made_up(24, 12));
     let pca = view.pca.fit(x.view(), recipe.seed)?;

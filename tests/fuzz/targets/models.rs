@@ -150,7 +150,7 @@ pub fn fusions() -> Vec<(FusionParams, Fusion)> {
         members: members.into(),
     });
     let joint = FusionParams::Joint(JointParams {
-        image_view: "all".into(),
+        image_views: vec!["all".into()],
         text_view: "all".into(),
     });
     let views = Columns::side_by_side([("all", DIM)]);
