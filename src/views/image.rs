@@ -73,10 +73,8 @@ impl FeatureParams {
 
     /// What the fitted view is made from.
     pub fn spec(&self, picture: &PictureParams, train: Fingerprint, seed: u64) -> Result<Spec> {
-        let mut spec = Spec::new("image-view", &(self, picture), seed);
-        if self.wants() > 0 {
-            spec = spec.input("training pictures", train);
-        }
+        let mut spec =
+            Spec::new("image-view", &(self, picture), seed).input("training pictures", train);
         for (name, file) in self.feature().files()? {
             spec = spec.input(name, file);
         }
