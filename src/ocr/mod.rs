@@ -48,8 +48,8 @@ pub struct ReaderParams {
     /// Longer side in pixels to which larger pictures are scaled down; long strips are read in pieces of this
     /// length instead.
     pub max_side: i32,
-    /// Most lines that are spelled in a picture, the tallest; 0 for all. Small print takes most of the time, and seldom says
-    /// what a picture is about.
+    /// Most lines that are spelled in a picture, the tallest; 0 for all. Small print seldom says what a picture is
+    /// about.
     pub lines: usize,
 }
 
