@@ -5,6 +5,7 @@
 # make compression    what smaller vectors find of such copies: experiments/copies/COMPRESSION.md
 # make bench          how fast every stage is beside the usual Python, on Flickr8k-CN: experiments/BENCH.md
 # make growth         time, memory and disk against the number of pictures and of vectors: experiments/GROWTH.md
+# make full-size      the contest at its full size, made from DATA's pictures: time by stage, and memory
 # make test           set-up, every test
 # make properties     the properties on cases drawn anew, many of them
 # make fuzz           damaged inputs drawn anew, for ten minutes
@@ -22,7 +23,7 @@ COMMON = --data $(DATA) --recipe $(RECIPE)
 CHECKED = --config profile.release.package.tuwen.overflow-checks=true \
 	--config profile.release.package.tuwen.debug-assertions=true
 
-.PHONY: help setup build demo serve page-test api-test data models lite0 ocr-models sentence features fit-cca results evaluate ablation copies-benchmark compression bench clip-bench growth lint test properties fuzz clean-work
+.PHONY: help setup build demo serve page-test api-test data models lite0 ocr-models sentence features fit-cca results evaluate ablation copies-benchmark compression bench clip-bench growth full-size lint test properties fuzz clean-work
 .DEFAULT_GOAL = help
 
 help:
@@ -36,6 +37,7 @@ help:
 	@echo 'make bench DATA=dir                                  how fast every stage is beside the usual Python, on Flickr8k-CN'
 	@echo 'make clip-bench GALLERY=dir                         the server beside that of clip-retrieval, over a gallery'
 	@echo 'make growth [DATA=dir]                             time, memory and disk against the number of pictures'
+	@echo 'make full-size DATA=dir [SIZE=n] [RECIPE=file]      the contest with n pairs made from the pictures of DATA'
 	@echo 'make serve    [PORT=n]                             the search page of the demo set'
 	@echo 'make page-test | make api-test                     the search page in Chromium; the API by schemathesis'
 	@echo 'make properties [SEED=n] [CASES=n]                 the properties on other cases than the usual ones'
@@ -184,6 +186,14 @@ bench: data $(PEERS)/bench
 growth: data $(PEERS)/bench
 	rm -rf features/growth
 	$(BENCH)/growth.py --data $(DATA) --tuwen $(TUWEN) --work features/growth --out experiments $(FLAGS)
+
+# Killed, it goes on where it stopped; so what was made is kept: `rm -r features/full-size` begins again.
+SIZE ?= 50000
+MADE = features/full-size/$(SIZE)
+full-size: data
+	test -e $(MADE)/attachment3/truth.csv || \
+		$(CARGO) run $(BUILD) --example made_contest -- $(DATA) $(MADE) $(SIZE)
+	$(TUWEN) results --data $(MADE) --work $(MADE) --out $(MADE)/out --recipe $(RECIPE) --timings $(FLAGS)
 
 lint: setup
 	$(CARGO) fmt --check

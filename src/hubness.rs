@@ -33,6 +33,9 @@ pub struct HubnessParams {
 pub enum Bank {
     /// Training captions and training pictures.
     Training,
+    /// A picture of each class that the image views know by name. They charge texts, and nothing charges pictures; nothing is
+    /// learned.
+    Classes,
     /// All queries of the evaluation: *transductive*, for comparison alone, since a query that comes by itself
     /// has no others.
     Queries,

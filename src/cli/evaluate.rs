@@ -31,6 +31,9 @@ pub struct Args {
     #[arg(long, value_name = "N", conflicts_with = "split", value_parser = clap::value_parser!(u64).range(2..=100))]
     folds: Option<u64>,
     /// Search among all pairs, not only among those of the fold
+    ///
+    /// What was learned from stands in that gallery too. A recipe with `hubness` charges it for its own captions, so that it stands
+    /// back behind what is asked for: figures are higher than with as many unknown pictures. They compare recipes that learn nothing.
     #[arg(long, requires = "folds")]
     whole_gallery: bool,
     /// Folder for drawings of how far probabilities are to be believed (reliability-t2i.svg, reliability-i2t.svg)

@@ -19,7 +19,7 @@ pub struct Detector(Network);
 // Settings of RapidOCR 1.4.4, which took them from PaddleOCR, but for the first.
 /// Smaller pictures are scaled up until their shorter side has this many pixels: with 736, as in RapidOCR, the texts of 505 web
 /// pictures find no more captions,
-const SHORT_SIDE: f32 = 640.0;
+const SHORT_SIDE: f32 = 608.0;
 /// but no further than until their longer side has this many: a very narrow picture would take all memory.
 const LONG_SIDE: f32 = 4096.0;
 /// The network halves its input five times.

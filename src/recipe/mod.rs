@@ -198,7 +198,10 @@ impl Recipe {
     pub fn learns_nothing(&self) -> bool {
         let settled = |s: &SceneTextParams| s.matching.len() == 1 && s.share.len() == 1;
         matches!(self.fusion, FusionParams::Joint(_))
-            && self.hubness.is_none()
+            && self
+                .hubness
+                .as_ref()
+                .is_none_or(|h| h.bank == Bank::Classes)
             && self.scene_text.as_ref().is_none_or(settled)
             && self
                 .image_views

@@ -23,6 +23,7 @@ mod pictures;
 mod protocol;
 mod reading;
 mod scene_text;
+mod shards;
 mod space;
 mod validation;
 

@@ -1,6 +1,6 @@
 //! The shared space: known and new items placed in it, and rankings read off it.
 
-use ndarray::{Array1, Array2, Axis};
+use ndarray::{Array1, Array2, Axis, s};
 
 use super::{Features, Training};
 use crate::dataset::{Collection, Direction};
@@ -61,7 +61,7 @@ impl Training<'_> {
             Direction::ImageToText => (&z.texts, &z.images, &z.image_usable),
         };
         let charges = match params.bank {
-            Bank::Training => self
+            Bank::Training | Bank::Classes => self
                 .bank(direction, &features[self.train()?], fusion)?
                 .charges(items.view()),
             Bank::Queries => {
@@ -91,6 +91,14 @@ impl Training<'_> {
         held_out: Option<&[bool]>,
     ) -> Result<QueryBank> {
         let params = self.recipe.hubness.clone().unwrap_or_default();
+        if params.bank == Bank::Classes {
+            let classes = self.classes(fusion)?;
+            let queries = match direction {
+                Direction::TextToImage => Array2::zeros((0, fusion.dim())),
+                Direction::ImageToText => classes.clone(),
+            };
+            return Ok(QueryBank::new(params.charge, queries, classes.view()));
+        }
         let collection = self.dataset.train()?;
         let mut usable = [train.images.usable.clone(), train.texts.usable.clone()];
         for pair in &collection.pairs {
@@ -114,6 +122,28 @@ impl Training<'_> {
             Direction::ImageToText => (images, texts),
         };
         Ok(QueryBank::new(params.charge, queries, items.view()))
+    }
+
+    /// A picture of each class that the image views know, in the shared space.
+    fn classes(&self, fusion: &Fusion) -> Result<Array2<f32>> {
+        let views = self.recipe.image_views.iter();
+        let views: Vec<_> = views
+            .map(|params| Ok((params, self.fit_image_view(params)?.classes())))
+            .collect::<Result<_>>()?;
+        let n = views.iter().map(|(_, x)| x.nrows()).max().unwrap_or(0);
+        let rows = views.into_iter().map(|(params, known)| {
+            let mut x = Array2::zeros((n, known.ncols()));
+            x.slice_mut(s![..known.nrows(), ..]).assign(&known);
+            let usable = (0..n).map(|i| i < known.nrows()).collect();
+            let rows = Rows {
+                x,
+                usable,
+                bad: vec![],
+            };
+            Ok((params.weight, self.projection(params)?.apply(rows)?))
+        });
+        let rows = Rows::side_by_side(rows.collect::<Result<_>>()?);
+        fusion.project(Side::Image, rows.x.view())
     }
 }
 

@@ -146,9 +146,36 @@ impl Feature for ClassNamesParams {
     }
 }
 
+impl ClassNames {
+    /// A point from the names that are likely, and from what the feature stands for.
+    fn point(&self, mut names: Array1<f32>, feature: &Array1<f32>) -> Array1<f32> {
+        l2_normalize(names.view_mut());
+        if self.params.feature > 0.0 {
+            let mut along = feature.dot(&self.directions.view());
+            l2_normalize(along.view_mut());
+            names.scaled_add(self.params.feature, &along);
+            l2_normalize(names.view_mut());
+        }
+        names
+    }
+}
+
 impl ImageView for ClassNames {
     fn dim(&self) -> usize {
         sentence::DIM
+    }
+
+    /// Each class by its name, and by its weights in the place of a feature.
+    fn classes(&self) -> Array2<f32> {
+        let mut weights = self.classifier.weights().to_owned();
+        weights -= &weights.mean_axis(Axis(0)).expect("there are classes");
+        let names = self.names.view();
+        let mut points = Array2::zeros(names.dim());
+        let rows = points.outer_iter_mut().zip(names.outer_iter());
+        for ((mut point, name), weights) in rows.zip(weights.outer_iter()) {
+            point.assign(&self.point(name.to_owned(), &weights.to_owned()));
+        }
+        points
     }
 
     fn describe(&self, Shown { picture, .. }: Shown) -> Result<Array1<f32>> {
@@ -163,14 +190,7 @@ impl ImageView for ClassNames {
             let likely = ((scores[class] - best) / self.params.temperature).exp();
             sum.scaled_add(likely, &names.row(class));
         }
-        l2_normalize(sum.view_mut());
-        if self.params.feature > 0.0 {
-            let mut along = feature.dot(&self.directions.view());
-            l2_normalize(along.view_mut());
-            sum.scaled_add(self.params.feature, &along);
-            l2_normalize(sum.view_mut());
-        }
-        Ok(sum)
+        Ok(self.point(sum, &feature))
     }
 }
 

@@ -3,7 +3,7 @@
 //! A new kind of feature is a file with its parameters, which are a [`Feature`], and a line in
 //! [`FeatureParams`] and in [`FeatureParams::feature`].
 
-use ndarray::Array1;
+use ndarray::{Array1, Array2};
 use serde::{Deserialize, Serialize};
 
 use super::class_names::ClassNamesParams;
@@ -164,4 +164,10 @@ pub trait ImageView: Sync + Send {
 
     /// The vector of a picture; zero where the view finds nothing in it.
     fn describe(&self, shown: Shown) -> Result<Array1<f32>>;
+
+    /// Vectors of pictures that would show nothing but one of the things that the view was taught to tell apart, a row
+    /// for each thing; no rows where it was taught none.
+    fn classes(&self) -> Array2<f32> {
+        Array2::zeros((0, self.dim()))
+    }
 }

@@ -102,6 +102,11 @@ impl Rows {
         self.store_flags(artifact).with_matrix("x", self.x.view())
     }
 
+    /// Rounds to half precision.
+    pub fn halve(&mut self) {
+        self.x.mapv_inplace(|v| f16::from_f32(v).to_f32());
+    }
+
     /// In half precision: wide vectors that are only there to be projected.
     pub fn store_half(&self, artifact: Artifact) -> Artifact {
         let x = self.x.mapv(f16::from_f32);

@@ -11,6 +11,10 @@ use crate::error::Result;
 use crate::picture::Picture;
 use crate::sentence::DIM;
 
+/// Letters and digits from which on a text counts whole. What is read in photographs without a text is short and mostly wrong.
+/// Chosen on validation pictures of Flickr8k, and on web pictures with their captions.
+const ENOUGH: f32 = 8.0;
+
 /// The sentence encoder over the lines that are read in a picture, as one text. How they are read is the matter of
 /// `scene_text.reader`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -43,7 +47,24 @@ impl ImageView for Read {
     }
 
     fn describe(&self, Shown { text, .. }: Shown) -> Result<Array1<f32>> {
-        let rows = self.0.describe(&[text]);
-        Ok(rows.x.row(0).to_owned())
+        Ok(&self.0.describe(&[text]).x.row(0) * told(text))
+    }
+}
+
+/// How much a text counts, from 0 to 1.
+fn told(text: &str) -> f32 {
+    let letters = text.chars().filter(|c| c.is_alphanumeric()).count();
+    (letters as f32 / ENOUGH).min(1.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn little_text_counts_little() {
+        assert_eq!(told("…-"), 0.0);
+        assert_eq!(told("23 号"), 3.0 / 8.0);
+        assert_eq!(told("秋季校园招聘 2026"), 1.0);
     }
 }

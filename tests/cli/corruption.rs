@@ -8,11 +8,15 @@ use super::files::{assert_same, files, the_file, tree};
 use super::program::{Outcome, tuwen};
 
 /// Every kind of artifact: how its path in the work folder begins and ends.
-const ARTIFACTS: [(&str, &str); 5] = [
+const ARTIFACTS: [(&str, &str); 6] = [
     ("vocab/attachments/sift-vlad-pca-", ".safetensors"),
     ("vocab/attachments/words-", ".safetensors"),
     (
         "features/attachments/sift-vlad/raw-",
+        "attachment1-00003.safetensors",
+    ),
+    (
+        "features/attachments/sift-vlad/rows-",
         "attachment1-00003.safetensors",
     ),
     (
@@ -53,9 +57,17 @@ fn codebook(case: &Case) -> PathBuf {
 fn assert_made_again(case: &Case, path: &Path, damage: impl Fn(&[u8]) -> Vec<u8>) {
     let (work, results) = (tree(&case.work()), case.result_bytes());
     fs::write(path, damage(&fs::read(path).unwrap())).unwrap();
-    for (name, other) in files(&case.work().join("features/attachments/sift-vlad")) {
-        if name.starts_with("attachment") && other != path {
-            fs::remove_file(other).unwrap(); // what the shards and the PCA came to
+    // what the shards came to, and what raw vectors came to
+    let mut later = vec!["features/attachments/sift-vlad/attachment"];
+    if path.to_str().unwrap().contains("/raw-") {
+        later.extend([
+            "vocab/attachments/sift-vlad-pca-",
+            "features/attachments/sift-vlad/rows-",
+        ]);
+    }
+    for (name, other) in files(&case.work()) {
+        if later.iter().any(|begins| name.starts_with(begins)) && other != path {
+            fs::remove_file(other).unwrap();
         }
     }
     fs::remove_file(case.out().join("run.json")).unwrap();

@@ -4,7 +4,10 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use ndarray::Array1;
 use tempfile::TempDir;
+use tuwen::fusion::Side;
+use tuwen::model::Model;
 
 use super::program::{Outcome, program};
 
@@ -78,4 +81,20 @@ fn what_is_missing_is_named() {
         .says(&["nowhere is not a gallery yet", "--model"]);
     let outcome = Outcome::of(program().args(["fit", "--model", "m.tuwen"]));
     outcome.fails().says(&["main", "pairs", "--data"]);
+}
+
+#[test]
+fn a_text_is_charged_for_being_like_the_names_of_things() {
+    let home = photos();
+    Outcome::of(&mut index(home.path())).ok();
+    let model = Model::open(&home.path().join("g/model.tuwen")).unwrap();
+    let texts = model
+        .embed_texts(&["一只猫头鹰", "合同于次年到期"])
+        .unwrap();
+    let charges = model.charges(Side::Text, &texts).unwrap();
+    assert!(charges[0] > charges[1], "{charges}");
+    assert_eq!(
+        model.charges(Side::Image, &texts).unwrap(),
+        Array1::<f32>::zeros(2)
+    );
 }

@@ -11,7 +11,7 @@ use super::case::Case;
 use super::files::{assert_same, files, times, tree};
 use super::program::Outcome;
 
-const SHARDS: usize = 24 + 4 + 4; // of four pictures
+const SHARDS: usize = 24 + 24 + 4 + 4; // of four pictures; those to learn from before and after the projection
 const SIGKILL: i32 = 9;
 
 /// Shards of four pictures, each taking a while: the pictures are scaled up.
@@ -25,7 +25,7 @@ fn slow(side: usize) -> Case {
 /// Whole shards and when they were written.
 fn shards(case: &Case) -> BTreeMap<String, SystemTime> {
     let mut times = times(&case.work());
-    times.retain(|name, _| name.contains("/raw-"));
+    times.retain(|name, _| name.contains("/raw-") || name.contains("/rows-"));
     times
 }
 

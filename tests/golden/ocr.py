@@ -77,7 +77,7 @@ def rapidocr(folder):
     config = yaml.safe_load(own.read_text())
     config["Det"] |= {
         "model_path": str(MODELS / "detection.onnx"),
-        "limit_side_len": 640,
+        "limit_side_len": 608,
     }
     config["Cls"]["model_path"] = str(MODELS / "angle.onnx")
     config["Rec"] |= {
