@@ -9,6 +9,7 @@
 //! 50,000 texts in attachment 3. The same data set gives the same files.
 
 use std::fs;
+use std::ops::Range;
 use std::path::Path;
 
 use anyhow::{Context, Result};
@@ -38,52 +39,48 @@ fn main() -> Result<()> {
     let queries = size.div_ceil(10);
     let out = Path::new(out);
 
-    let first = Items::new(source, 0, size);
-    let second = Items::new(source, size, size);
-    let third = Items::new(source, 2 * size, size);
-    let dir = out.join("attachment1");
-    first.pictures(&dir, size)?;
-    table(
-        &dir.join("ImageWordData.csv"),
-        "image_id,caption",
-        first.rows(size, |i| [picture(i), first.caption(i)]),
-    )?;
+    let items = Items::new(source);
+    anyhow::ensure!(
+        !items.images.is_empty(),
+        "{data} has no picture with a caption"
+    );
+    let picture_and_text = |i| [text(i), picture(i)];
+    let text_of = |i| [text(i), items.caption(i)];
 
-    let dir = out.join("attachment2");
-    second.pictures(&dir, size)?;
-    table(
-        &dir.join("image_data.csv"),
-        "image_id",
-        second.rows(size, |i| [picture(i)]),
-    )?;
-    table(
-        &dir.join("word_test.csv"),
-        "text_id,caption",
-        second.rows(queries, |i| [text(i), second.caption(i)]),
-    )?;
-    table(
-        &dir.join("truth.csv"),
-        "text_id,image_id",
-        second.rows(queries, |i| [text(i), picture(i)]),
-    )?;
+    let (dir, all) = (out.join("attachment1"), 0..size);
+    items.pictures(&dir, all.clone())?;
+    let pairs = all.map(|i| [picture(i), items.caption(i)]);
+    table(&dir.join("ImageWordData.csv"), "image_id,caption", pairs)?;
 
-    let dir = out.join("attachment3");
-    third.pictures(&dir, queries)?;
-    table(
-        &dir.join("image_test.csv"),
-        "image_id",
-        third.rows(queries, |i| [picture(i)]),
-    )?;
-    table(
-        &dir.join("word_data.csv"),
-        "text_id,caption",
-        third.rows(size, |i| [text(i), third.caption(i)]),
-    )?;
-    table(
-        &dir.join("truth.csv"),
-        "text_id,image_id",
-        third.rows(queries, |i| [text(i), picture(i)]),
-    )
+    for (name, first, pictures, texts, tables) in [
+        (
+            "attachment2",
+            size,
+            size,
+            queries,
+            ["image_data.csv", "word_test.csv"],
+        ),
+        (
+            "attachment3",
+            2 * size,
+            queries,
+            size,
+            ["image_test.csv", "word_data.csv"],
+        ),
+    ] {
+        let (dir, first_n) = (out.join(name), |n| first..first + n);
+        items.pictures(&dir, first_n(pictures))?;
+        let [of_pictures, of_texts] = tables.map(|name| dir.join(name));
+        table(
+            &of_pictures,
+            "image_id",
+            first_n(pictures).map(|i| [picture(i)]),
+        )?;
+        table(&of_texts, "text_id,caption", first_n(texts).map(text_of))?;
+        let truth = first_n(queries).map(picture_and_text);
+        table(&dir.join("truth.csv"), "text_id,image_id", truth)?;
+    }
+    Ok(())
 }
 
 fn picture(i: usize) -> String {
@@ -100,12 +97,10 @@ struct Items<'a> {
     texts_of_images: Vec<Vec<usize>>,
     /// Images that have captions.
     images: Vec<usize>,
-    first: usize,
-    size: usize,
 }
 
 impl<'a> Items<'a> {
-    fn new(source: &'a Collection, first: usize, size: usize) -> Self {
+    fn new(source: &'a Collection) -> Self {
         let texts_of_images = source.texts_of_images();
         let images = (0..source.images.len())
             .filter(|&i| !texts_of_images[i].is_empty() && !source.images[i].source.is_missing())
@@ -114,19 +109,7 @@ impl<'a> Items<'a> {
             source,
             texts_of_images,
             images,
-            first,
-            size,
         }
-    }
-
-    fn rows<const N: usize>(
-        &self,
-        n: usize,
-        row: impl Fn(usize) -> [String; N],
-    ) -> Vec<[String; N]> {
-        (self.first..self.first + n.min(self.size))
-            .map(row)
-            .collect()
     }
 
     fn random(i: usize, what: u64) -> ChaCha8Rng {
@@ -170,20 +153,20 @@ impl<'a> Items<'a> {
         Ok(bytes)
     }
 
-    /// Writes the first n pictures.
-    fn pictures(&self, dir: &Path, n: usize) -> Result<()> {
+    fn pictures(&self, dir: &Path, places: Range<usize>) -> Result<()> {
         let dir = dir.join("ImageData");
         fs::create_dir_all(&dir)?;
-        (self.first..self.first + n)
+        places
             .into_par_iter()
-            .try_for_each(|i| {
-                fs::write(dir.join(picture(i)), self.crop(i)?)?;
-                Ok(())
-            })
+            .try_for_each(|i| Ok(fs::write(dir.join(picture(i)), self.crop(i)?)?))
     }
 }
 
-fn table<const N: usize>(path: &Path, header: &str, rows: Vec<[String; N]>) -> Result<()> {
+fn table<const N: usize>(
+    path: &Path,
+    header: &str,
+    rows: impl Iterator<Item = [String; N]>,
+) -> Result<()> {
     let mut table = csv::Writer::from_path(path)?;
     table.write_record(header.split(','))?;
     for row in rows {
