@@ -62,6 +62,10 @@ struct Shard {
 }
 
 impl Shard {
+    fn is_there(&self) -> bool {
+        Artifact::read_fresh(&self.path, &self.spec).is_some()
+    }
+
     fn read(&self) -> Option<Result<Rows>> {
         Artifact::read_fresh(&self.path, &self.spec).map(|a| Rows::load(&a))
     }
@@ -116,7 +120,7 @@ impl Training<'_> {
             let (mut there, mut missing) = (Vec::new(), Vec::new());
             for (view, pca, projection) in &views {
                 let shard = self.shard(view.params, "rows", pca, &part, n, &places);
-                if shard.read().is_some() {
+                if shard.is_there() {
                     continue;
                 }
                 let raw = self.shard(view.params, "raw", &view.spec, &part, n, &places);
@@ -164,7 +168,7 @@ impl Training<'_> {
             let shards = views
                 .iter()
                 .map(|v| (self.shard(v.params, "raw", &v.spec, part, n, &places), *v));
-            let missing: Vec<_> = shards.filter(|(shard, _)| shard.read().is_none()).collect();
+            let missing: Vec<_> = shards.filter(|(shard, _)| !shard.is_there()).collect();
             if missing.is_empty() {
                 self.progress.step(places.len() as u64);
                 continue;
