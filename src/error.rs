@@ -87,16 +87,6 @@ pub enum Error {
         /// What is missing or wrong.
         reason: String,
     },
-    /// Something that this build of the program leaves out.
-    #[error(
-        "{what}: this program was built without the feature `{feature}`; cargo build --release --features {feature}"
-    )]
-    NotBuilt {
-        /// What was asked for.
-        what: &'static str,
-        /// Cargo feature that includes it.
-        feature: &'static str,
-    },
     /// Two stages that were not made for each other.
     #[error("mismatch: {left} is {left_is}, but {right} is {right_is}")]
     Mismatch {
@@ -196,12 +186,11 @@ impl From<faiss::error::Error> for Error {
 }
 
 impl Error {
-    /// Whether the error only says that something is missing: weights, imported vectors, or a part of the program.
+    /// Whether the error only says that something is missing: weights, or imported vectors.
     pub fn is_absence(&self) -> bool {
         match self {
             Self::Io { cause, .. } => cause.kind() == io::ErrorKind::NotFound,
             Self::Weights { path, .. } => !path.exists(),
-            Self::NotBuilt { .. } => true,
             _ => false,
         }
     }

@@ -40,13 +40,14 @@
 //!
 //! # Modules
 //! - [`dataset`] reads captioned pictures, [`recipe`] the settings, [`picture`] decodes.
-//! - Pictures: [`descriptor`], [`codebook`] and [`encoding`] for local features, [`appearance`] for whole pictures, [`deep`]
-//!   for networks that others have trained. Captions: [`text`]. [`views`] puts these together.
+//! - Pictures: [`descriptor`], [`codebook`] and [`encoding`] for local features, [`appearance`] for whole pictures,
+//!   [`networks`] that others have trained. Captions: [`text`], [`sentence`]. [`views`] puts these together.
 //! - [`fusion`] learns the shared space, [`hubness`] corrects its scores, [`scene_text`] adds the words that [`ocr`] reads in
 //!   pictures, [`calibration`] turns scores into probabilities, [`evaluation`] measures.
 //! - [`training`] knows the order of the stages. [`artifact`] is the format of all files that it writes, and of the model.
 //! - [`gallery`] stores, [`index`] finds nearest neighbours, [`engine`] answers.
 //! - [`matching`] compares two pictures by their keypoints, [`copies`] finds the pictures of a gallery that show the same.
+//! - [`captions`] says what a picture shows, and how well captions agree with those of people.
 //! - [`contest`] answers the contest's attachments.
 //! - [`error`], [`files`], [`linalg`], [`progress`], [`sampling`] and [`timing`] are at the bottom.
 //!
@@ -92,11 +93,11 @@
 pub mod appearance;
 pub mod artifact;
 pub mod calibration;
+pub mod captions;
 pub mod codebook;
 pub mod contest;
 pub mod copies;
 pub mod dataset;
-pub mod deep;
 pub mod descriptor;
 pub mod encoding;
 pub mod engine;

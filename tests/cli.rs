@@ -10,6 +10,7 @@ mod cli {
     mod shelf;
 
     mod ablation;
+    mod caption;
     mod check;
     mod compare;
     mod copies;
@@ -32,6 +33,7 @@ mod cli {
     mod mirror_and_hubs;
     mod model;
     mod pictures;
+    mod pixels;
     mod precomp;
     mod read;
     mod results;

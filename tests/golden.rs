@@ -4,6 +4,7 @@ mod golden {
     mod figures;
 
     mod appearance;
+    mod captions;
     mod correlations;
     mod decompositions;
     mod descriptors;
@@ -14,6 +15,7 @@ mod golden {
     mod matching;
     mod mixtures;
     mod networks;
+    mod pixels;
     mod reading;
     mod sentences;
     mod text;

@@ -9,6 +9,7 @@ mod histogram;
 mod hog;
 mod lbp;
 mod phash;
+mod pixels;
 
 use image::GrayImage;
 use image::imageops::{self, FilterType};
@@ -21,6 +22,7 @@ pub use histogram::{ColourSpace, HistogramParams};
 pub use hog::HogParams;
 pub use lbp::LbpParams;
 pub use phash::PhashParams;
+pub use pixels::PixelsParams;
 
 use crate::error::{Error, Result};
 use crate::linalg::{l2_normalize, power_normalize};
@@ -42,6 +44,8 @@ pub enum AppearanceParams {
     Centrist(CentristParams),
     /// Perceptual hash, one number per bit.
     Phash(PhashParams),
+    /// The pixels of a small square.
+    Pixels(PixelsParams),
 }
 
 impl AppearanceParams {
@@ -57,6 +61,7 @@ impl AppearanceParams {
             Self::Lbp(p) => Box::new(p.pattern()?),
             Self::Centrist(p) => Box::new(p.checked()?),
             Self::Phash(p) => Box::new(p.checked()?),
+            Self::Pixels(p) => Box::new(p.checked()?),
         };
         let dim = appearance.dim();
         if dim > MAX_DIM {

@@ -8,7 +8,9 @@ use image::{ImageEncoder, RgbImage};
 use serde::Serialize;
 use tuwen::descriptor::OrbParams;
 use tuwen::files::printable;
-use tuwen::matching::{KeypointParams, MatchParams, Model, Neighbours, Subject, Transform};
+use tuwen::matching::{
+    KeypointParams, MatchParams, Model, Neighbours, PixelSimilarity, Subject, Transform,
+};
 use tuwen::picture::{Picture, PictureParams};
 
 use super::draw;
@@ -25,13 +27,14 @@ also matches.
 
 Examples:
   tuwen match a.jpg b.jpg --draw matches.png
-  tuwen match a.jpg b.jpg --method orb --neighbours flann --json")]
+  tuwen match a.jpg b.jpg --method orb --neighbours flann --json
+  tuwen match a.jpg b.jpg --method ssim")]
 pub struct Args {
     /// First picture
     a: PathBuf,
     /// Second picture
     b: PathBuf,
-    /// Kind of keypoints
+    /// What is compared
     #[arg(long, value_enum, default_value = "sift")]
     method: Method,
     /// Search for nearest neighbours
@@ -49,9 +52,9 @@ pub struct Args {
     /// Do not try the mirror image
     #[arg(long)]
     no_mirror: bool,
-    /// Minimum score for a match
-    #[arg(long, value_name = "SCORE", default_value_t = tuwen::matching::THRESHOLD)]
-    threshold: f64,
+    /// Minimum score for a match [default: keypoints 6; pixels 30, PSNR in decibels; ssim 0.8]
+    #[arg(long, value_name = "SCORE")]
+    threshold: Option<f64>,
     /// Write a PNG with both pictures side by side and a line for each inlier
     #[arg(long, value_name = "FILE")]
     draw: Option<PathBuf>,
@@ -64,8 +67,14 @@ pub struct Args {
 
 #[derive(Clone, Copy, ValueEnum)]
 enum Method {
+    /// SIFT keypoints
     Sift,
+    /// ORB keypoints
     Orb,
+    /// Pixels: mean squared error and PSNR; the second picture is scaled to the size of the first
+    Pixels,
+    /// Pixels: structural similarity
+    Ssim,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -94,8 +103,26 @@ struct Verdict {
     same_bytes: bool,
 }
 
+/// What pixels say.
+#[derive(Serialize)]
+struct PixelVerdict {
+    #[serde(rename = "match")]
+    is_match: bool,
+    #[serde(flatten)]
+    similarity: PixelSimilarity,
+    same_bytes: bool,
+}
+
+/// PSNR, in decibels, and SSIM from which two pictures match. A JPEG of usual quality is above both.
+const PSNR: f64 = 30.0;
+const SSIM: f64 = 0.8;
+
 pub fn run(args: &Args) -> Result<ExitCode> {
-    compare(args).or_else(|error| {
+    let compared = match args.method {
+        Method::Sift | Method::Orb => compare(args),
+        Method::Pixels | Method::Ssim => compare_pixels(args),
+    };
+    compared.or_else(|error| {
         tracing::error!("{error:#}");
         Ok(ExitCode::from(2)) // as grep and cmp have it: 1 says no
     })
@@ -130,6 +157,52 @@ fn params(args: &Args) -> MatchParams {
     params
 }
 
+fn compare_pixels(args: &Args) -> Result<ExitCode> {
+    args.limits.set();
+    ensure!(
+        args.draw.is_none(),
+        "--draw shows keypoints: use --method sift or orb"
+    );
+    let params = params(args);
+    let [a, b] = [&args.a, &args.b].map(|path| -> Result<(Picture, Vec<u8>)> {
+        let cannot_use = || format!("cannot use {}", printable(path));
+        let bytes = tuwen::picture::read(path).with_context(cannot_use)?;
+        let picture = Picture::decode(&bytes, &params.picture).with_context(cannot_use)?;
+        Ok((picture, bytes))
+    });
+    let ((a, a_bytes), (b, b_bytes)) = (a?, b?);
+    let similarity = PixelSimilarity::of(&a, &b)?;
+    let PixelSimilarity { mse, psnr, ssim } = similarity;
+    let (score, threshold) = match args.method {
+        Method::Ssim => (ssim, SSIM),
+        _ => (psnr.unwrap_or(f64::INFINITY), PSNR),
+    };
+    let same_bytes = a_bytes == b_bytes;
+    let verdict = PixelVerdict {
+        is_match: same_bytes || score >= args.threshold.unwrap_or(threshold),
+        similarity,
+        same_bytes,
+    };
+    if args.json {
+        output::json(&verdict)?;
+    } else {
+        let word = if verdict.is_match {
+            "match"
+        } else {
+            "no match"
+        };
+        let psnr = psnr.map_or("infinite".into(), |p| format!("{p:.1} dB"));
+        say!("{word}: MSE {mse:.1}; PSNR {psnr}; SSIM {ssim:.3}");
+        if same_bytes {
+            say!("the files are the same, byte for byte");
+        }
+    }
+    Ok(match verdict.is_match {
+        true => ExitCode::SUCCESS,
+        false => ExitCode::FAILURE,
+    })
+}
+
 fn compare(args: &Args) -> Result<ExitCode> {
     args.limits.set();
     let params = params(args);
@@ -145,7 +218,8 @@ fn compare(args: &Args) -> Result<ExitCode> {
         );
     }
     let verdict = Verdict {
-        is_match: same_bytes || found.score() >= args.threshold,
+        is_match: same_bytes
+            || found.score() >= args.threshold.unwrap_or(tuwen::matching::THRESHOLD),
         score: found.score(),
         keypoints: [a.keypoints.len(), b.keypoints.len()],
         matches: found.matches.len(),

@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use anyhow::{Result, ensure};
 use clap::ValueEnum;
-use tuwen::appearance::{AppearanceParams, ColourSpace, HistogramParams, PhashParams};
+use tuwen::appearance::{
+    AppearanceParams, ColourSpace, HistogramParams, PhashParams, PixelsParams,
+};
 use tuwen::codebook::KMeansParams;
 use tuwen::copies::{Index, MethodParams, PairsParams, Search, VectorsParams, WordsParams};
 use tuwen::descriptor::DescriptorParams;
@@ -68,6 +70,10 @@ enum Method {
     Histogram,
     /// Perceptual hash
     Phash,
+    /// Pixels of a small grey square
+    Pixels,
+    /// The same, window by window: the structure of SSIM
+    Ssim,
     /// Bag of SIFT words
     Bow,
     /// VLAD of SIFT, PCA-whitened
@@ -116,7 +122,7 @@ impl Finder {
             ensure!(
                 matches!(self.params(), MethodParams::Vectors(_)),
                 "--background, --expand and --augment are for methods with one vector per picture: \
-                 histogram, phash, bow, vlad, fisher"
+                 histogram, phash, pixels, ssim, bow, vlad, fisher"
             );
         }
         let name = self.method.to_possible_value().expect("none is skipped");
@@ -165,6 +171,11 @@ impl Finder {
             Method::Sift => MethodParams::Pairs(PairsParams::sift().with_picture(picture)),
             Method::Orb => MethodParams::Pairs(PairsParams::orb().with_picture(picture)),
             Method::Phash => vectors(whole(AppearanceParams::Phash(PhashParams::default()))),
+            Method::Pixels => vectors(whole(AppearanceParams::Pixels(PixelsParams::default()))),
+            Method::Ssim => vectors(whole(AppearanceParams::Pixels(PixelsParams {
+                side: 64,
+                windows: 8,
+            }))),
             Method::Histogram => vectors(self.histogram.params()),
             Method::Bow => vectors(aggregated(1024, EncodingParams::Bow(BowParams::default()))),
             Method::Vlad => whitened(vlad()),
@@ -203,7 +214,8 @@ pub fn vlad() -> VectorsParams {
 impl Histogram {
     fn params(self) -> VectorsParams {
         let (space, bins) = match self {
-            Self::GreyCosine | Self::GreyChi2 => (ColourSpace::Grey, [1, 1, 64]),
+            Self::GreyCosine => (ColourSpace::Grey, [1, 1, 256]), // a bin for each grey, as OpenCV's calcHist is called
+            Self::GreyChi2 => (ColourSpace::Grey, [1, 1, 64]),
             Self::HsvCosine | Self::HsvChi2 => (ColourSpace::Hsv, [16, 4, 4]),
         };
         let map = match self {

@@ -7,6 +7,7 @@ macro_rules! say {
 
 mod ablation;
 mod bars;
+mod caption;
 mod check;
 mod common;
 mod compare;
@@ -88,6 +89,7 @@ enum Verb {
     Index(index::Args),
     Search(search::Args),
     Keywords(keywords::Args),
+    Caption(caption::Args),
     Serve(serve::Args),
     Gallery(gallery::Args),
     Remove(remove::Args),
@@ -131,6 +133,7 @@ fn run_verb(verb: Verb) -> Result<ExitCode> {
         Verb::Index(a) => index::run(&a),
         Verb::Search(a) => search::run(&a),
         Verb::Keywords(a) => keywords::run(&a),
+        Verb::Caption(a) => caption::run(&a),
         Verb::Serve(a) => serve::run(&a),
         Verb::Gallery(a) => gallery::run(&a),
         Verb::Remove(a) => remove::run(&a),

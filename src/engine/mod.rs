@@ -48,9 +48,7 @@ use crate::gallery::{self, Bitmap, Item, MODEL};
 use crate::linalg::l2_normalize;
 use crate::model::{Described, Model};
 use crate::ocr::{Line, joined};
-use crate::picture::Picture;
 use crate::scene_text::{Setting, Terms};
-use crate::views::Shown;
 
 /// A model and a gallery.
 pub struct Engine {
@@ -293,18 +291,7 @@ impl Engine {
 
     /// The pictures of a query, described.
     fn described(&self, view: &View, query: &Query) -> Result<Vec<Described>> {
-        let recipe = self.model.recipe();
-        let given = |bytes: &Vec<u8>| {
-            let picture = Picture::decode(bytes, &recipe.picture)?;
-            let text = match recipe.reads_text() {
-                true => self.read(bytes)?,
-                false => String::new(),
-            };
-            self.model.describe(Shown {
-                text: &text,
-                ..Shown::bare(&picture)
-            })
-        };
+        let given = |bytes: &Vec<u8>| self.model.describe_file(bytes);
         let kept = |&key: &u64| view.described(key);
         let given = query.pictures.iter().map(given);
         given.chain(query.like.iter().map(kept)).collect()

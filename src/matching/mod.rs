@@ -2,12 +2,13 @@
 //!
 //! [`keypoints`](KeypointParams) -> [`neighbours`](Neighbours) with the ratio test -> [consensus](Consensus). The
 //! result is judged by how likely so many matches agree by chance, which means the same for few keypoints and for
-//! many.
+//! many. [`PixelSimilarity`] compares pixels alone.
 
 mod differences;
 mod geometry;
 mod keypoints;
 mod neighbours;
+mod pixels;
 
 use serde::{Deserialize, Serialize};
 
@@ -17,6 +18,7 @@ pub use geometry::{
 };
 pub use keypoints::{Frame, KeypointParams, Keypoints, Values, mirrored};
 pub use neighbours::{Alike, Neighbours};
+pub use pixels::{PixelSimilarity, pixel_similarity};
 
 use crate::descriptor::SiftParams;
 use crate::error::Result;

@@ -130,11 +130,9 @@ impl TextSide {
 
     /// Texts to points of the shared space, one row for each.
     pub fn embed(&self, texts: &[&str]) -> Result<Points> {
-        let views = self
-            .views
-            .iter()
-            .map(|(w, view)| (*w, view.describe(texts)));
-        let rows = Rows::side_by_side(views.collect());
+        let views = self.views.iter();
+        let views = views.map(|(w, view)| Ok((*w, view.describe(texts)?)));
+        let rows = Rows::side_by_side(views.collect::<Result<_>>()?);
         embed(&self.fusion, Side::Text, &rows)
     }
 

@@ -6,10 +6,8 @@ use serde::Serialize;
 
 use super::{Model, TextSide};
 use crate::calibration::keywords::Keyword as Evidence;
-use crate::error::{Error, Result};
-use crate::ocr::joined;
-use crate::picture::Picture;
-use crate::views::{Shown, TermView, class_names};
+use crate::error::Result;
+use crate::views::{TermView, class_names};
 
 /// A word for a picture.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -100,21 +98,7 @@ impl Model {
     /// # Errors
     /// [`Error::Picture`] for bytes that are no picture, [`Error::Query`] where nothing is found in it.
     pub fn keywords(&self, bytes: &[u8], top: usize) -> Result<Vec<Keyword>> {
-        let picture = Picture::decode(bytes, &self.recipe().picture)?;
-        let text = match self.recipe().reads_text() {
-            true => joined(&self.read(bytes)?),
-            false => String::new(),
-        };
-        let described = self.describe(Shown {
-            text: &text,
-            ..Shown::bare(&picture)
-        })?;
-        if !described.usable {
-            return Err(Error::Query {
-                reason: "no features were found in this picture".into(),
-            });
-        }
-        self.keywords_of(described.point.view(), top)
+        self.keywords_of(self.point_of_file(bytes)?.view(), top)
     }
 
     /// The words that fit a point of the shared space best.

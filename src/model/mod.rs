@@ -37,11 +37,11 @@ use crate::calibration::Calibration;
 use crate::calibration::keywords::Keywords;
 use crate::copies;
 use crate::dataset::Direction;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::fusion::Side;
 use crate::hubness::QueryBank;
 use crate::linalg::Pca;
-use crate::ocr::{Line, Models, Reader};
+use crate::ocr::{joined, Line, Models, Reader};
 use crate::picture::Picture;
 use crate::recipe::Recipe;
 use crate::scene_text::{Lexicon, Setting};
@@ -250,6 +250,36 @@ impl Model {
             look: self.looks(features.x.view())?.row(0).to_owned(),
             usable: points.usable[0],
         })
+    }
+
+    /// [`Self::describe`] for the bytes of a picture file, whose text is read where the recipe wants it.
+    ///
+    /// # Errors
+    /// [`Error::Picture`] for bytes that are no picture, and those of [`Self::read`].
+    pub fn describe_file(&self, bytes: &[u8]) -> Result<Described> {
+        let picture = Picture::decode(bytes, &self.recipe().picture)?;
+        let text = match self.recipe().reads_text() {
+            true => joined(&self.read(bytes)?),
+            false => String::new(),
+        };
+        self.describe(Shown {
+            text: &text,
+            ..Shown::bare(&picture)
+        })
+    }
+
+    /// The place of a picture file in the shared space.
+    ///
+    /// # Errors
+    /// Those of [`Self::describe_file`], [`Error::Query`] where nothing is found in it.
+    pub fn point_of_file(&self, bytes: &[u8]) -> Result<Array1<f32>> {
+        let described = self.describe_file(bytes)?;
+        match described.usable {
+            true => Ok(described.point),
+            false => Err(Error::Query {
+                reason: "no features were found in this picture".into(),
+            }),
+        }
     }
 
     /// n×d features to n×l unit rows, by which pictures look alike.

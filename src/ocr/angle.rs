@@ -6,8 +6,8 @@ use opencv::prelude::*;
 
 use super::detection::{planes, resized};
 use super::models::{ANGLE, Models};
-use super::runtime::{Network, Runtime};
 use crate::error::Result;
+use crate::networks::Network;
 
 /// The network that finds upside-down lines.
 pub struct AngleClassifier(Network);
@@ -19,8 +19,8 @@ const WIDTH: i32 = 192;
 const BATCH: usize = 6;
 
 impl AngleClassifier {
-    pub fn load(runtime: &Runtime, models: &Models) -> Result<Self> {
-        Ok(Self(Network::load(runtime, models, &ANGLE)?))
+    pub fn load(models: &Models) -> Result<Self> {
+        Ok(Self(models.network(&ANGLE)?))
     }
 
     /// The probability that each line is upside down.
@@ -35,7 +35,7 @@ impl AngleClassifier {
             let inputs: Vec<Array4<f32>> = inputs.collect::<Result<_>>()?;
             let views: Vec<_> = inputs.iter().map(|i| i.view()).collect();
             let input = concatenate(Axis(0), &views).expect("inputs of one size");
-            let answers = self.0.run::<Ix2>(&input)?;
+            let answers = self.0.answer::<Ix2>(&input)?;
             if answers.dim() != (batch.len(), 2) {
                 return Err(self
                     .0

@@ -10,8 +10,8 @@ use opencv::prelude::*;
 
 use super::models::{DETECTION, Models};
 use super::quad::Quad;
-use super::runtime::{Network, Runtime};
 use crate::error::Result;
+use crate::networks::Network;
 
 /// The network that finds lines of text.
 pub struct Detector(Network);
@@ -39,8 +39,8 @@ const LEAST_READABLE: f32 = 4.0;
 const MOST_BOXES: usize = 1000;
 
 impl Detector {
-    pub fn load(runtime: &Runtime, models: &Models) -> Result<Self> {
-        Ok(Self(Network::load(runtime, models, &DETECTION)?))
+    pub fn load(models: &Models) -> Result<Self> {
+        Ok(Self(models.network(&DETECTION)?))
     }
 
     /// Finds the lines of a picture (blue, green, red), in no particular order, in pixels.
@@ -53,7 +53,7 @@ impl Detector {
             ((scaled / MULTIPLE).round_ties_even() * MULTIPLE).max(MULTIPLE) as i32
         };
         let scaled = resized(picture, side(w), side(h))?;
-        let map = self.0.run::<Ix4>(&planes(&scaled, scaled.cols())?)?;
+        let map = self.0.answer::<Ix4>(&planes(&scaled, scaled.cols())?)?;
         let map = map.slice(ndarray::s![0, 0, .., ..]).to_owned();
         let scale = [w as f32 / map.ncols() as f32, h as f32 / map.nrows() as f32];
         boxes(&map, scale, [w, h])

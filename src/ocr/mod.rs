@@ -15,7 +15,6 @@ mod order;
 mod pieces;
 mod quad;
 mod recognition;
-mod runtime;
 mod spaced;
 mod turns;
 
@@ -34,7 +33,6 @@ pub use models::Models;
 use quad::Point;
 pub use quad::Quad;
 use recognition::Recognizer;
-use runtime::Runtime;
 use turns::{Read, Turn};
 
 /// Settings for reading pictures.
@@ -144,11 +142,10 @@ impl ReaderParams {
     /// [`Error::Weights`](crate::Error::Weights) if one of them is missing or is not the file that this program was
     /// made with.
     pub fn load(&self, models: &Models) -> Result<Reader> {
-        let runtime = Runtime::load(models)?;
         Ok(Reader {
-            detector: Detector::load(&runtime, models)?,
-            angle: AngleClassifier::load(&runtime, models)?,
-            recognizer: Recognizer::load(&runtime, models)?,
+            detector: Detector::load(models)?,
+            angle: AngleClassifier::load(models)?,
+            recognizer: Recognizer::load(models)?,
             params: self.clone(),
         })
     }

@@ -8,8 +8,8 @@ use opencv::prelude::*;
 use super::crop;
 use super::detection::{planes, resized};
 use super::models::{CHARACTERS, Models, RECOGNITION};
-use super::runtime::{Network, Runtime};
 use crate::error::Result;
+use crate::networks::Network;
 
 /// The network that reads lines.
 pub struct Recognizer {
@@ -46,8 +46,8 @@ const BATCH: usize = 6;
 const SPACE: f32 = 0.1;
 
 impl Recognizer {
-    pub fn load(runtime: &Runtime, models: &Models) -> Result<Self> {
-        let network = Network::load(runtime, models, &RECOGNITION)?;
+    pub fn load(models: &Models) -> Result<Self> {
+        let network = models.network(&RECOGNITION)?;
         let list = models.read(&CHARACTERS)?;
         let list = String::from_utf8_lossy(&list);
         let mut characters: Vec<String> = list.lines().map(str::to_owned).collect();
@@ -88,7 +88,7 @@ impl Recognizer {
             let inputs: Vec<Array4<f32>> = inputs.collect::<Result<_>>()?;
             let views: Vec<_> = inputs.iter().map(|i| i.view()).collect();
             let input = concatenate(Axis(0), &views).expect("inputs of one size");
-            let steps = self.network.run::<Ix3>(&input)?;
+            let steps = self.network.answer::<Ix3>(&input)?;
             for (&i, steps) in batch.iter().zip(steps.outer_iter()) {
                 read[i] = self.decode(steps, width as f32 / own(i) as f32);
             }

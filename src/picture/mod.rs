@@ -118,18 +118,17 @@ impl Picture {
                 as u32
         };
         let (w, h) = (scale(rgb.width()), scale(rgb.height()));
-        Self::from_rgb(resized(&rgb, w, h))
+        Self::from_rgb(resized(&rgb, w, h, FilterType::Bilinear))
     }
 }
 
-/// Scales by a triangle filter that is as wide as the step between pixels, so that all pixels count when shrinking.
-fn resized(rgb: &RgbImage, width: u32, height: u32) -> RgbImage {
+/// Scales by a filter that is as wide as the step between pixels, so that all pixels count when shrinking.
+pub(crate) fn resized(rgb: &RgbImage, width: u32, height: u32, filter: FilterType) -> RgbImage {
     const EXPECT: &str = "three bytes a pixel, and some pixels";
     let (w, h) = rgb.dimensions();
     let source = ImageRef::new(w, h, rgb, PixelType::U8x3).expect(EXPECT);
     let mut target = Image::new(width, height, PixelType::U8x3);
-    let triangle = ResizeAlg::Convolution(FilterType::Bilinear);
-    let options = ResizeOptions::new().resize_alg(triangle);
+    let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(filter));
     let done = Resizer::new().resize(&source, &mut target, &options);
     done.expect(EXPECT);
     RgbImage::from_raw(width, height, target.into_vec()).expect(EXPECT)

@@ -166,6 +166,12 @@ impl Recipe {
                 view.name
             ));
         }
+        let by_classes = |h: &HubnessParams| h.bank == Bank::Classes;
+        if self.hubness.as_ref().is_some_and(by_classes)
+            && !self.image_views.iter().any(|v| v.feature.tells_classes())
+        {
+            return Err("`hubness.bank = \"classes\"` charges by classes with names, and no image view is of `class-names`".into());
+        }
         if let FusionParams::Joint(joint) = &self.fusion
             && joint.image_views.is_empty()
         {

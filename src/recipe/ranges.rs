@@ -45,6 +45,7 @@ const RANGES: &[(&str, f64, f64)] = &[
     ("points", 1.0, 24.0),
     ("radius", 0.1, 256.0),
     ("side", 1.0, 4096.0),
+    ("windows", 1.0, 1024.0),
     ("scales", 1.0, 16.0),
     ("orientations", 1.0, 256.0),
     ("blocks", 1.0, 256.0),
@@ -53,6 +54,10 @@ const RANGES: &[(&str, f64, f64)] = &[
     ("frequencies", 1.0, 256.0),
     // projections
     ("pca.dim", 0.0, 65_536.0),
+    ("onnx.shorter", 1.0, 4096.0),
+    ("onnx.mean", -1e3, 1e3),
+    ("onnx.deviation", 1e-6, 1e3),
+    ("onnx.length", 1.0, 4096.0),
     ("class-names.top", 1.0, 1000.0),
     ("class-names.feature", 0.0, 1e6),
     ("whiten", 0.0, 16.0),

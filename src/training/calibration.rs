@@ -151,8 +151,8 @@ impl Training<'_> {
         let vocabulary = Word::all(view);
         let words: Vec<&str> = vocabulary.iter().map(|w| w.word.as_str()).collect();
         let described = params.iter().zip(&views);
-        let described = described.map(|(p, view)| (p.weight, view.describe(&words)));
-        let rows = Rows::side_by_side(described.collect());
+        let described = described.map(|(p, view)| Ok((p.weight, view.describe(&words)?)));
+        let rows = Rows::side_by_side(described.collect::<Result<_>>()?);
         let points = fusion.project(Side::Text, rows.x.view())?;
         let texts = c.texts_of_images();
         let pictures: Vec<usize> = (0..images.nrows())

@@ -223,14 +223,11 @@ impl<'a> Training<'a> {
         }
         let describe = |c: &Collection| {
             let captions = c.captions();
-            Rows::side_by_side(
-                views
-                    .iter()
-                    .map(|(w, v)| (*w, v.describe(&captions)))
-                    .collect(),
-            )
+            let views = views.iter();
+            let rows = views.map(|(w, v)| Ok((*w, v.describe(&captions)?)));
+            Ok(Rows::side_by_side(rows.collect::<Result<_>>()?))
         };
-        Ok(self.dataset.collections.iter().map(describe).collect())
+        self.dataset.collections.iter().map(describe).collect()
     }
 
     /// All features of all collections, in the dataset's order.

@@ -7,13 +7,11 @@ use std::path::Path;
 use ndarray::{Array1, Array2, ArrayView2, Axis, s};
 use serde::{Deserialize, Serialize};
 
-use super::deep::{FOLDER, LITE0};
 use super::{Feature, ImageView, Shown};
 use crate::artifact::{Artifact, Fingerprint, Matrix, Spec};
-use crate::deep::{CLASSES, Classifier, EfficientNetLite0, Weights};
 use crate::error::{Error, Result};
 use crate::linalg::{l2_normalize, matmul, symmetric_eigen};
-use crate::networks::Folder;
+use crate::networks::{Encoder, EncoderParams, Known};
 use crate::picture::Picture;
 use crate::sentence::{self, SentenceEncoder};
 
@@ -23,10 +21,15 @@ const NAMES: &str = include_str!("../../vocab/class-names.tsv");
 /// Of the mean square of the weights. Chosen on the validation pictures of Flickr8k-CN and Flickr8k, with the settings below.
 const RIDGE: f64 = 3.0;
 
-/// Classes of EfficientNet-Lite0, by their names. The network goes into the model, which needs no other file then.
+/// How many classes there are: those of ImageNet.
+const CLASSES: usize = 1000;
+
+/// Classes of a network, by their names. The network goes into the model, which needs no other file then.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ClassNamesParams {
+    /// `efficientnet-lite0` or `efficientnet-lite2`.
+    pub network: String,
     /// Likeliest classes that count.
     pub top: usize,
     /// What the network's scores are divided by before they become probabilities: above 1 spreads them.
@@ -38,6 +41,7 @@ pub struct ClassNamesParams {
 impl Default for ClassNamesParams {
     fn default() -> Self {
         Self {
+            network: "efficientnet-lite0".into(),
             top: 20,
             temperature: 2.0,
             feature: 0.7,
@@ -46,8 +50,10 @@ impl Default for ClassNamesParams {
 }
 
 struct ClassNames {
-    network: EfficientNetLite0,
-    classifier: Classifier,
+    encoder: Encoder,
+    /// What each class looks for in a feature, classes×features.
+    weights: Matrix<f32>,
+    bias: Array1<f32>,
     /// classes×512
     names: Matrix<f32>,
     /// features×512
@@ -77,8 +83,8 @@ fn points_of_names(encoder: &SentenceEncoder) -> Array2<f32> {
 
 /// Ridge regression from what the classifier looks for to what the names mean: for each class, its weights stand for a
 /// picture of it. Features×512. This tells more than the likeliest classes where a picture shows none of them.
-fn directions(classifier: &Classifier, names: ArrayView2<f32>) -> Result<Array2<f32>> {
-    let mut weights = classifier.weights().mapv(f64::from);
+fn directions(weights: ArrayView2<f32>, names: ArrayView2<f32>) -> Result<Array2<f32>> {
+    let mut weights = weights.mapv(f64::from);
     weights -= &weights.mean_axis(Axis(0)).expect("there are classes");
     let (values, vectors) = symmetric_eigen(matmul(weights.view(), weights.t()).view())?;
     let ridge = RIDGE * values.sum() / weights.ncols() as f64;
@@ -91,8 +97,20 @@ fn directions(classifier: &Classifier, names: ArrayView2<f32>) -> Result<Array2<
     Ok(matmul(weights.t(), solved.view()).mapv(|v| v as f32))
 }
 
+impl ClassNamesParams {
+    fn known(&self) -> Result<&'static Known> {
+        Known::of(Path::new(&self.network)).ok_or_else(|| Error::Mismatch {
+            left: "`class-names.network`".into(),
+            left_is: format!("`{}`", self.network),
+            right: "the networks whose classes have names".into(),
+            right_is: Known::names(),
+        })
+    }
+}
+
 impl Feature for ClassNamesParams {
     fn check(&self) -> Result<()> {
+        self.known()?;
         let reason = match self {
             Self { top: 0, .. } => "`top` must be at least 1",
             Self { temperature, .. } if *temperature <= 0.0 || temperature.is_nan() => {
@@ -110,35 +128,44 @@ impl Feature for ClassNamesParams {
     }
 
     fn files(&self) -> Result<Vec<(&'static str, Fingerprint)>> {
-        let networks = sentence::stamp(Spec::new("networks", &(), 0))?;
-        let networks = Folder::find(FOLDER).stamp(networks, &[&LITE0])?;
-        Ok(vec![
-            ("networks", networks.fingerprint()),
-            ("names", Fingerprint::of(&NAMES)),
-        ])
+        let known = self.known()?;
+        let mut files = EncoderParams::known(known.name).files()?;
+        let others = sentence::stamp(Spec::new("networks", &(), 0))?;
+        let others = known.stamp_classes(others)?;
+        files.push(("networks", others.fingerprint()));
+        files.push(("names", Fingerprint::of(&NAMES)));
+        Ok(files)
     }
 
     fn fit(&self, artifact: Artifact, _: &[Picture], _: u64) -> Result<Artifact> {
+        let known = self.known()?;
         let encoder = sentence::read(Spec::new("sentence-encoder", &(), 0))?;
         let names = points_of_names(&SentenceEncoder::load(&encoder)?);
-        let network = Folder::find(FOLDER).read(&LITE0)?;
-        let classifier = Classifier::load(&Weights::from_bytes(Path::new(LITE0.name), &network)?)?;
+        let classes = known.read_classes()?;
+        let (weights, bias) = classes.view().split_at(Axis(1), classes.ncols() - 1);
+        let network = EncoderParams::known(known.name).read()?;
         Ok(artifact
             .with_matrix("names", names.view())
-            .with_matrix("directions", directions(&classifier, names.view())?.view())
+            .with_matrix("directions", directions(weights, names.view())?.view())
+            .with_matrix("weights", weights)
+            .with_vector("bias", bias.column(0))
             .with_vector("network", Array1::from(network).view()))
     }
 
     fn load(&self, artifact: &Artifact) -> Result<Box<dyn ImageView>> {
-        let names: Matrix<f32> = artifact.kept_matrix("names")?;
-        artifact.require(names.dim() == (CLASSES, sentence::DIM))?;
-        let directions: Matrix<f32> = artifact.kept_matrix("directions")?;
-        artifact.require(directions.dim() == (EfficientNetLite0::DIM, sentence::DIM))?;
         let network = artifact.vector::<u8>("network")?.to_vec();
-        let weights = Weights::from_bytes(Path::new(LITE0.name), &network)?;
+        let encoder = EncoderParams::known(self.known()?.name).load(network)?;
+        let [names, directions, weights] =
+            ["names", "directions", "weights"].map(|name| artifact.kept_matrix(name));
+        let (names, directions, weights) = (names?, directions?, weights?);
+        let bias: Array1<f32> = artifact.vector("bias")?;
+        artifact.require(names.dim() == (CLASSES, sentence::DIM))?;
+        artifact.require(directions.dim() == (encoder.dim(), sentence::DIM))?;
+        artifact.require(weights.dim() == (CLASSES, encoder.dim()) && bias.len() == CLASSES)?;
         Ok(Box::new(ClassNames {
-            network: EfficientNetLite0::load(&weights)?,
-            classifier: Classifier::load(&weights)?,
+            encoder,
+            weights,
+            bias,
             names,
             directions,
             params: self.clone(),
@@ -167,7 +194,7 @@ impl ImageView for ClassNames {
 
     /// Each class by its name, and by its weights in the place of a feature.
     fn classes(&self) -> Array2<f32> {
-        let mut weights = self.classifier.weights().to_owned();
+        let mut weights = self.weights.view().to_owned();
         weights -= &weights.mean_axis(Axis(0)).expect("there are classes");
         let names = self.names.view();
         let mut points = Array2::zeros(names.dim());
@@ -179,8 +206,8 @@ impl ImageView for ClassNames {
     }
 
     fn describe(&self, Shown { picture, .. }: Shown) -> Result<Array1<f32>> {
-        let feature = self.network.features(&picture.rgb);
-        let scores = self.classifier.scores(&feature);
+        let feature = self.encoder.features(&picture.rgb)?;
+        let scores = self.weights.view().dot(&feature) + &self.bias;
         let mut order: Vec<usize> = (0..scores.len()).collect();
         order.sort_unstable_by(|&a, &b| scores[b].total_cmp(&scores[a]).then(a.cmp(&b)));
         let best = scores[order[0]];

@@ -8,7 +8,6 @@ use serde::{Deserialize, Serialize};
 
 use super::class_names::ClassNamesParams;
 use super::colour_names::ColourNamesParams;
-use super::deep::DeepParams;
 use super::imported::ImportedParams;
 use super::local::LocalParams;
 use super::read::ReadParams;
@@ -16,6 +15,7 @@ use crate::appearance::AppearanceParams;
 use crate::artifact::{Artifact, Fingerprint, Spec};
 use crate::error::Result;
 use crate::linalg::{KernelMap, PcaParams};
+use crate::networks::EncoderParams;
 use crate::picture::{Picture, PictureParams, limits};
 
 /// One way to turn a picture into a vector.
@@ -49,7 +49,7 @@ pub enum FeatureParams {
     /// Vectors that another program made.
     Imported(ImportedParams),
     /// A network that others have trained.
-    Deep(DeepParams),
+    Onnx(EncoderParams),
     /// The names of what such a network sees.
     ClassNames(ClassNamesParams),
     /// The names of its colours.
@@ -64,7 +64,7 @@ impl FeatureParams {
             Self::Local(p) => p,
             Self::Appearance(p) => p,
             Self::Imported(p) => p,
-            Self::Deep(p) => p,
+            Self::Onnx(p) => p,
             Self::ClassNames(p) => p,
             Self::ColourNames(p) => p,
             Self::Read(p) => p,
@@ -97,6 +97,11 @@ impl FeatureParams {
     /// Whether the text in pictures has to be read for it.
     pub fn reads_text(&self) -> bool {
         matches!(self, Self::Read(_))
+    }
+
+    /// Whether its view was taught to tell classes apart ([`ImageView::classes`]).
+    pub fn tells_classes(&self) -> bool {
+        matches!(self, Self::ClassNames(_))
     }
 
     /// Learns from some of the training pictures.

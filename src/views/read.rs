@@ -4,7 +4,8 @@
 use ndarray::Array1;
 use serde::{Deserialize, Serialize};
 
-use super::sentence::{Centre, SentenceParams, SentenceView};
+use super::sentence::{Centre, SentenceParams};
+use super::text::{TextFeature, TextVectors};
 use super::{Feature, ImageView, Shown};
 use crate::artifact::{Artifact, Fingerprint, Spec};
 use crate::error::Result;
@@ -21,7 +22,12 @@ const ENOUGH: f32 = 8.0;
 #[serde(default, deny_unknown_fields)]
 pub struct ReadParams {}
 
-struct Read(SentenceView);
+/// Nothing is taken away from a text, so that nothing is learned.
+const WHOLE: SentenceParams = SentenceParams {
+    centre: Centre::None,
+};
+
+struct Read(Box<dyn TextVectors>);
 
 impl Feature for ReadParams {
     fn files(&self) -> Result<Vec<(&'static str, Fingerprint)>> {
@@ -30,14 +36,11 @@ impl Feature for ReadParams {
     }
 
     fn fit(&self, artifact: Artifact, _: &[Picture], _: u64) -> Result<Artifact> {
-        let whole = SentenceParams {
-            centre: Centre::None,
-        };
-        whole.fit(artifact.spec, &[])
+        WHOLE.fit(artifact.spec, &[])
     }
 
     fn load(&self, artifact: &Artifact) -> Result<Box<dyn ImageView>> {
-        Ok(Box::new(Read(SentenceView::load(artifact)?)))
+        Ok(Box::new(Read(WHOLE.load(artifact)?)))
     }
 }
 
@@ -47,7 +50,7 @@ impl ImageView for Read {
     }
 
     fn describe(&self, Shown { text, .. }: Shown) -> Result<Array1<f32>> {
-        Ok(&self.0.describe(&[text]).x.row(0) * told(text))
+        Ok(&self.0.describe(&[text])?.x.row(0) * told(text))
     }
 }
 

@@ -4,6 +4,7 @@ use ndarray::{Array1, Axis};
 use serde::{Deserialize, Serialize};
 
 use super::Rows;
+use super::text::{TextFeature, TextVectors};
 use crate::artifact::{Artifact, Fingerprint, Spec};
 use crate::error::{Error, Result};
 use crate::linalg::l2_normalize_rows;
@@ -29,14 +30,13 @@ pub enum Centre {
     None,
 }
 
-/// A fitted view.
-pub struct SentenceView {
+struct SentenceView {
     encoder: SentenceEncoder,
     centre: Array1<f32>,
 }
 
-impl SentenceParams {
-    pub(super) fn spec(&self, train: Fingerprint) -> Result<Spec> {
+impl TextFeature for SentenceParams {
+    fn spec(&self, train: Fingerprint) -> Result<Spec> {
         let spec = sentence::stamp(Spec::new("sentence-view", self, 0))?;
         Ok(match self.centre {
             Centre::Captions => spec.input("training captions", train),
@@ -44,7 +44,7 @@ impl SentenceParams {
         })
     }
 
-    pub(super) fn fit(&self, spec: Spec, captions: &[&str]) -> Result<Artifact> {
+    fn fit(&self, spec: Spec, captions: &[&str]) -> Result<Artifact> {
         let artifact = sentence::read(spec)?;
         let centre = match self.centre {
             Centre::Captions => {
@@ -60,19 +60,27 @@ impl SentenceParams {
         })?;
         Ok(artifact.with_vector("centre", centre.view()))
     }
-}
 
-impl SentenceView {
-    pub(super) fn load(artifact: &Artifact) -> Result<Self> {
+    fn load(&self, artifact: &Artifact) -> Result<Box<dyn TextVectors>> {
         let centre: Array1<f32> = artifact.vector("centre")?;
         artifact.require(centre.len() == DIM)?;
-        Ok(Self {
+        Ok(Box::new(SentenceView {
             encoder: SentenceEncoder::load(artifact)?,
             centre,
-        })
+        }))
     }
 
-    pub(super) fn describe(&self, captions: &[&str]) -> Rows {
+    fn learns_nothing(&self) -> bool {
+        self.centre == Centre::None
+    }
+}
+
+impl TextVectors for SentenceView {
+    fn dim(&self) -> usize {
+        DIM
+    }
+
+    fn describe(&self, captions: &[&str]) -> Result<Rows> {
         let mut x = timing::SENTENCES.time(|| self.encoder.encode(captions));
         x -= &self.centre;
         l2_normalize_rows(&mut x);
@@ -82,6 +90,6 @@ impl SentenceView {
             bad: vec![],
         };
         rows.blank_unusable();
-        rows
+        Ok(rows)
     }
 }

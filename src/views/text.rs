@@ -1,12 +1,16 @@
 //! Text views: a caption to one vector.
+//!
+//! A network for texts is a file with its parameters, which are a [`TextFeature`], and a line in [`TextSource`] and in
+//! [`TextSource::feature`].
 
 use serde::{Deserialize, Serialize};
 
 use super::Rows;
-use super::sentence::{Centre, SentenceParams, SentenceView};
+use super::sentence::SentenceParams;
 use super::terms::{TermView, TokenParams, Tokenizer};
 use crate::artifact::{Artifact, Fingerprint, Spec};
 use crate::error::Result;
+use crate::networks::TextEncoderParams;
 use crate::text::{Dictionaries, ProjectionParams, TfIdfParams};
 
 /// One way to turn a caption into a vector.
@@ -44,6 +48,49 @@ pub enum TextSource {
     Tokens(TokenParams),
     /// A network that knows what sentences mean.
     Sentence(SentenceParams),
+    /// Any network that others have trained.
+    Onnx(TextEncoderParams),
+}
+
+/// The parameters of a network for texts: how it learns, and how what it learned is read.
+pub trait TextFeature {
+    /// What the fitted view is made from.
+    ///
+    /// # Errors
+    /// [`Error::Weights`](crate::Error::Weights) where a file is missing.
+    fn spec(&self, train: Fingerprint) -> Result<Spec>;
+
+    /// Learns from the training captions.
+    fn fit(&self, spec: Spec, captions: &[&str]) -> Result<Artifact>;
+
+    /// The fitted view of an artifact that [`Self::fit`] made.
+    fn load(&self, artifact: &Artifact) -> Result<Box<dyn TextVectors>>;
+
+    /// Whether it is the same whatever the training captions are.
+    fn learns_nothing(&self) -> bool;
+}
+
+/// A network for texts that is ready for use.
+pub trait TextVectors: Sync + Send {
+    /// Length of a vector.
+    fn dim(&self) -> usize;
+
+    /// The captions' vectors. A caption of which nothing is known is not usable.
+    ///
+    /// # Errors
+    /// [`Error::Weights`](crate::Error::Weights) if the network fails.
+    fn describe(&self, captions: &[&str]) -> Result<Rows>;
+}
+
+impl TextSource {
+    /// The network, where captions are not cut into terms.
+    fn feature(&self) -> Result<&dyn TextFeature, &TokenParams> {
+        match self {
+            Self::Tokens(p) => Err(p),
+            Self::Sentence(p) => Ok(p),
+            Self::Onnx(p) => Ok(p),
+        }
+    }
 }
 
 impl TextViewParams {
@@ -52,26 +99,26 @@ impl TextViewParams {
     /// # Errors
     /// Those of [`SegmenterParams::dictionaries`](crate::text::SegmenterParams::dictionaries).
     pub fn dictionaries(&self) -> Result<Option<Dictionaries>> {
-        match &self.source {
-            TextSource::Tokens(tokens) => tokens.dictionaries(),
-            TextSource::Sentence(_) => Ok(None),
+        match self.source.feature() {
+            Err(tokens) => tokens.dictionaries(),
+            Ok(_) => Ok(None),
         }
     }
 
     /// Whether it is the same whatever the training captions are.
     pub fn learns_nothing(&self) -> bool {
-        matches!(&self.source, TextSource::Sentence(s) if s.centre == Centre::None)
+        self.source.feature().is_ok_and(|f| f.learns_nothing())
     }
 
     /// Whether captions are cut into words.
     pub fn reads_words(&self) -> bool {
-        matches!(&self.source, TextSource::Tokens(tokens) if tokens.reads_words())
+        self.source.feature().is_err_and(TokenParams::reads_words)
     }
 
     /// Whether the settings go together.
     pub(crate) fn check(&self) -> Result<(), String> {
-        match self.source {
-            TextSource::Tokens(_) if self.lsa_dim == 0 => Err("missing field `lsa_dim`".into()),
+        match self.source.feature() {
+            Err(_) if self.lsa_dim == 0 => Err("missing field `lsa_dim`".into()),
             _ => Ok(()),
         }
     }
@@ -82,7 +129,7 @@ pub enum TextViewSetup {
     /// With its dictionaries.
     Terms(Tokenizer),
     /// A network.
-    Sentence(SentenceParams),
+    Network(TextSource),
 }
 
 /// A fitted text view.
@@ -90,7 +137,7 @@ pub enum TextView {
     /// Terms, their weights, and the projection of these.
     Terms(Box<TermView>),
     /// A network.
-    Sentence(Box<SentenceView>),
+    Network(Box<dyn TextVectors>),
 }
 
 impl TextViewSetup {
@@ -101,9 +148,9 @@ impl TextViewSetup {
 
     /// With these dictionaries; those of the parameters where there are none.
     pub fn with(params: &TextViewParams, dictionaries: Option<&Dictionaries>) -> Result<Self> {
-        Ok(match &params.source {
-            TextSource::Tokens(tokens) => Self::Terms(tokens.load(dictionaries)?),
-            TextSource::Sentence(sentence) => Self::Sentence(sentence.clone()),
+        Ok(match params.source.feature() {
+            Err(tokens) => Self::Terms(tokens.load(dictionaries)?),
+            Ok(_) => Self::Network(params.source.clone()),
         })
     }
 
@@ -114,7 +161,7 @@ impl TextViewSetup {
     pub fn spec(&self, params: &TextViewParams, train: Fingerprint, seed: u64) -> Result<Spec> {
         match self {
             Self::Terms(tokenizer) => Ok(tokenizer.spec(params, train, seed)),
-            Self::Sentence(sentence) => sentence.spec(train),
+            Self::Network(source) => network(source).spec(train),
         }
     }
 
@@ -122,7 +169,7 @@ impl TextViewSetup {
     pub fn fit(&self, params: &TextViewParams, spec: Spec, captions: &[&str]) -> Result<Artifact> {
         match self {
             Self::Terms(tokenizer) => tokenizer.fit(params, spec, captions),
-            Self::Sentence(sentence) => sentence.fit(spec, captions),
+            Self::Network(source) => network(source).fit(spec, captions),
         }
     }
 
@@ -133,9 +180,14 @@ impl TextViewSetup {
     pub fn load(self, artifact: &Artifact) -> Result<TextView> {
         Ok(match self {
             Self::Terms(tokenizer) => TextView::Terms(Box::new(tokenizer.load(artifact)?)),
-            Self::Sentence(_) => TextView::Sentence(Box::new(SentenceView::load(artifact)?)),
+            Self::Network(source) => TextView::Network(network(&source).load(artifact)?),
         })
     }
+}
+
+fn network(source: &TextSource) -> &dyn TextFeature {
+    let feature = source.feature();
+    feature.unwrap_or_else(|_| unreachable!("terms have a setup of their own"))
 }
 
 impl TextView {
@@ -143,7 +195,7 @@ impl TextView {
     pub fn terms(&self) -> Option<&TermView> {
         match self {
             Self::Terms(terms) => Some(terms),
-            Self::Sentence(_) => None,
+            Self::Network(_) => None,
         }
     }
 
@@ -151,15 +203,18 @@ impl TextView {
     pub fn dim(&self) -> usize {
         match self {
             Self::Terms(terms) => terms.dim(),
-            Self::Sentence(_) => crate::sentence::DIM,
+            Self::Network(network) => network.dim(),
         }
     }
 
     /// The captions' vectors. A caption of which nothing is known is not usable.
-    pub fn describe(&self, captions: &[&str]) -> Rows {
+    ///
+    /// # Errors
+    /// [`Error::Weights`](crate::Error::Weights) if a network fails.
+    pub fn describe(&self, captions: &[&str]) -> Result<Rows> {
         match self {
-            Self::Terms(terms) => terms.describe(captions),
-            Self::Sentence(sentence) => sentence.describe(captions),
+            Self::Terms(terms) => Ok(terms.describe(captions)),
+            Self::Network(network) => network.describe(captions),
         }
     }
 }

@@ -1,196 +1,207 @@
-//! EfficientNet-Lite0 against PyTorch's, with weights that both make up by one formula.
+//! Networks in ONNX against those who made them: EfficientNet-Lite by PyTorch (`lite.py`); CLIP, Chinese-CLIP and ViT with small
+//! random weights by transformers (`made_onnx.py`), from a picture and a text to their cosine.
 
-use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use image::{RgbImage, imageops};
+use image::RgbImage;
+use ndarray::{Array1, Axis};
 use rayon::ThreadPoolBuilder;
-use tuwen::Error;
-use tuwen::deep::{EfficientNetLite0, SIDE, Tensor, Weights};
+use serde::Deserialize;
+use tuwen::networks::{
+    Encoder, EncoderParams, Family, Known, Pooling, TextEncoder, TextEncoderParams,
+};
 use tuwen::picture::{Picture, PictureParams};
 
 use super::figures::{Golden, assert_near, json, read, wide};
 
-/// −1 to 1 from a name and a place: FNV-1a, then Murmur's last mixing (`lite0.py`).
-fn hashed(name: &str, place: u32) -> f64 {
-    let fnv = |h: u32, byte: u8| (h ^ u32::from(byte)).wrapping_mul(0x0100_0193);
-    let mut h = place.wrapping_add(name.bytes().fold(0x811c_9dc5, fnv));
-    for factor in [0x85eb_ca6b, 0xc2b2_ae35] {
-        h = (h ^ (h >> 15)).wrapping_mul(factor);
-    }
-    f64::from(h ^ (h >> 16)) / f64::from(1u32 << 31) - 1.0
-}
-
-fn made_up(name: &str, shape: &[usize]) -> Tensor {
-    let value = |place: u32| {
-        let v = hashed(name, place);
-        if let [_, inputs @ ..] = shape
-            && shape.len() == 4
-        {
-            return v * (6.0 / inputs.iter().product::<usize>() as f64).sqrt();
-        }
-        match name {
-            _ if name.ends_with("running_var") => 1.0 + 0.5 * v,
-            _ if name.ends_with(".weight") => 1.0 + 0.1 * v,
-            _ => 0.1 * v,
-        }
-    };
-    let count = shape.iter().product::<usize>() as u32;
-    let values = (0..count).map(|place| value(place) as f32).collect();
-    Tensor::from_shape_vec(shape, values).unwrap()
-}
-
-fn tensors() -> BTreeMap<String, Tensor> {
-    let shapes: BTreeMap<String, Vec<usize>> = json("lite0");
-    shapes
-        .into_iter()
-        .map(|(name, shape)| (name.clone(), made_up(&name, &shape)))
-        .collect()
-}
-
-fn network() -> EfficientNetLite0 {
-    EfficientNetLite0::load(&Weights::new("made up", tensors())).unwrap()
-}
-
 fn photo() -> RgbImage {
     let photo = read("tests/fixtures/pictures/photo.png");
-    let photo = Picture::decode(&photo, &PictureParams::default()).unwrap();
-    imageops::crop_imm(&photo.rgb, 0, 0, SIDE, SIDE).to_image()
+    let params = PictureParams::default();
+    Picture::decode(&photo, &params).unwrap().rgb
+}
+
+fn file(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/golden/onnx")
+        .join(name)
+}
+
+fn encoder(name: &str, change: impl FnOnce(&mut EncoderParams)) -> tuwen::Result<Encoder> {
+    let path = file(name);
+    let mut params = EncoderParams::known(path.to_str().unwrap());
+    change(&mut params);
+    params.load(params.read()?)
+}
+
+fn text_encoder(
+    name: &str,
+    tokenizer: &str,
+    change: impl FnOnce(&mut TextEncoderParams),
+) -> TextEncoder {
+    let mut params = TextEncoderParams {
+        network: file(name),
+        tokenizer: Some(file(tokenizer)),
+        length: None,
+        input: None,
+        output: None,
+        pooling: Pooling::None,
+    };
+    change(&mut params);
+    params.load(params.read().unwrap()).unwrap()
 }
 
 #[test]
 fn features_are_pytorchs() {
-    let ours = network().features(&photo()).insert_axis(ndarray::Axis(0));
-    let theirs = Golden::open("lite0").f32("features");
-    assert_near(wide(&ours).view(), wide(&theirs).view(), 1e-4);
+    let golden = Golden::open("lite");
+    for name in ["efficientnet-lite0", "efficientnet-lite2"] {
+        let params = EncoderParams::known(name);
+        let encoder = params.load(params.read().unwrap()).unwrap();
+        let feature = encoder.features(&photo()).unwrap();
+        let ours = feature.clone().insert_axis(Axis(0));
+        assert_near(wide(&ours).view(), wide(&golden.f32(name)).view(), 1e-4);
+        let classes = Known::of(Path::new(name)).unwrap().read_classes().unwrap();
+        let with_bias: Array1<f32> = feature.iter().copied().chain([1.0]).collect();
+        let scores = classes.dot(&with_bias).insert_axis(Axis(0));
+        let theirs = golden.f32(&format!("{name}-scores"));
+        assert_near(wide(&scores).view(), wide(&theirs).view(), 1e-4);
+    }
 }
 
 #[test]
 fn features_do_not_depend_on_threads() {
-    let (network, photo) = (network(), photo());
+    let encoder = encoder("vit.onnx", |p| p.pooling = Pooling::Mean).unwrap();
+    let photo = photo();
     let [one, two, five] = [1, 2, 5].map(|threads| {
         let pool = ThreadPoolBuilder::new().num_threads(threads).build();
-        pool.unwrap().install(|| network.features(&photo))
+        pool.unwrap().install(|| encoder.features(&photo).unwrap())
     });
     assert!(one == two && two == five);
 }
 
-#[test]
-fn a_picture_of_any_size_has_features() {
-    let network = network();
-    for (width, height) in [(1, 1), (500, 3), (300, 400)] {
-        let v = network.features(&imageops::thumbnail(&photo(), width, height));
-        assert_eq!(v.len(), EfficientNetLite0::DIM);
-        assert!(v.iter().all(|v| (0.0..=6.0).contains(v)) && v.sum() > 0.0);
+#[derive(Deserialize)]
+struct Pair {
+    texts: Vec<String>,
+    tokens: Vec<Vec<i64>>,
+    cosines: Vec<f32>,
+}
+
+#[derive(Deserialize)]
+struct Figures {
+    clip: Pair,
+    #[serde(rename = "chinese-clip")]
+    chinese_clip: Pair,
+    vit: Vit,
+}
+
+#[derive(Deserialize)]
+struct Vit {
+    first: Vec<f32>,
+    mean: Vec<f32>,
+}
+
+fn cosine(a: &Array1<f32>, b: &Array1<f32>) -> f32 {
+    a.dot(b) / (a.dot(a) * b.dot(b)).sqrt()
+}
+
+fn check_pair(figures: &Pair, images: &Encoder, texts: &TextEncoder) {
+    let image = images.features(&photo()).unwrap();
+    for ((text, tokens), &theirs) in figures
+        .texts
+        .iter()
+        .zip(&figures.tokens)
+        .zip(&figures.cosines)
+    {
+        assert_eq!(texts.tokens(text).unwrap(), *tokens, "{text}");
+        let ours = cosine(&image, &texts.features(text).unwrap());
+        assert!((ours - theirs).abs() < 1e-4, "{text}: {ours}, not {theirs}");
     }
 }
 
-fn weights(bytes: &[u8]) -> tuwen::Result<Weights> {
-    Weights::from_bytes(Path::new("made up"), bytes)
+#[test]
+fn clip_is_transformers() {
+    let figures: Figures = json("onnx");
+    let images = encoder("clip-image.onnx", |p| p.like = Some(Family::Clip)).unwrap();
+    let texts = text_encoder("clip-text.onnx", "clip-tokenizer.json", |_| {});
+    check_pair(&figures.clip, &images, &texts);
 }
 
 #[test]
-fn tensors_are_read_as_old_pytorch_wrote_them() {
-    let read = weights(&read("tests/golden/legacy.pth")).unwrap();
-    let expected: [(&str, &[usize], &[f32]); 6] = [
-        ("double", &[1, 1], &[1.5]),
-        ("half", &[2], &[0.5, -2.0]),
-        ("part", &[4], &[4.0, 5.0, 6.0, 7.0]),
-        ("rest", &[2], &[8.0, 9.0]),
-        ("turned", &[2, 3], &[0.0, 2.0, 4.0, 1.0, 3.0, 5.0]),
-        ("whole", &[2, 3], &[0.0, 1.0, 2.0, 3.0, 4.0, 5.0]),
-    ];
-    assert!(read.names().eq(expected.map(|(name, ..)| name)));
-    for (name, shape, values) in expected {
-        let tensor = read.get(name, shape).unwrap();
-        assert!(tensor.iter().eq(values), "{name}: {tensor}");
-    }
+fn chinese_clip_in_one_network_is_transformers() {
+    let figures: Figures = json("onnx");
+    let images = encoder("chinese-clip.onnx", |p| {
+        p.like = Some(Family::ChineseClip);
+        p.side = Some(32);
+        p.output = Some("image_embeds".into());
+    });
+    let texts = text_encoder("chinese-clip.onnx", "chinese-clip-tokenizer.json", |p| {
+        p.length = Some(52);
+        p.output = Some("text_embeds".into());
+    });
+    check_pair(&figures.chinese_clip, &images.unwrap(), &texts);
 }
 
 #[test]
-fn damaged_weights_are_refused_or_other_numbers_but_never_a_panic() {
-    let whole = read("tests/golden/legacy.pth");
-    for end in 0..whole.len() {
-        let refused = weights(&whole[..end]).map(drop);
-        assert!(
-            matches!(refused, Err(Error::Weights { .. })),
-            "cut after {end} bytes: {refused:?}"
-        );
-    }
-    for place in 0..whole.len() {
-        for value in [0, 0xff, b'.', b't', b'R', whole[place] ^ 1] {
-            let mut damaged = whole.clone();
-            damaged[place] = value;
-            let read = weights(&damaged).map(drop);
+fn vit_is_transformers() {
+    let figures: Figures = json("onnx");
+    for (pooling, theirs) in [
+        (Pooling::First, figures.vit.first),
+        (Pooling::Mean, figures.vit.mean),
+    ] {
+        let like_vit = |p: &mut EncoderParams| {
+            p.like = Some(Family::Vit);
+            p.pooling = pooling;
+        };
+        let ours = encoder("vit.onnx", like_vit)
+            .unwrap()
+            .features(&photo())
+            .unwrap();
+        assert_eq!(ours.len(), theirs.len());
+        for (ours, theirs) in ours.iter().zip(theirs) {
             assert!(
-                matches!(read, Ok(()) | Err(Error::Weights { .. })),
-                "{value} at {place}: {read:?}"
+                (ours - theirs).abs() < 1e-4 * theirs.abs().max(1.0),
+                "{ours}, not {theirs}"
             );
         }
     }
 }
 
-/// A file of that many tensors, all of which are the one storage of 100 numbers.
-fn sharing(tensors: usize) -> Vec<u8> {
-    let text = |text: &str| {
-        [
-            b"X",
-            &(text.len() as u32).to_le_bytes()[..],
-            text.as_bytes(),
-        ]
-        .concat()
-    };
-    let whole = read("tests/golden/legacy.pth");
-    let magic = whole.iter().position(|&b| b == b'.').unwrap() + 1;
-    let mut file = whole[..magic].to_vec();
-    file.extend(b"\x80\x02K\x01.\x80\x02}."); // version, facts on the machine
-    file.extend(b"\x80\x02}(");
-    for i in 0..tensors {
-        file.extend(text(&format!("tensor {i}")));
-        file.extend(b"ctorch._utils\n_rebuild_tensor_v2\n((");
-        file.extend(text("storage"));
-        file.extend(b"ctorch\nFloatStorage\n");
-        file.extend([text("0"), text("cpu")].concat());
-        file.extend(b"KdNtQK\x00Kd\x85K\x01\x85tR"); // d is 100
+#[test]
+fn a_picture_of_any_shape_has_features() {
+    let crop = encoder("clip-image.onnx", |p| p.like = Some(Family::Clip)).unwrap();
+    let squeeze = encoder("vit.onnx", |p| p.pooling = Pooling::First).unwrap();
+    for (width, height) in [(1, 1), (500, 3), (3, 500), (300, 400)] {
+        let picture = image::imageops::thumbnail(&photo(), width, height);
+        assert_eq!(crop.features(&picture).unwrap().len(), 16);
+        assert_eq!(squeeze.features(&picture).unwrap().len(), 32);
     }
-    file.extend(b"u.\x80\x02](");
-    file.extend(text("0"));
-    file.extend(b"e.");
-    file.extend(100u64.to_le_bytes());
-    file.extend([0; 400]);
-    file
 }
 
 #[test]
-fn tensors_that_share_a_storage_may_not_unfold_without_end() {
-    let tied = weights(&sharing(2)).unwrap();
-    assert_eq!(tied.get("tensor 1", &[100]).unwrap().len(), 100);
-    let Err(error) = weights(&sharing(3)) else {
-        panic!("a small file became large")
+fn what_is_no_encoder_is_refused_with_the_reason() {
+    let refused = |name: &str, change: fn(&mut EncoderParams)| match encoder(name, change) {
+        Ok(_) => panic!("{name} is not refused"),
+        Err(e) => e.to_string(),
     };
-    assert!(error.to_string().contains("2 times"), "{error}");
-}
-
-#[test]
-fn weights_that_do_not_fit_are_named() {
-    let with = |change: fn(&mut BTreeMap<String, Tensor>)| {
-        let mut tensors = tensors();
-        change(&mut tensors);
-        match EfficientNetLite0::load(&Weights::new("made.up", tensors)) {
-            Ok(_) => panic!("these weights fit"),
-            Err(e) => e.to_string(),
-        }
-    };
-    let said = with(|t| drop(t.remove("_blocks.3._bn2.bias")));
+    let said = refused("vit.onnx", |_| {}); // 17 tokens are not a vector
     assert!(
-        said.contains("made.up") && said.contains("_blocks.3._bn2.bias"),
+        said.contains("[17, 32]") && said.contains("pooling"),
         "{said}"
     );
-    let said = with(|t| drop(t.insert("_conv_head.weight".into(), Tensor::zeros(vec![3, 4]))));
+    let said = refused("vit.onnx", |p| p.output = Some("logits".into()));
     assert!(
-        said.contains("[3, 4], expected [1280, 320, 1, 1]"),
+        said.contains("`logits`") && said.contains("last_hidden_state"),
         "{said}"
     );
-    let said = with(|t| t.get_mut("_bn0.running_mean").unwrap().fill(f32::NAN));
-    assert!(said.contains("not finite"), "{said}");
+    let said = refused("clip-text.onnx", |_| {});
+    assert!(said.contains("input_ids"), "{said}");
+    let said = refused("clip-image.onnx", |p| p.side = Some(40));
+    assert!(said.contains("clip-image.onnx"), "{said}");
+    let said = refused("clip-tokenizer.json", |_| {});
+    assert!(said.contains("clip-tokenizer.json"), "{said}");
+    let missing = EncoderParams::known("nowhere.onnx").files().unwrap_err();
+    assert!(missing.is_absence(), "{missing}");
+    assert!(
+        missing.to_string().contains("efficientnet-lite0"),
+        "{missing}"
+    );
 }

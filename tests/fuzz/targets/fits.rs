@@ -88,7 +88,7 @@ fn fit(recipe: &Recipe) -> tuwen::Result<()> {
         let setup = TextViewSetup::new(view)?;
         let spec = setup.spec(view, Fingerprint::of(&"captions"), recipe.seed)?;
         let artifact = setup.fit(view, spec, &CAPTIONS)?;
-        setup.load(&artifact)?.describe(&CAPTIONS);
+        setup.load(&artifact)?.describe(&CAPTIONS)?;
     }
     let x = made_up(24, 8);
     Faiss::build(&recipe.index, x.view(), x.view())?.search(x.view(), 5)?;

@@ -12,7 +12,6 @@ mod recipes;
 mod results;
 mod tables;
 mod vectors;
-mod weights;
 mod zips;
 
 use super::target::Target;
@@ -27,7 +26,6 @@ pub const TARGETS: &[Target] = &[
     recipes::TARGET,
     fits::TARGET,
     results::TARGET,
-    weights::TARGET,
     galleries::TARGET,
     bundles::TARGET,
     filters::TARGET,

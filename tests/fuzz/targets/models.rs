@@ -204,7 +204,7 @@ fn used(name: &str, artifact: &Artifact) -> tuwen::Result<()> {
         "vocabulary" => drop(Vocabulary::load(artifact)?.see(made_up(5, 128).view(), 2)?),
         "text" => {
             let view = TextViewSetup::new(&text_params())?.load(artifact)?;
-            view.describe(&CAPTIONS);
+            let _ = view.describe(&CAPTIONS);
         }
         "rows" | "half" => {
             let mut rows = Rows::load(artifact)?;

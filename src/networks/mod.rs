@@ -1,0 +1,213 @@
+//! Files of networks that others have trained: where they are, and that they are those that this program was made with.
+//!
+//! They are optional parts, which `make models` fetches. Each file is checked by its SHA-256, and exactly the checked bytes
+//! are used. Files are searched where the user says or beside the program, never in the current folder. [`Network`] runs any
+//! network in ONNX's format, and [`Pixels`] prepares pictures for it.
+
+mod encoder;
+mod known;
+mod pixels;
+mod runtime;
+mod tokens;
+
+pub use encoder::{Encoder, EncoderParams, Pooling};
+pub use known::Known;
+pub use pixels::{Colours, Family, Filter, Fit, Layout, Pixels};
+pub use runtime::{Element, Network, Port, Value};
+pub(crate) use runtime::{LIBRARY, LIBRARY_PART};
+pub use tokens::{TextEncoder, TextEncoderParams};
+
+use std::env;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+
+use crate::artifact::{Fingerprint, Spec};
+use crate::error::{Error, Result};
+use crate::files;
+
+/// A file that this program was made with, identified by its digest.
+pub struct Pinned {
+    /// Its name, as `make models` writes it.
+    pub name: &'static str,
+    pub(crate) sha256: &'static str,
+    pub(crate) bytes: u64,
+}
+
+/// Environment variable with the folder of models; if it is set, no other folder is searched.
+const VARIABLE: &str = "TUWEN_MODELS";
+
+/// The folder of a part, as `make models` leaves it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Folder {
+    folder: PathBuf,
+    /// Other folders that were searched and do not exist.
+    others: Vec<PathBuf>,
+}
+
+impl Folder {
+    /// A part in `folder`, or in the folder of its name within it.
+    pub fn within(folder: impl Into<PathBuf>, part: &str) -> Self {
+        let folder = folder.into();
+        let within = folder.join(part);
+        Self {
+            folder: if within.is_dir() { within } else { folder },
+            others: vec![],
+        }
+    }
+
+    /// Finds the folder of a part: the one that `TUWEN_MODELS` names; otherwise the first existing one of those
+    /// beside the program (`data/models` of the checkout it was built in, `share/tuwen/models` of where it is
+    /// installed) and of the user's data (`$XDG_DATA_HOME/tuwen/models`, or `~/.local/share/tuwen/models`).
+    pub fn find(part: &str) -> Self {
+        if let Some(folder) = env::var_os(VARIABLE).filter(|f| !f.is_empty()) {
+            return Self::within(folder, part);
+        }
+        let program = env::current_exe().and_then(|p| p.canonicalize());
+        let mut folders = program.map_or(vec![], |p| beside(&p));
+        folders.extend(of_the_user());
+        let mut folders: Vec<PathBuf> = folders.into_iter().map(|f| f.join(part)).collect();
+        let there = folders.iter().position(|f| f.is_dir()).unwrap_or(0);
+        if folders.is_empty() {
+            return Self::within("/", part);
+        }
+        Self {
+            folder: folders.swap_remove(there),
+            others: folders,
+        }
+    }
+
+    /// Adds the digests of all files, as this program was made with them, to a spec.
+    ///
+    /// # Errors
+    /// [`Error::Weights`] if a file is missing.
+    pub fn stamp(&self, mut spec: Spec, all: &[&Pinned]) -> Result<Spec> {
+        for file in all {
+            if !self.path(file).exists() {
+                return Err(self.missing(file));
+            }
+            spec = spec.input(file.name, Fingerprint::of(&file.sha256));
+        }
+        Ok(spec)
+    }
+
+    /// The path of a file in the folder.
+    pub fn path(&self, file: &Pinned) -> PathBuf {
+        self.folder.join(file.name)
+    }
+
+    /// Reads and checks a file.
+    ///
+    /// # Errors
+    /// [`Error::Weights`] if it is missing or is another file, [`Error::Io`] if it cannot be read.
+    pub fn read(&self, file: &Pinned) -> Result<Vec<u8>> {
+        let path = self.path(file);
+        let other = |is: String| {
+            Error::weights(
+                &path,
+                format!(
+                    "{is}, and this program was made with another: it was not loaded; remove it, and \
+                     `make models` fetches the right one"
+                ),
+            )
+        };
+        let bytes = match files::read(&path, file.bytes) {
+            Ok(bytes) => bytes,
+            Err(Error::Io { cause, .. }) if cause.kind() == io::ErrorKind::NotFound => {
+                return Err(self.missing(file));
+            }
+            Err(Error::File { reason, .. }) => return Err(other(format!("it is {reason}"))),
+            Err(e) => return Err(e),
+        };
+        let sha256 = format!("{:x}", Sha256::digest(&bytes));
+        if sha256 != file.sha256 {
+            return Err(other(format!("its SHA-256 is {sha256}")));
+        }
+        Ok(bytes)
+    }
+
+    fn missing(&self, file: &Pinned) -> Error {
+        let also = match &self.others[..] {
+            [] => String::new(),
+            others => {
+                let others: Vec<_> = others.iter().map(|f| f.display().to_string()).collect();
+                format!(" (nor is there a folder {})", others.join(" or "))
+            }
+        };
+        let reason = format!(
+            "there is no such file{also}; `make models` fetches it, and {VARIABLE} names another folder"
+        );
+        Error::weights(self.path(file), reason)
+    }
+}
+
+/// Folders of models that belong to a program at this path.
+fn beside(program: &Path) -> Vec<PathBuf> {
+    let mut folders = Vec::new();
+    let mut above = program.ancestors().skip(1);
+    let Some(bin) = above.next() else {
+        return folders;
+    };
+    // target/release, and target/release/deps for tests
+    let target = bin.ancestors().take(3).find(|d| d.ends_with("target"));
+    if let Some(checkout) = target.and_then(Path::parent) {
+        folders.push(checkout.join("data/models"));
+    }
+    if let Some(prefix) = bin.parent().filter(|_| bin.ends_with("bin")) {
+        folders.push(prefix.join("share/tuwen/models"));
+    }
+    folders
+}
+
+fn of_the_user() -> Option<PathBuf> {
+    // a relative path is to be ignored (XDG Base Directory Specification)
+    let folder = |name| {
+        env::var_os(name)
+            .map(PathBuf::from)
+            .filter(|f| f.is_absolute())
+    };
+    let data = folder("XDG_DATA_HOME").or_else(|| Some(folder("HOME")?.join(".local/share")))?;
+    Some(data.join("tuwen/models"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn models_lie_beside_the_program() {
+        let folders = |p| beside(Path::new(p));
+        let checkout = [PathBuf::from("/c/tuwen/data/models")];
+        assert_eq!(folders("/c/tuwen/target/release/tuwen"), checkout);
+        assert_eq!(folders("/c/tuwen/target/release/deps/golden-1"), checkout);
+        assert_eq!(
+            folders("/usr/local/bin/tuwen"),
+            [PathBuf::from("/usr/local/share/tuwen/models")]
+        );
+        assert!(folders("/somewhere/tuwen").is_empty());
+    }
+
+    #[test]
+    fn another_file_is_refused_by_its_digest_and_by_its_size() {
+        const FILE: Pinned = Pinned {
+            name: "a.onnx",
+            sha256: "e47acedf663230f8863ff1ab0e64dd2d82b838fceb5957146dab185a89d6215c",
+            bytes: 1000,
+        };
+        let dir = tempfile::tempdir().unwrap();
+        let folder = Folder::within(dir.path(), "part");
+        let missing = folder.read(&FILE).unwrap_err();
+        assert!(missing.is_absence(), "{missing}");
+        for bytes in [&b"not a network"[..], &vec![0; FILE.bytes as usize + 1]] {
+            std::fs::write(dir.path().join(FILE.name), bytes).unwrap();
+            let error = folder.read(&FILE).unwrap_err();
+            assert!(!error.is_absence());
+            let text = error.to_string();
+            assert!(
+                text.contains(FILE.name) && text.contains("not loaded"),
+                "{text}"
+            );
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! A network that turns texts into vectors, with the tokenizer that it was trained with.
+
+use std::path::{Path, PathBuf};
+
+use ndarray::Array1;
+use serde::{Deserialize, Serialize};
+use tokenizers::{Tokenizer, TruncationParams};
+
+use super::encoder::{Pooling, files_of, pooled, without_items};
+use super::{Element, Folder, LIBRARY_PART, Network, Port, Value};
+use crate::artifact::Fingerprint;
+use crate::error::{Error, Result};
+use crate::files;
+
+/// Most tokens of a text where neither the recipe nor the network says it: CLIP's.
+const LENGTH: usize = 77;
+/// Side of the picture that a network with two towers is given beside a text.
+const BLANK_SIDE: u32 = 224;
+
+/// A network in ONNX's format that turns texts into vectors. Files are from the current folder.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TextEncoderParams {
+    /// The network.
+    pub network: PathBuf,
+    /// `tokenizer.json`, as Hugging Face has it; the one beside the network where none is named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tokenizer: Option<PathBuf>,
+    /// Most tokens of a text; the rest is cut off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub length: Option<usize>,
+    /// Name of the input for tokens; the first one of two axes where none is named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub input: Option<String>,
+    /// Name of the output; the first one where none is named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output: Option<String>,
+    /// How the answer becomes one vector.
+    #[serde(default)]
+    pub pooling: Pooling,
+}
+
+/// A loaded encoder.
+pub struct TextEncoder {
+    network: Network,
+    tokenizer: Tokenizer,
+    input: String,
+    output: String,
+    pooling: Pooling,
+    /// Tokens of every text, where the network wants as many of all.
+    fixed: Option<usize>,
+    /// What fills up shorter texts then.
+    padding: i64,
+    dim: usize,
+}
+
+impl TextEncoderParams {
+    fn tokenizer(&self) -> PathBuf {
+        let beside = || self.network.with_file_name("tokenizer.json");
+        self.tokenizer.clone().unwrap_or_else(beside)
+    }
+
+    /// The digests of the network, of its tokenizer and of the library that runs it.
+    ///
+    /// # Errors
+    /// [`Error::Weights`] if one of them is missing.
+    pub fn files(&self) -> Result<Vec<(&'static str, Fingerprint)>> {
+        let mut files = files_of(&self.network)?;
+        let tokenizer = self.tokenizer();
+        if !tokenizer.exists() {
+            let reason = "there is no such file; a network of texts needs the `tokenizer.json` that it comes with";
+            return Err(Error::weights(tokenizer, reason));
+        }
+        files.push(("tokenizer", Fingerprint::of_file(&tokenizer)?));
+        Ok(files)
+    }
+
+    /// The bytes of the network, and of its tokenizer.
+    ///
+    /// # Errors
+    /// [`Error::Io`] for a file that cannot be read.
+    pub fn read(&self) -> Result<[Vec<u8>; 2]> {
+        let read = |path: &Path| files::read(path, files::ANY_SIZE);
+        Ok([read(&self.network)?, read(&self.tokenizer())?])
+    }
+
+    /// Loads the network and its tokenizer from their bytes.
+    ///
+    /// # Errors
+    /// [`Error::Weights`] if one of them is none, or if the network has not the inputs and outputs of an encoder of texts.
+    pub fn load(&self, [network, tokenizer]: [Vec<u8>; 2]) -> Result<TextEncoder> {
+        let name = self.network.display().to_string();
+        let network = Network::load(&Folder::find(LIBRARY_PART), &name, network)?;
+        let wrong = |e: tokenizers::Error| Error::weights(self.tokenizer(), e.to_string());
+        let mut tokenizer = Tokenizer::from_bytes(tokenizer).map_err(wrong)?;
+        let input = network.inputs().iter().find(|p| match &self.input {
+            Some(name) => p.name == *name,
+            None => takes_tokens(p),
+        });
+        let input = input.ok_or_else(|| network.wrong("it has no input for tokens"))?;
+        let fixed = input.shape.get(1).copied().flatten();
+        let padding = tokenizer.get_padding().map(|p| p.pad_id);
+        let padding = padding
+            .or_else(|| tokenizer.token_to_id("[PAD]"))
+            .unwrap_or(0);
+        let max_length = self.length.or(fixed).unwrap_or(LENGTH);
+        let max_length = fixed.map_or(max_length, |fixed| max_length.min(fixed));
+        tokenizer.with_padding(None);
+        let truncation = TruncationParams {
+            max_length,
+            ..Default::default()
+        };
+        tokenizer.with_truncation(Some(truncation)).map_err(wrong)?;
+        let mut encoder = TextEncoder {
+            input: input.name.clone(),
+            output: network.output(self.output.as_deref())?.name.clone(),
+            pooling: self.pooling,
+            fixed,
+            padding: i64::from(padding),
+            dim: 0,
+            network,
+            tokenizer,
+        };
+        encoder.dim = encoder.features("a")?.len();
+        Ok(encoder)
+    }
+}
+
+fn takes_tokens(port: &Port) -> bool {
+    let numbers = matches!(port.element, Element::Long | Element::Int);
+    numbers && port.shape.len() == 2 && !is_mask(port) && !is_type(port)
+}
+fn is_mask(port: &Port) -> bool {
+    port.name.contains("mask")
+}
+fn is_type(port: &Port) -> bool {
+    port.name.contains("type")
+}
+
+impl TextEncoder {
+    /// Length of a vector.
+    pub fn dim(&self) -> usize {
+        self.dim
+    }
+
+    /// The ids of a text's tokens, with those that it begins and ends with.
+    ///
+    /// # Errors
+    /// [`Error::Weights`] if the tokenizer cannot take the text.
+    pub fn tokens(&self, text: &str) -> Result<Vec<i64>> {
+        let encoding = self.tokenizer.encode_fast(text, true);
+        let encoding = encoding.map_err(|e| self.network.wrong(format!("its tokenizer: {e}")))?;
+        Ok(encoding.get_ids().iter().map(|&id| i64::from(id)).collect())
+    }
+
+    /// The network's vector of a text, as it is. Texts go through the network one by one, so that none depends on another.
+    ///
+    /// # Errors
+    /// [`Error::Weights`] if the network fails, or if its answer is not of the shape that the pooling wants.
+    pub fn features(&self, text: &str) -> Result<Array1<f32>> {
+        let mut ids = self.tokens(text)?;
+        let own = ids.len();
+        ids.resize(self.fixed.unwrap_or(own).max(own), self.padding);
+        let shape = [1, ids.len()];
+        let numbers =
+            |of: &dyn Fn(usize) -> i64| Value::Numbers((0..shape[1]).map(of).collect(), shape);
+        let inputs = self.network.inputs().iter().map(|port| {
+            let value = match port {
+                p if p.name == self.input => numbers(&|i| ids[i]),
+                p if is_mask(p) => numbers(&|i| i64::from(i < own)),
+                p if is_type(p) => numbers(&|_| 0),
+                p => p.blank(BLANK_SIDE),
+            };
+            (&*port.name, value)
+        });
+        let inputs: Vec<(&str, Value)> = inputs.collect();
+        let answer = self.network.run(&inputs, &self.output)?;
+        let answer = without_items(answer).and_then(|answer| {
+            // what only fills up is no part of the text
+            let tokens = match answer.ndim() {
+                2 if answer.shape()[0] == shape[1] => {
+                    answer.slice_move(ndarray::s![..own, ..]).into_dyn()
+                }
+                _ => answer,
+            };
+            pooled(tokens, self.pooling)
+        });
+        match answer {
+            Ok(v) if v.iter().all(|v| v.is_finite()) => Ok(v),
+            Ok(_) => Err(self.network.wrong("its answer is not finite")),
+            Err(e) => Err(self.network.wrong(e)),
+        }
+    }
+}
