@@ -11,6 +11,7 @@ mod pictures;
 mod recipes;
 mod results;
 mod tables;
+mod tokenizers;
 mod vectors;
 mod zips;
 
@@ -22,6 +23,7 @@ pub const TARGETS: &[Target] = &[
     pictures::TARGET,
     artifacts::TARGET,
     models::TARGET,
+    tokenizers::TARGET,
     vectors::TARGET,
     recipes::TARGET,
     fits::TARGET,
