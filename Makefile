@@ -199,7 +199,6 @@ full-size: data
 
 lint: setup
 	$(CARGO) fmt --check
-	$(CARGO) clippy $(BUILD) -- -D warnings
 	$(CARGO) clippy $(BUILD) --all-targets -- -D warnings
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc $(BUILD) --no-deps
 

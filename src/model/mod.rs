@@ -41,7 +41,7 @@ use crate::error::{Error, Result};
 use crate::fusion::Side;
 use crate::hubness::QueryBank;
 use crate::linalg::Pca;
-use crate::ocr::{joined, Line, Models, Reader};
+use crate::ocr::{Line, Models, Reader, joined};
 use crate::picture::Picture;
 use crate::recipe::Recipe;
 use crate::scene_text::{Lexicon, Setting};

@@ -14,12 +14,13 @@ from PIL import Image
 from safetensors.numpy import save
 
 HERE = Path(__file__).resolve().parent
-photo = Image.open(HERE.parent / "fixtures/pictures/photo.png").convert("RGB")
+photo = np.asarray(Image.open(HERE.parent / "fixtures/pictures/photo.png").convert("RGB"), np.float32)
 found = {}
 for name, side, weights in zip(("efficientnet-lite0", "efficientnet-lite2"), (224, 260), sys.argv[1:], strict=True):
     network = EfficientNet.from_name(name).eval()
     network.load_state_dict(torch.load(weights, weights_only=True))
-    rgb = np.asarray(photo.resize((side, side), Image.BILINEAR), np.float32)
+    # as many copies side by side as fill the square, so that nothing is scaled
+    rgb = np.pad(photo, ((0, max(side - len(photo), 0)), (0, max(side - photo.shape[1], 0)), (0, 0)), "wrap")[:side, :side]
     x = torch.from_numpy((rgb - 127) / 128).permute(2, 0, 1)[None]
     with torch.no_grad():
         feature = network.extract_features(x).mean((0, 2, 3))

@@ -14,7 +14,13 @@ from skimage.metrics import mean_squared_error, peak_signal_noise_ratio, structu
 
 HERE = Path(__file__).resolve().parent
 PICTURES = HERE.parent / "fixtures/attachments"
-photo = cv2.imread(str(HERE.parent / "fixtures/pictures/photo.png"), cv2.IMREAD_GRAYSCALE)
+
+
+def grey_of(path):
+    return cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2GRAY)
+
+
+photo = grey_of(HERE.parent / "fixtures/pictures/photo.png")
 
 changes = {
     "brighter": np.clip(photo.astype(int) + 20, 0, 255).astype(np.uint8),
@@ -30,8 +36,7 @@ for name, other in changes.items():
 
 
 def histogram(path):
-    grey = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
-    counts = cv2.calcHist([grey], [0], None, [256], [0, 256]).ravel().astype(np.float64)
+    counts = cv2.calcHist([grey_of(path)], [0], None, [256], [0, 256]).ravel().astype(np.float64)
     return counts / np.linalg.norm(counts)
 
 
