@@ -96,7 +96,7 @@ impl Model {
     /// The words that fit a picture file best: by probability where the model tells it, by cosine otherwise.
     ///
     /// # Errors
-    /// [`Error::Picture`] for bytes that are no picture, [`Error::Query`] where nothing is found in it.
+    /// Those of [`Self::point_of_file`].
     pub fn keywords(&self, bytes: &[u8], top: usize) -> Result<Vec<Keyword>> {
         self.keywords_of(self.point_of_file(bytes)?.view(), top)
     }

@@ -134,7 +134,7 @@ impl Model {
     /// Opens a model file. Its parts are verified when they are read.
     ///
     /// # Errors
-    /// [`Error::Artifact`](crate::Error::Artifact) for a file that is not a model.
+    /// [`Error::Artifact`] for a file that is not a model.
     pub fn open(path: &Path) -> Result<Self> {
         Self::from_bundle(Bundle::open(path, STAGE)?)
     }
@@ -200,7 +200,7 @@ impl Model {
     /// Reads everything and compares it with its digests.
     ///
     /// # Errors
-    /// [`Error::Artifact`](crate::Error::Artifact) naming the first part that is damaged.
+    /// [`Error::Artifact`] naming the first part that is damaged.
     pub fn verify(&self) -> Result<()> {
         self.bundle.verify()
     }
