@@ -15,7 +15,7 @@ pub use known::Known;
 pub use pixels::{Colours, Family, Filter, Fit, Layout, Pixels};
 pub use runtime::{Element, Network, Port, Value};
 pub(crate) use runtime::{LIBRARY, LIBRARY_PART};
-pub use tokens::{TextEncoder, TextEncoderParams};
+pub use tokens::{TextEncoder, TextEncoderParams, Tokens};
 
 use std::env;
 use std::io;

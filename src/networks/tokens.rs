@@ -40,10 +40,13 @@ pub struct TextEncoderParams {
     pub pooling: Pooling,
 }
 
+/// Cuts texts into the tokens of a network.
+pub struct Tokens(Tokenizer);
+
 /// A loaded encoder.
 pub struct TextEncoder {
     network: Network,
-    tokenizer: Tokenizer,
+    tokens: Tokens,
     input: String,
     output: String,
     pooling: Pooling,
@@ -91,38 +94,74 @@ impl TextEncoderParams {
     pub fn load(&self, [network, tokenizer]: [Vec<u8>; 2]) -> Result<TextEncoder> {
         let name = self.network.display().to_string();
         let network = Network::load(&Folder::find(LIBRARY_PART), &name, network)?;
-        let wrong = |e: tokenizers::Error| Error::weights(self.tokenizer(), e.to_string());
-        let mut tokenizer = Tokenizer::from_bytes(tokenizer).map_err(wrong)?;
+        let wrong = |e: String| Error::weights(self.tokenizer(), e);
+        let mut tokens = Tokens::read(&tokenizer).map_err(wrong)?;
         let input = network.inputs().iter().find(|p| match &self.input {
             Some(name) => p.name == *name,
             None => takes_tokens(p),
         });
         let input = input.ok_or_else(|| network.wrong("it has no input for tokens"))?;
         let fixed = input.shape.get(1).copied().flatten();
-        let padding = tokenizer.get_padding().map(|p| p.pad_id);
-        let padding = padding
-            .or_else(|| tokenizer.token_to_id("[PAD]"))
-            .unwrap_or(0);
+        let padding = tokens.padding();
         let max_length = self.length.or(fixed).unwrap_or(LENGTH);
         let max_length = fixed.map_or(max_length, |fixed| max_length.min(fixed));
-        tokenizer.with_padding(None);
-        let truncation = TruncationParams {
-            max_length,
-            ..Default::default()
-        };
-        tokenizer.with_truncation(Some(truncation)).map_err(wrong)?;
+        tokens.cut_at(max_length).map_err(wrong)?;
         let mut encoder = TextEncoder {
             input: input.name.clone(),
             output: network.output(self.output.as_deref())?.name.clone(),
             pooling: self.pooling,
             fixed,
-            padding: i64::from(padding),
+            padding,
             dim: 0,
             network,
-            tokenizer,
+            tokens,
         };
         encoder.dim = encoder.features("a")?.len();
         Ok(encoder)
+    }
+}
+
+impl Tokens {
+    /// Reads a `tokenizer.json`.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn read(bytes: &[u8]) -> Result<Self, String> {
+        let mut json: serde_json::Value =
+            serde_json::from_slice(bytes).map_err(|e| e.to_string())?;
+        // Only for turning tokens into text. The library panics on one that it does not know.
+        if let Some(parts) = json.as_object_mut() {
+            parts.remove("decoder");
+        }
+        let tokenizer = Tokenizer::from_bytes(json.to_string());
+        tokenizer.map(Self).map_err(|e| e.to_string())
+    }
+
+    /// What fills up texts.
+    fn padding(&self) -> i64 {
+        let padding = self.0.get_padding().map(|p| p.pad_id);
+        let padding = padding.or_else(|| self.0.token_to_id("[PAD]"));
+        padding.map_or(0, i64::from)
+    }
+
+    /// Cuts texts off after so many tokens; none is filled up.
+    fn cut_at(&mut self, max_length: usize) -> Result<(), String> {
+        self.0.with_padding(None);
+        let truncation = TruncationParams {
+            max_length,
+            ..Default::default()
+        };
+        let cut = self.0.with_truncation(Some(truncation));
+        cut.map(drop).map_err(|e| e.to_string())
+    }
+
+    /// The ids of a text's tokens, with those that it begins and ends with.
+    ///
+    /// # Errors
+    /// Why the tokenizer cannot take the text.
+    pub fn ids(&self, text: &str) -> Result<Vec<i64>, String> {
+        let encoding = self.0.encode_fast(text, true).map_err(|e| e.to_string())?;
+        Ok(encoding.get_ids().iter().map(|&id| i64::from(id)).collect())
     }
 }
 
@@ -148,9 +187,8 @@ impl TextEncoder {
     /// # Errors
     /// [`Error::Weights`] if the tokenizer cannot take the text.
     pub fn tokens(&self, text: &str) -> Result<Vec<i64>> {
-        let encoding = self.tokenizer.encode_fast(text, true);
-        let encoding = encoding.map_err(|e| self.network.wrong(format!("its tokenizer: {e}")))?;
-        Ok(encoding.get_ids().iter().map(|&id| i64::from(id)).collect())
+        let ids = self.tokens.ids(text);
+        ids.map_err(|e| self.network.wrong(format!("its tokenizer: {e}")))
     }
 
     /// The network's vector of a text, as it is. Texts go through the network one by one, so that none depends on another.
