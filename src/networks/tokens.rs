@@ -133,6 +133,9 @@ impl Tokens {
         if let Some(parts) = json.as_object_mut() {
             parts.remove("decoder");
         }
+        if let Some(token) = unknown_special_token(&json["post_processor"]) {
+            return Err(format!("its post-processor has no special token `{token}`"));
+        }
         let tokenizer = Tokenizer::from_bytes(json.to_string());
         tokenizer.map(Self).map_err(|e| e.to_string())
     }
@@ -163,6 +166,18 @@ impl Tokens {
         let encoding = self.0.encode_fast(text, true).map_err(|e| e.to_string())?;
         Ok(encoding.get_ids().iter().map(|&id| i64::from(id)).collect())
     }
+}
+
+/// A special token that a template of a post-processor, or of one within it, asks for and that its list does not have: the
+/// library would panic when it needs it.
+fn unknown_special_token(processor: &serde_json::Value) -> Option<String> {
+    let list = |key: &str| processor[key].as_array().into_iter().flatten();
+    let wanted = list("single").chain(list("pair"));
+    let mut wanted = wanted.filter_map(|piece| piece["SpecialToken"]["id"].as_str());
+    let known = &processor["special_tokens"];
+    let unknown = wanted.find(|token| known.get(token).is_none());
+    let within = || list("processors").find_map(unknown_special_token);
+    unknown.map(str::to_owned).or_else(within)
 }
 
 fn takes_tokens(port: &Port) -> bool {
