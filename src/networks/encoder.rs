@@ -169,12 +169,9 @@ impl EncoderParams {
             colours: self.colours,
             ..usual
         };
-        let (input, others): (String, Vec<Port>) = {
-            let name = input.name.clone();
-            let others = network.inputs().iter().filter(|p| p.name != name);
-            let others = others.cloned().collect();
-            (name, others)
-        };
+        let input = input.name.clone();
+        let others = network.inputs().iter().filter(|p| p.name != input);
+        let others = others.cloned().collect();
         let output = network.output(self.output.as_deref())?.name.clone();
         let mut encoder = Encoder {
             network,
