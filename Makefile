@@ -6,6 +6,8 @@
 # make bench          how fast every stage is beside the usual Python, on Flickr8k-CN: experiments/BENCH.md
 # make growth         time, memory and disk against the number of pictures and of vectors: experiments/GROWTH.md
 # make full-size      the contest at its full size, made from DATA's pictures: time by stage, and memory
+# make captions       captions for DATA's pictures by retrieval and by networks: experiments/captions/RESULTS.md
+# make aerial         made-up pictures of the ground from above, in the layout of RSICD: data/aerial
 # make test           set-up, every test
 # make properties     the properties on cases drawn anew, many of them
 # make fuzz           damaged inputs drawn anew, for ten minutes
@@ -16,14 +18,18 @@ FLAGS  ?=
 
 TUWEN  = target/release/tuwen
 CARGO  = cargo
+# FEATURES=train builds the networks that are trained here too; FEATURES=cuda runs them on a GPU.
+FEATURES ?=
 # One profile for everything, so that OpenCV's bindings and FAISS are built once.
-BUILD  = --release --locked
+BUILD  = --release --locked $(if $(FEATURES),--features $(FEATURES))
+# All of it is tested, and that it builds without the networks.
+WHOLE  = --release --locked --features train
 COMMON = --data $(DATA) --recipe $(RECIPE)
 # Tests run on a build of our own code that minds overflows and debug assertions; dependencies stay as they are.
 CHECKED = --config profile.release.package.tuwen.overflow-checks=true \
 	--config profile.release.package.tuwen.debug-assertions=true
 
-.PHONY: help setup build demo serve page-test api-test data models lite ocr-models sentence features fit-cca results evaluate ablation copies-benchmark compression bench clip-bench growth full-size lint test properties fuzz clean-work
+.PHONY: help setup build demo captions aerial serve page-test api-test data models lite ocr-models sentence features fit-cca results evaluate ablation copies-benchmark compression bench clip-bench growth full-size lint test properties fuzz clean-work
 .DEFAULT_GOAL = help
 
 help:
@@ -38,6 +44,8 @@ help:
 	@echo 'make clip-bench GALLERY=dir                         the server beside that of clip-retrieval, over a gallery'
 	@echo 'make growth [DATA=dir]                             time, memory and disk against the number of pictures'
 	@echo 'make full-size DATA=dir [SIZE=n] [RECIPE=file]      the contest with n pairs made from the pictures of DATA'
+	@echo 'make captions [DATA=dir] FEATURES=train              captions by retrieval and by networks, measured'
+	@echo 'make aerial                                         a made-up remote-sensing set: data/aerial'
 	@echo 'make serve    [PORT=n]                             the search page of the demo set'
 	@echo 'make page-test | make api-test                     the search page in Chromium; the API by schemathesis'
 	@echo 'make properties [SEED=n] [CASES=n]                 the properties on other cases than the usual ones'
@@ -56,6 +64,15 @@ demo: build
 PORT ?= 8080
 serve: build
 	$(TUWEN) demo --serve --port $(PORT)
+
+CAPTIONS = hand-crafted.toml experiments/deep/captioner.toml experiments/deep/captioner-fisher.toml
+captions: build data
+	for recipe in $(CAPTIONS); do \
+		$(TUWEN) caption --data $(DATA) --split test --recipe $$recipe --runs experiments/captions $(FLAGS) || exit 1; done
+
+data/aerial: build
+	$(CARGO) run $(BUILD) --example aerial -- $@ 1500
+aerial: data/aerial
 
 # The search page in Chromium, with every key and state; screenshots go to page-test/. What it needs is installed here.
 PAGE_TEST = data/page-test
@@ -175,7 +192,7 @@ compression: data $(PEERS)/copies
 BODIES ?= 100000
 api-test: build $(PEERS)/api
 	PYTHONPATH=$(PEERS)/api python3 tests/page/api.py $(TUWEN)
-	TUWEN_BODIES=$(BODIES) $(CARGO) test $(BUILD) $(CHECKED) --test cli guard
+	TUWEN_BODIES=$(BODIES) $(CARGO) test $(WHOLE) $(CHECKED) --test cli guard
 
 # The server beside clip-retrieval's back, over a gallery of your own: make clip-bench GALLERY=g
 clip-bench: build $(PEERS)/clip
@@ -199,24 +216,25 @@ full-size: data
 
 lint: setup
 	$(CARGO) fmt --check
-	$(CARGO) clippy $(BUILD) --all-targets -- -D warnings
-	RUSTDOCFLAGS='-D warnings' $(CARGO) doc $(BUILD) --no-deps
+	$(CARGO) clippy --release --locked -- -D warnings
+	$(CARGO) clippy $(WHOLE) --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS='-D warnings' $(CARGO) doc $(WHOLE) --workspace --no-deps
 
 test: setup models
-	$(CARGO) test $(BUILD) $(CHECKED)
+	$(CARGO) test $(WHOLE) --workspace $(CHECKED)
 
 # Drawn anew where it is not given; the same number tries the same again.
 properties fuzz: SEED := $(or $(SEED),$(shell od -An -N4 -tu4 /dev/urandom | tr -d ' '))
 CASES ?= 1000
 properties: setup
 	@echo 'make properties SEED=$(SEED) CASES=$(CASES)   tries the same again'
-	TUWEN_TEST_SEED=$(SEED) TUWEN_TEST_CASES=$(CASES) $(CARGO) test $(BUILD) $(CHECKED) \
+	TUWEN_TEST_SEED=$(SEED) TUWEN_TEST_CASES=$(CASES) $(CARGO) test $(WHOLE) $(CHECKED) \
 		--test properties --test pictures || \
 		{ echo 'failed; again: make properties SEED=$(SEED) CASES=$(CASES)' >&2; exit 1; }
 
 SECONDS ?= 600
 fuzz: setup
-	$(CARGO) test $(BUILD) $(CHECKED) --test fuzz -- --seed $(SEED) --seconds $(SECONDS)
+	$(CARGO) test $(WHOLE) $(CHECKED) --test fuzz -- --seed $(SEED) --seconds $(SECONDS)
 
 # All that runs computed; data and results stay.
 clean-work:

@@ -87,6 +87,19 @@ pub enum Error {
         /// What is missing or wrong.
         reason: String,
     },
+    /// A network that could not be trained or run.
+    #[error("{0}")]
+    Network(String),
+    /// Something that this build of the program leaves out.
+    #[error(
+        "{what}: this program was built without the feature `{feature}`; cargo build --release --features {feature}"
+    )]
+    NotBuilt {
+        /// What was asked for.
+        what: &'static str,
+        /// Cargo feature that includes it.
+        feature: &'static str,
+    },
     /// Two stages that were not made for each other.
     #[error("mismatch: {left} is {left_is}, but {right} is {right_is}")]
     Mismatch {
@@ -191,6 +204,7 @@ impl Error {
         match self {
             Self::Io { cause, .. } => cause.kind() == io::ErrorKind::NotFound,
             Self::Weights { path, .. } => !path.exists(),
+            Self::NotBuilt { .. } => true,
             _ => false,
         }
     }

@@ -125,6 +125,7 @@ pub mod scene_text;
 pub mod sentence;
 pub mod text;
 pub mod timing;
+pub mod trained;
 pub mod training;
 pub mod views;
 

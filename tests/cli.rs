@@ -41,6 +41,7 @@ mod cli {
     mod search;
     mod serve;
     mod tables;
+    mod trained;
     mod usage;
     mod views;
 }

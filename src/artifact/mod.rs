@@ -171,13 +171,22 @@ impl Artifact {
         self.insert(name, v.shape(), v.iter())
     }
 
-    /// Takes another artifact's tensors in, under `name/`, and what stage it is of. Its notes are lost.
+    /// Takes another artifact in: its tensors under `name/`, what stage it is of, and its notes.
     pub fn with_part(mut self, name: &str, part: Self) -> Self {
         let stage = ArrayView1::from(part.spec.stage.as_bytes());
         self = self.with_vector(&format!("{name}.stage"), stage);
+        if !part.notes.is_null() {
+            let notes = serde_json::to_vec(&part.notes).expect("notes are plain data");
+            self = self.with_vector(&format!("{name}.notes"), ArrayView1::from(&notes));
+        }
         let named = |(n, t)| (format!("{name}/{n}"), t);
         self.tensors.extend(part.tensors.into_iter().map(named));
         self
+    }
+
+    /// Whether [`Self::with_part`] took a part of this name in.
+    pub fn has_part(&self, name: &str) -> bool {
+        self.tensors.contains_key(&format!("{name}.stage"))
     }
 
     /// What [`Self::with_part`] took in.
@@ -188,12 +197,17 @@ impl Artifact {
             let n = n.strip_prefix(&prefix)?;
             Some((n.to_owned(), t.clone()))
         });
+        let notes = match self.vector::<u8>(&format!("{name}.notes")) {
+            Ok(bytes) => serde_json::from_slice(&bytes.to_vec())
+                .map_err(|e| self.wrong(format!("the notes of `{name}`: {e}")))?,
+            Err(_) => serde_json::Value::Null,
+        };
         Ok(Self {
             spec: Spec {
                 stage: String::from_utf8_lossy(&stage.to_vec()).into_owned(),
                 ..self.spec.clone()
             },
-            notes: serde_json::Value::Null,
+            notes,
             tensors: tensors.collect(),
         })
     }

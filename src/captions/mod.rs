@@ -3,16 +3,17 @@
 //! Of the training captions that are nearest to a picture in the shared space, the one is taken that agrees most with the others
 //! (Devlin et al. 2015, Exploring Nearest Neighbor Approaches for Image Captioning: consensus by mutual CIDEr).
 
+mod keywords;
 pub mod metrics;
-mod tokens;
 
 use ndarray::{Array1, ArrayView1};
 use rayon::prelude::*;
 
 use crate::error::Result;
 use crate::model::Captions;
+use crate::text::Cutter;
+pub use keywords::keywords;
 use metrics::{Cider, CiderVector};
-pub use tokens::Cutter;
 
 /// Settings of captions by retrieval.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

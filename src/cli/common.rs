@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use tuwen::dataset::{Dataset, ReadOptions};
+use tuwen::dataset::{Dataset, Queries, ReadOptions};
 use tuwen::recipe::Recipe;
 
 use super::files::Limits;
@@ -46,8 +46,31 @@ pub struct DataOptions {
     /// Which caption file to use if there are several: the beginning of its name (flickr8kenc)
     #[arg(long, value_name = "NAME")]
     captions: Option<String>,
+    /// What a text asks: its sentence, the keywords of its picture, or both (keywords.txt)
+    #[arg(long, value_name = "KIND", value_enum, default_value_t)]
+    queries: Asked,
+    /// Where keywords come from: the file, or what several captions of a picture say
+    #[arg(long, value_name = "FROM", value_enum, default_value_t)]
+    keywords: KeywordSource,
     #[command(flatten)]
     encoding: Encoding,
+}
+
+/// What a text asks.
+#[derive(Clone, Copy, Debug, Default, clap::ValueEnum)]
+enum Asked {
+    #[default]
+    Sentences,
+    Keywords,
+    Joint,
+}
+
+/// Where keywords come from.
+#[derive(Clone, Copy, Debug, Default, clap::ValueEnum)]
+enum KeywordSource {
+    #[default]
+    File,
+    Captions,
 }
 
 /// How texts are written.
@@ -109,7 +132,19 @@ impl DataOptions {
             captions: self.captions.clone(),
             ..self.encoding.options()
         };
-        let dataset = Dataset::open(folder, &options).context("cannot read the dataset")?;
+        let mut dataset = Dataset::open(folder, &options).context("cannot read the dataset")?;
+        let queries = match self.queries {
+            Asked::Sentences => Queries::Sentences,
+            Asked::Keywords => Queries::Keywords,
+            Asked::Joint => Queries::Joint,
+        };
+        if queries != Queries::Sentences {
+            let keywords = match self.keywords {
+                KeywordSource::File => dataset.keywords(folder, &options)?,
+                KeywordSource::Captions => tuwen::captions::keywords(&dataset)?,
+            };
+            dataset.ask(queries, &keywords);
+        }
         for c in &dataset.collections {
             tracing::info!(
                 "{} {}: {} images, {} texts, {} known pairs",

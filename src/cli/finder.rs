@@ -14,7 +14,8 @@ use tuwen::encoding::{BowParams, EncodingParams, FisherParams, VladParams};
 use tuwen::linalg::{KernelMap, PcaParams};
 use tuwen::picture::PictureParams;
 use tuwen::progress::Progress;
-use tuwen::views::{FeatureParams, LocalParams};
+use tuwen::trained::{Contrast, PictureContrastParams};
+use tuwen::views::{FeatureParams, LocalParams, PictureNetParams};
 
 use super::files::{Limits, pictures_below};
 use super::search::at_least_one;
@@ -80,6 +81,10 @@ enum Method {
     Vlad,
     /// Fisher vector of SIFT, PCA-whitened
     Fisher,
+    /// A network that learns from the gallery's pictures alone (SimCLR; built with the feature `train`)
+    Simclr,
+    /// The same with the loss of siamese networks
+    Siamese,
     /// All SIFT keypoints of all pictures, for small galleries
     Sift,
     /// All ORB keypoints of all pictures, for small galleries
@@ -122,7 +127,7 @@ impl Finder {
             ensure!(
                 matches!(self.params(), MethodParams::Vectors(_)),
                 "--background, --expand and --augment are for methods with one vector per picture: \
-                 histogram, phash, pixels, ssim, bow, vlad, fisher"
+                 histogram, phash, pixels, ssim, bow, vlad, fisher, simclr, siamese"
             );
         }
         let name = self.method.to_possible_value().expect("none is skipped");
@@ -176,6 +181,11 @@ impl Finder {
                 side: 64,
                 windows: 8,
             }))),
+            Method::Simclr => vectors(network(PictureContrastParams::default())),
+            Method::Siamese => vectors(network(PictureContrastParams {
+                loss: Contrast::Pairs { margin: 1.0 },
+                ..PictureContrastParams::default()
+            })),
             Method::Histogram => vectors(self.histogram.params()),
             Method::Bow => vectors(aggregated(1024, EncodingParams::Bow(BowParams::default()))),
             Method::Vlad => whitened(vlad()),
@@ -189,6 +199,14 @@ impl Finder {
 
 fn whole(feature: AppearanceParams) -> VectorsParams {
     VectorsParams::of(FeatureParams::Appearance(feature))
+}
+
+/// A network that learns from the gallery.
+fn network(network: PictureContrastParams) -> VectorsParams {
+    VectorsParams::of(FeatureParams::PictureNet(PictureNetParams {
+        network,
+        ..PictureNetParams::default()
+    }))
 }
 
 /// The keypoints of a picture in one vector.

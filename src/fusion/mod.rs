@@ -22,8 +22,8 @@ pub use cca::{Cca, CcaParams};
 pub use ensemble::{Ensemble, EnsembleParams, MemberParams};
 pub use joint::{Joint, JointParams};
 pub use mlp::{
-    AdamWParams, DynamicTripletParams, InfoNceParams, LossParams, Mlp, MlpParams, TowerParams,
-    TripletParams,
+    AdamWParams, DeepCcaParams, DynamicTripletParams, InfoNceParams, LossParams, Mlp, MlpParams,
+    TowerParams, TripletParams,
 };
 pub use transfer::{Transfer, TransferParams};
 

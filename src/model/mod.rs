@@ -17,6 +17,7 @@
 //! | `copies` | visual words, by which copies are found |
 //! | `lexicon` | how rare words are in training captions |
 //! | `captions` | the training captions as points of the shared space |
+//! | `captioner` | a network that writes captions, where the recipe has one |
 
 mod encoders;
 mod keywords;
@@ -46,10 +47,14 @@ use crate::picture::Picture;
 use crate::recipe::Recipe;
 use crate::scene_text::{Lexicon, Setting};
 use crate::text::Dictionaries;
+use crate::trained::Captioner;
 use crate::views::Shown;
 
 /// The stage name of a model file.
 pub const STAGE: &str = "model";
+
+/// The part of a network that writes captions.
+pub(crate) const CAPTIONER: &str = "captioner";
 
 /// What a model is besides its parts.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -95,6 +100,7 @@ pub struct Model {
     lexicon: Lazy<Lexicon>,
     reader: Lazy<Option<Reader>>,
     captions: Lazy<Captions>,
+    captioner: Lazy<Captioner>,
     vocabulary: Lazy<Vocabulary>,
 }
 
@@ -152,6 +158,7 @@ impl Model {
             lexicon: Lazy::default(),
             reader: Lazy::default(),
             captions: Lazy::default(),
+            captioner: Lazy::default(),
             vocabulary: Lazy::default(),
         })
     }
@@ -380,6 +387,18 @@ impl Model {
             Ok(captions)
         };
         self.captions.get(load).map(Some)
+    }
+
+    /// The network that writes captions, where the model has one.
+    ///
+    /// # Errors
+    /// [`Error::NotBuilt`] if the program was built without such networks.
+    pub fn captioner(&self) -> Result<Option<&Captioner>> {
+        if !self.bundle.has(CAPTIONER) {
+            return Ok(None);
+        }
+        let load = || Captioner::load(&self.bundle.part(CAPTIONER)?);
+        self.captioner.get(load).map(Some)
     }
 
     /// The words of the training captions as points of the shared space.

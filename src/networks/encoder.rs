@@ -247,11 +247,24 @@ impl Encoder {
     /// # Errors
     /// [`Error::Weights`] if the network fails.
     pub fn answer(&self, picture: &RgbImage) -> Result<ArrayD<f32>> {
+        Ok(self.answers(picture, &[&self.output])?.remove(0))
+    }
+
+    /// Several outputs of the network for a picture, without the axis of pictures.
+    ///
+    /// # Errors
+    /// [`Error::Weights`] if the network fails, or has no such output.
+    pub fn answers(&self, picture: &RgbImage, outputs: &[&str]) -> Result<Vec<ArrayD<f32>>> {
+        for output in outputs {
+            self.network.output(Some(output))?;
+        }
         let mut inputs = vec![(&*self.input, Value::Floats(self.pixels.of(picture)))];
         for other in &self.others {
             inputs.push((&*other.name, other.blank(self.pixels.side)));
         }
-        without_items(self.network.run(&inputs, &self.output)?).map_err(|e| self.network.wrong(e))
+        let answers = self.network.run(&inputs, outputs)?;
+        let one = |answer| without_items(answer).map_err(|e| self.network.wrong(e));
+        answers.into_iter().map(one).collect()
     }
 }
 

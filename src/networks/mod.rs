@@ -6,6 +6,8 @@
 
 mod encoder;
 mod known;
+#[cfg(feature = "train")]
+pub(crate) mod own;
 mod pixels;
 mod runtime;
 mod tokens;

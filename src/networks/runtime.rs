@@ -206,15 +206,15 @@ impl Network {
             _ => return Err(self.wrong("it does not have one input and an output")),
         };
         let inputs = vec![(&**input_name, tensor(input).map_err(|e| self.wrong(e))?)];
-        let answer = self.run_session(inputs, output)?;
+        let answer = self.run_session(inputs, &[output])?.remove(0);
         answer.into_dimensionality().map_err(|e| self.wrong(e))
     }
 
-    /// Runs the network on the given inputs, and returns one output.
+    /// Runs the network on the given inputs, and returns the outputs of these names.
     ///
     /// # Errors
-    /// [`Error::Weights`] if the network fails on the inputs, or if the output is not of single precision.
-    pub fn run(&self, inputs: &[(&str, Value)], output: &str) -> Result<ArrayD<f32>> {
+    /// [`Error::Weights`] if the network fails on the inputs, or if an output is not of single precision.
+    pub fn run(&self, inputs: &[(&str, Value)], outputs: &[&str]) -> Result<Vec<ArrayD<f32>>> {
         let ints: Vec<Vec<i32>> = inputs.iter().map(|(_, value)| narrowed(value)).collect();
         let values = inputs.iter().zip(&ints).map(|((name, value), ints)| {
             let value = match value {
@@ -229,7 +229,7 @@ impl Network {
             Ok((*name, value))
         });
         let values = values.collect::<ort::Result<_>>();
-        self.run_session(values.map_err(|e| self.wrong(e))?, output)
+        self.run_session(values.map_err(|e| self.wrong(e))?, outputs)
     }
 
     fn takes_ints(&self, input: &str) -> bool {
@@ -240,17 +240,22 @@ impl Network {
     fn run_session(
         &self,
         inputs: Vec<(&str, SessionInputValue)>,
-        output: &str,
-    ) -> Result<ArrayD<f32>> {
+        outputs: &[&str],
+    ) -> Result<Vec<ArrayD<f32>>> {
         let mut session = self.session()?;
-        let answer = (|| -> ort::Result<(Vec<usize>, Vec<f32>)> {
-            let outputs = session.run(inputs)?;
-            let (shape, values) = outputs[output].try_extract_tensor::<f32>()?;
-            Ok((shape.iter().map(|&d| d as usize).collect(), values.to_vec()))
+        let answers = (|| -> ort::Result<Vec<(Vec<usize>, Vec<f32>)>> {
+            let answers = session.run(inputs)?;
+            let answer = |name: &&str| {
+                let (shape, values) = answers[*name].try_extract_tensor::<f32>()?;
+                Ok((shape.iter().map(|&d| d as usize).collect(), values.to_vec()))
+            };
+            outputs.iter().map(answer).collect()
         })();
-        let (shape, values) = answer.map_err(|e| self.wrong(e))?;
+        let answers = answers.map_err(|e| self.wrong(e))?;
         self.give_back(session);
-        ArrayD::from_shape_vec(shape, values).map_err(|e| self.wrong(e))
+        let array = |(shape, values): (Vec<usize>, Vec<f32>)| ArrayD::from_shape_vec(shape, values);
+        let arrays = answers.into_iter().map(array).collect::<Result<_, _>>();
+        arrays.map_err(|e| self.wrong(e))
     }
 
     /// An idle session, or a new one. A session runs on the calling thread: items are distributed over threads,

@@ -227,7 +227,7 @@ impl TextEncoder {
             (&*port.name, value)
         });
         let inputs: Vec<(&str, Value)> = inputs.collect();
-        let answer = self.network.run(&inputs, &self.output)?;
+        let answer = self.network.run(&inputs, &[&self.output])?.remove(0);
         let answer = without_items(answer).and_then(|answer| {
             // what only fills up is no part of the text
             let tokens = match answer.ndim() {

@@ -21,6 +21,7 @@ use crate::hubness::{Bank, HubnessParams};
 use crate::index::IndexParams;
 use crate::picture::PictureParams;
 use crate::scene_text::SceneTextParams;
+use crate::trained::{CaptioningParams, RerankParams};
 use crate::views::{ImageViewParams, TextViewParams};
 
 /// A complete run: views, fusion, index and what is needed to reproduce them.
@@ -59,6 +60,12 @@ pub struct Recipe {
     /// Matching of the text in pictures with the captions; `None` does not read pictures.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scene_text: Option<SceneTextParams>,
+    /// A network that writes captions; `None` for none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub captioner: Option<CaptioningParams>,
+    /// A network that ranks the best answers again; `None` for none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rerank: Option<RerankParams>,
     /// Index that searches the shared space.
     #[serde(default)]
     pub index: IndexParams,
@@ -176,6 +183,12 @@ impl Recipe {
             && joint.image_views.is_empty()
         {
             return Err("`fusion.joint.image_views` is an empty list".into());
+        }
+        if let Some(captioner) = &self.captioner {
+            captioner.check().map_err(|e| e.to_string())?;
+        }
+        if let Some(rerank) = &self.rerank {
+            rerank.check().map_err(|e| e.to_string())?;
         }
         for view in &self.text_views {
             let checked = view.check();

@@ -4,9 +4,12 @@ use super::fusion::{Fused, Outcome};
 use super::scene_text::SceneText;
 use super::{Features, Keep, Training};
 use crate::artifact::Fingerprint;
+use crate::dataset::{Direction, Split};
 use crate::error::Result;
+use crate::evaluation;
 use crate::fusion::Fusion;
 use crate::model::Model;
+use crate::trained::Reranker;
 
 /// A fitted fusion, how it was chosen, and what the words in pictures add to it.
 pub struct Fitted {
@@ -20,6 +23,8 @@ pub struct Fitted {
     pub fingerprint: Fingerprint,
     /// None where words are not read.
     pub scene_text: Option<SceneText>,
+    /// What ranks the best answers again.
+    pub reranker: Option<Reranker>,
 }
 
 impl Fitted {
@@ -52,12 +57,45 @@ impl Training<'_> {
             outcome,
             fingerprint,
         } = self.fuse(features)?;
-        Ok(Fitted {
+        let mut fitted = Fitted {
             scene_text: self.scene_text(features, &validating, &fingerprint)?,
+            reranker: None,
             fusion,
             validating,
             outcome,
             fingerprint,
-        })
+        };
+        if let Some(params) = &self.recipe.rerank {
+            fitted.reranker = Some(self.reranker()?);
+            self.weigh(&params.weight, features, &mut fitted)?;
+        }
+        Ok(fitted)
+    }
+
+    /// Chooses how much re-ranking counts, on the validation split.
+    fn weigh(&self, weights: &[f32], features: &[Features], fitted: &mut Fitted) -> Result<()> {
+        let mut best = None;
+        for &weight in weights.iter().filter(|_| weights.len() > 1) {
+            if let Some(reranker) = &mut fitted.reranker {
+                reranker.weigh(weight);
+            }
+            let ranking = |d| self.rank(Split::Val, d, features, fitted);
+            let (t2i, i2t) = (
+                ranking(Direction::TextToImage)?,
+                ranking(Direction::ImageToText)?,
+            );
+            let (Some(t2i), Some(i2t)) = (t2i, i2t) else {
+                break;
+            };
+            let score = evaluation::mean_recall(&t2i, &i2t);
+            tracing::info!("re-ranking: mR {score:.2} on val with weight {weight}");
+            if best.is_none_or(|(_, b)| score > b) {
+                best = Some((weight, score));
+            }
+        }
+        if let (Some(reranker), Some((weight, _))) = (&mut fitted.reranker, best) {
+            reranker.weigh(weight);
+        }
+        Ok(())
     }
 }

@@ -22,6 +22,7 @@ mod model;
 mod pictures;
 mod protocol;
 mod reading;
+mod regions;
 mod scene_text;
 mod shards;
 mod space;
@@ -46,6 +47,7 @@ pub use fitted::Fitted;
 pub use fusion::Outcome;
 pub use model::{Keep, untaught};
 pub use protocol::{BOTH, New, Protocol};
+pub use regions::Regions;
 use scene_text::View;
 pub use scene_text::{SceneText, SceneTextChoice};
 pub use space::{Embedded, embed};
@@ -146,13 +148,13 @@ impl<'a> Training<'a> {
         self.work.join(kind).join(&self.dataset.name)
     }
 
-    fn file(&self, kind: &str, name: &str, spec: &Spec) -> PathBuf {
+    pub(crate) fn file(&self, kind: &str, name: &str, spec: &Spec) -> PathBuf {
         let name = format!("{name}-{}.safetensors", spec.fingerprint().short());
         self.folder(kind).join(name)
     }
 
     /// The artifact of `spec`, from disk if it is fresh there.
-    fn cached(
+    pub(crate) fn cached(
         &self,
         path: &Path,
         spec: Spec,
@@ -246,6 +248,11 @@ impl<'a> Training<'a> {
         self.dataset.collections.iter().position(fits)
     }
 
+    /// Digests of the pictures of a collection.
+    pub(crate) fn contents_of(&self, collection: usize) -> &[Fingerprint] {
+        &self.contents[collection]
+    }
+
     /// What the answers of a direction in a collection are made from.
     fn gallery_spec(&self, collection: usize, direction: Direction, fusion: &Fingerprint) -> Spec {
         let (name, items) = match direction {
@@ -306,10 +313,13 @@ impl<'a> Training<'a> {
         let embedded = embed(&fitted.fusion, &features[place])?;
         let charges = self.charges(direction, features, &fitted.fusion, &embedded)?;
         let words = self.words(fitted.scene_text.as_ref(), place, direction)?;
+        let pairs = fitted.reranker.as_ref();
+        let pairs = pairs.map(|r| self.compared(r, place)).transpose()?;
         let scores = Scores {
             z: &embedded,
             charges: charges.as_ref(),
             words: words.as_ref(),
+            pairs: pairs.as_ref(),
         };
         let collection = &self.dataset.collections[place];
         Ok(Some(ranking(

@@ -15,7 +15,7 @@ use crate::fusion::Side;
 use crate::hubness::QueryBank;
 use crate::leaves;
 use crate::linalg::PcaParams;
-use crate::model::{About, Calibrations, Model, PictureSide, STAGE, TextSide};
+use crate::model::{About, CAPTIONER, Calibrations, Model, PictureSide, STAGE, TextSide};
 use crate::picture::Picture;
 use crate::progress::Progress;
 use crate::recipe::Recipe;
@@ -56,11 +56,21 @@ pub fn untaught(recipe: &Recipe, progress: &dyn Progress) -> Result<Model> {
     let words: Vec<&str> = class_names().flatten().collect();
     leaves::write(&data, &words)?;
     let dataset = Dataset::open(&data, &ReadOptions::default())?;
-    let training = Training::new(recipe, &dataset, folder.path(), progress);
+    // visual words are learned of all pictures; of what learns nothing, few tell how wide its vectors are
+    let copies = Training::new(recipe, &dataset, folder.path(), progress).visual_words()?;
+    let mut few = dataset.clone();
+    for c in &mut few.collections {
+        c.images.truncate(FEW);
+        c.pairs.retain(|p| p.image < FEW);
+    }
+    let training = Training::new(recipe, &few, folder.path(), progress);
     let features = training.features()?;
     let fitted = training.fit(&features)?;
-    training.model(&features, &fitted, Keep { captions: false })
+    training.model_with(&features, &fitted, Keep { captions: false }, copies)
 }
+
+/// Pictures that a view which learns nothing is tried on.
+const FEW: usize = 2;
 
 impl Training<'_> {
     /// The model of a fitted fusion and its features: all that is needed to place new pictures and captions, on any
@@ -69,10 +79,20 @@ impl Training<'_> {
     /// # Errors
     /// Those of learning what galleries need besides: visual words for copies.
     pub fn model(&self, features: &[Features], fitted: &Fitted, keep: Keep) -> Result<Model> {
+        self.model_with(features, fitted, keep, self.visual_words()?)
+    }
+
+    fn model_with(
+        &self,
+        features: &[Features],
+        fitted: &Fitted,
+        keep: Keep,
+        copies: Artifact,
+    ) -> Result<Model> {
         let train = &features[self.train()?];
         let mut parts = self.encoders(features, fitted)?;
         parts.insert("look".into(), self.look(train)?);
-        parts.insert("copies".into(), self.visual_words()?);
+        parts.insert("copies".into(), copies);
         let lexicon = Lexicon::fit(Idf::Training, &self.dataset.train()?.captions())?;
         parts.insert(
             "lexicon".into(),
@@ -83,6 +103,9 @@ impl Training<'_> {
             let bank = parts.get("bank.texts").map(load).transpose()?;
             let captions = self.captions_part(train, fitted, bank.as_ref())?;
             parts.insert("captions".into(), captions);
+        }
+        if self.recipe.captioner.is_some() {
+            parts.insert(CAPTIONER.into(), self.captioner()?);
         }
         let calibrations = match self.recipe.learns_nothing() {
             true => Calibrations::default(),

@@ -136,6 +136,7 @@ impl Training<'_> {
                     z: &z,
                     charges: None,
                     words: Some(&words),
+                    pairs: None,
                 };
                 ranking(c, scores, direction, asks, |image| judged[image])
             };

@@ -10,6 +10,7 @@ use crate::fusion::{Fusion, Side};
 use crate::hubness::{Bank, QueryBank, asking, charged};
 use crate::sampling::sample_places;
 use crate::scene_text::{Match, Words};
+use crate::trained::Compared;
 use crate::views::Rows;
 
 /// A collection in the shared space: unit rows, zero where an item is not usable.
@@ -165,6 +166,7 @@ pub(super) fn mean_recall(
         z: &embedded,
         charges: None,
         words: None,
+        pairs: None,
     };
     let t2i = ranking(c, scores, Direction::TextToImage, &asked, &asked);
     let i2t = ranking(c, scores, Direction::ImageToText, &asked, &asked);
@@ -178,13 +180,20 @@ pub(super) struct Scores<'a> {
     /// Of all items that are searched.
     pub charges: Option<&'a Array1<f32>>,
     pub words: Option<&'a Words<'a>>,
+    /// Compares the best again.
+    pub pairs: Option<&'a Compared>,
 }
 
 /// Ranks the images (or texts) for which `asks` holds of their image, with a known answer, among those for which
 /// `among` holds.
 pub(super) fn ranking(
     c: &Collection,
-    Scores { z, charges, words }: Scores,
+    Scores {
+        z,
+        charges,
+        words,
+        pairs,
+    }: Scores,
     direction: Direction,
     asks: impl Fn(usize) -> bool,
     among: impl Fn(usize) -> bool,
@@ -224,10 +233,17 @@ pub(super) fn ranking(
         g = charged(g.view(), &charges.select(Axis(0), gallery));
     }
     let blend = |query: usize, scores: &mut [f32]| {
-        if let Some(Words { asking, gallery }) = words {
-            let matches = gallery.matches(&asking[queries[query]]);
+        if let Some(Words {
+            asking,
+            gallery: words_of,
+        }) = words
+        {
+            let matches = words_of.matches(&asking[queries[query]]);
             let here = |m: Match| place[m.item].map(|item| Match { item, ..m });
-            gallery.blend(scores, matches.into_iter().filter_map(here));
+            words_of.blend(scores, matches.into_iter().filter_map(here));
+        }
+        if let Some(pairs) = pairs {
+            pairs.reorder(direction, queries[query], gallery, scores);
         }
     };
     let ranks = evaluation::ranks(q.view(), g.view(), &usable, &truth, blend);

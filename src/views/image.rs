@@ -8,9 +8,11 @@ use serde::{Deserialize, Serialize};
 
 use super::class_names::ClassNamesParams;
 use super::colour_names::ColourNamesParams;
+use super::contrast::PictureNetParams;
 use super::imported::ImportedParams;
 use super::local::LocalParams;
 use super::read::ReadParams;
+use super::regions::RegionsParams;
 use crate::appearance::AppearanceParams;
 use crate::artifact::{Artifact, Fingerprint, Spec};
 use crate::error::Result;
@@ -56,6 +58,10 @@ pub enum FeatureParams {
     ColourNames(ColourNamesParams),
     /// What the text in the picture means.
     Read(ReadParams),
+    /// A network that learns from pictures alone.
+    PictureNet(PictureNetParams),
+    /// Its cells, one by one.
+    Regions(RegionsParams),
 }
 
 impl FeatureParams {
@@ -68,6 +74,8 @@ impl FeatureParams {
             Self::ClassNames(p) => p,
             Self::ColourNames(p) => p,
             Self::Read(p) => p,
+            Self::PictureNet(p) => p,
+            Self::Regions(p) => p,
         }
     }
 

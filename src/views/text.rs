@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Rows;
+use super::contrast::TextNetParams;
 use super::sentence::SentenceParams;
 use super::terms::{TermView, TokenParams, Tokenizer};
 use crate::artifact::{Artifact, Fingerprint, Spec};
@@ -50,6 +51,8 @@ pub enum TextSource {
     Sentence(SentenceParams),
     /// Any network that others have trained.
     Onnx(TextEncoderParams),
+    /// A network that learns from captions alone.
+    TextNet(TextNetParams),
 }
 
 /// The parameters of a network for texts: how it learns, and how what it learned is read.
@@ -89,6 +92,7 @@ impl TextSource {
             Self::Tokens(p) => Err(p),
             Self::Sentence(p) => Ok(p),
             Self::Onnx(p) => Ok(p),
+            Self::TextNet(p) => Ok(p),
         }
     }
 }

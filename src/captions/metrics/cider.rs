@@ -180,8 +180,8 @@ fn closeness(a: &CiderVector, b: &CiderVector) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tokens_english;
     use super::*;
+    use crate::text::tokens_english;
 
     const CAPTIONS: [&str; 6] = [
         "a bowl of soup",

@@ -1,13 +1,12 @@
 //! How well captions agree with reference captions: BLEU (Papineni et al. 2002), ROUGE-L (Lin 2004) and CIDEr-D
 //! (Vedantam et al. 2015), each in the variant of `pycocoevalcap` 1.2, by which results on COCO are reported.
 //!
-//! That package's tokenizer is a Java program; here captions come as tokens, such as [`tokens_english`] gives, and
+//! That package's tokenizer is a Java program; here captions come as tokens, such as [`tokens_english`](crate::text::tokens_english) gives, and
 //! figures compare only among captions that were cut alike.
 
 mod bleu;
 mod cider;
 mod rouge;
-mod tokens;
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -16,7 +15,6 @@ use crate::error::{Error, Result};
 use bleu::Matches;
 pub use cider::{Cider, CiderVector};
 use rouge::rouge_l;
-pub use tokens::tokens_english;
 
 /// Longest n-grams of BLEU and CIDEr-D.
 const N: usize = 4;
@@ -102,6 +100,7 @@ fn compare(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::text::tokens_english;
 
     fn scores(candidates: [&str; 2], references: [&str; 2]) -> Scores {
         let references = references.map(|r| vec![tokens_english(r)]);

@@ -4,6 +4,7 @@ use ndarray::{Array1, Array2};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
+use super::correlation::DeepCcaParams;
 use super::dropout::Dropout;
 use super::loss::{DynamicTripletParams, InfoNceParams, Loss, LossParams, TripletParams};
 use super::tower::{Pass, Tower, Weights};
@@ -78,7 +79,10 @@ const STEP: f64 = 1e-6;
 
 #[test]
 fn gradients_are_what_central_differences_give() {
-    for loss in losses() {
+    let deep_cca = LossParams::DeepCca(DeepCcaParams {
+        regularization: 0.3,
+    });
+    for loss in losses().into_iter().chain([deep_cca]) {
         let mut case = Case::new(loss);
         let (
             passes,
@@ -162,6 +166,7 @@ fn losses_are_their_definitions() {
             row.ln() + column.ln() - 2.0 * s(&x, &y, i, i) / tau
         };
         let expected = (0..BATCH).map(|i| match &case.loss {
+            LossParams::DeepCca(_) => unreachable!("it is no sum of cells"),
             LossParams::InfoNce(p) => softmax(p.temperature, i),
             LossParams::Triplet(p) => hinge(&|_, _| p.margin, i),
             LossParams::DynamicTriplet(p) => hinge(

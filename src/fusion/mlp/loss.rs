@@ -4,6 +4,7 @@ use ndarray::{Array1, Array2, ArrayView2, Axis};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::correlation::{DeepCcaParams, deep_cca};
 use super::real::Real;
 use crate::linalg::matmul;
 
@@ -20,6 +21,8 @@ pub enum LossParams {
     /// one, after the idea of AMFMN (Yuan et al. 2022, "Exploring a fine-grained multiscale method for cross-modal
     /// remote sensing image retrieval"): m·(1 − k·max(0, cos)) of the captions' centred inputs.
     DynamicTriplet(DynamicTripletParams),
+    /// Deep CCA: the correlation of the outputs (Andrew et al. 2013). A linear CCA of the outputs follows the towers.
+    DeepCca(DeepCcaParams),
 }
 
 /// Settings of [`LossParams::InfoNce`].
@@ -87,6 +90,8 @@ impl LossParams {
             Self::InfoNce(p) if p.temperature >= LEAST_TEMPERATURE => Ok(()),
             Self::InfoNce(_) => Err("`temperature` must be at least 0.025"),
             Self::Triplet(p) if p.margin > 0.0 => Ok(()),
+            Self::DeepCca(p) if p.regularization > 0.0 => Ok(()),
+            Self::DeepCca(_) => Err("`regularization` must be above 0"),
             Self::DynamicTriplet(p) if p.margin > 0.0 && (0.0..=1.0).contains(&p.strength) => {
                 Ok(())
             }
@@ -106,6 +111,7 @@ impl LossParams {
     ) -> Loss<T> {
         let mut s = matmul(images, texts.t());
         let value = match self {
+            Self::DeepCca(p) => return deep_cca(images, texts, p),
             Self::InfoNce(p) => info_nce(&mut s, p.temperature, equal),
             Self::Triplet(p) => triplet(&mut s, p.margin, equal),
             Self::DynamicTriplet(p) => {

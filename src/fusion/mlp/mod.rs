@@ -6,6 +6,7 @@
 //! like the CCA. A batch holds one caption per picture; items whose vector equals that of the right answer are not
 //! wrong answers and do not count. The gradients are written by hand on [`crate::linalg::matmul`], in f32.
 
+mod correlation;
 mod dropout;
 #[cfg(test)]
 mod gradients;
@@ -20,18 +21,22 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
+pub use correlation::DeepCcaParams;
 pub use loss::{DynamicTripletParams, InfoNceParams, LossParams, TripletParams};
 pub use optimizer::AdamWParams;
 
 use super::{
     Cca, CcaParams, Choice, Fusion, FusionParams, Method, Pairs, Projector, Score, Side, Trial,
 };
-use crate::artifact::Artifact;
+use crate::artifact::{Artifact, Spec};
 use crate::error::{Error, Result};
 use tower::{Tower, Weights};
 use training::Trainer;
 
 pub(super) const STAGE: &str = "mlp";
+
+/// The part of a linear CCA of the outputs.
+const CANONICAL: &str = "canonical";
 
 /// Settings of the two towers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -110,6 +115,8 @@ impl Default for TowerParams {
 pub struct Mlp {
     image: Tower<f32>,
     text: Tower<f32>,
+    /// A linear CCA of the outputs, where the loss does not ask that those of a pair point the same way.
+    canonical: Option<Cca>,
 }
 
 impl MlpParams {
@@ -147,6 +154,7 @@ impl MlpParams {
         let mlp = Mlp {
             image: first(start, Side::Image, x, self.image.hidden, &mut rng),
             text: first(start, Side::Text, y, self.text.hidden, &mut rng),
+            canonical: None,
         };
         Trainer::new(self.clone(), data, mlp, rng)
     }
@@ -158,7 +166,30 @@ impl MlpParams {
             let loss = trainer.epoch();
             tracing::debug!("epoch {epoch}: loss {loss:.4}");
         }
-        trainer.average().checked()
+        self.finished(trainer.average(), data)
+    }
+
+    /// The towers, and a linear CCA of their outputs where the loss wants one.
+    fn finished(&self, mlp: Mlp, data: Pairs) -> Result<Mlp> {
+        let mlp = mlp.checked()?;
+        if !matches!(self.loss, LossParams::DeepCca(_)) {
+            return Ok(mlp);
+        }
+        let (x, y) = (
+            mlp.project(Side::Image, data.x)?,
+            mlp.project(Side::Text, data.y)?,
+        );
+        let linear = CcaParams {
+            dims: vec![mlp.dim()],
+            regularization: self.start.regularization[..1].to_vec(),
+            power: self.start.power[..1].to_vec(),
+            ..self.start.clone()
+        };
+        let canonical = linear.fit(Pairs::new(x.view(), y.view(), data.pairs))?;
+        Ok(Mlp {
+            canonical: Some(canonical),
+            ..mlp
+        })
     }
 }
 
@@ -190,7 +221,7 @@ impl Method for MlpParams {
             if epoch % self.checkpoint != 0 && epoch != self.last() {
                 continue;
             }
-            let mlp = trainer.average().checked()?;
+            let mlp = self.finished(trainer.average(), data)?;
             let fusion = Fusion::new(mlp.clone());
             let score = score(&fusion)?;
             tracing::debug!("epoch {epoch}: loss {loss:.4}, {score:.3}");
@@ -267,7 +298,8 @@ impl Projector for Mlp {
     }
 
     fn dim(&self) -> usize {
-        self.image.weights.b2.len()
+        let canonical = self.canonical.as_ref().map(Projector::dim);
+        canonical.unwrap_or(self.image.weights.b2.len())
     }
 
     fn project(&self, side: Side, x: ArrayView2<f32>) -> Result<Array2<f32>> {
@@ -276,7 +308,7 @@ impl Projector for Mlp {
         if x.ncols() != d {
             return Err(Error::dimensions("the MLP", d, "the input", x.ncols()));
         }
-        let mut z = Array2::zeros((x.nrows(), self.dim()));
+        let mut z = Array2::zeros((x.nrows(), self.image.weights.b2.len()));
         for (x, mut z) in x
             .axis_chunks_iter(Axis(0), BLOCK)
             .zip(z.axis_chunks_iter_mut(Axis(0), BLOCK))
@@ -285,10 +317,17 @@ impl Projector for Mlp {
             let pass = tower.forward(tower.input(x, &rows, None), None);
             z.slice_mut(s![.., ..]).assign(&pass.unit);
         }
-        Ok(z)
+        match &self.canonical {
+            Some(canonical) => canonical.project(side, z.view()),
+            None => Ok(z),
+        }
     }
 
     fn store(&self, mut artifact: Artifact) -> Artifact {
+        if let Some(canonical) = &self.canonical {
+            let part = canonical.store(Artifact::new(Spec::new(canonical.stage(), &(), 0)));
+            artifact = artifact.with_part(CANONICAL, part);
+        }
         for (side, tower) in [("image", &self.image), ("text", &self.text)] {
             let w = &tower.weights;
             artifact = artifact
@@ -350,6 +389,14 @@ impl Mlp {
         };
         let (image, text) = (tower("image")?, tower("text")?);
         artifact.require(image.weights.b2.len() == text.weights.b2.len())?;
-        Ok(Self { image, text })
+        let canonical = match artifact.has_part(CANONICAL) {
+            true => Some(Cca::load(&artifact.part(CANONICAL)?)?),
+            false => None,
+        };
+        Ok(Self {
+            image,
+            text,
+            canonical,
+        })
     }
 }

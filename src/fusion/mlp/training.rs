@@ -154,6 +154,7 @@ impl<'a> Trainer<'a> {
         Mlp {
             image: tower(&self.image),
             text: tower(&self.text),
+            canonical: None,
         }
     }
 }

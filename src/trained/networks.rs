@@ -1,0 +1,59 @@
+//! What the networks that are trained here have in common: regions, and what is told while they learn.
+
+use half::f16;
+use tuwen_nets::regions::Regions;
+use tuwen_nets::training::Event;
+
+use crate::progress::Progress;
+use crate::views::Rows;
+
+/// The cells of a collection's pictures.
+pub(super) struct Cells {
+    values: Vec<f16>,
+    cells: usize,
+    width: usize,
+    /// False where nothing is known of a picture.
+    pub usable: Vec<bool>,
+}
+
+impl Cells {
+    pub fn of(rows: &Rows, cells: usize) -> Self {
+        Self {
+            values: rows.x.iter().map(|&v| f16::from_f32(v)).collect(),
+            cells,
+            width: rows.x.ncols() / cells,
+            usable: rows.usable.clone(),
+        }
+    }
+
+    pub fn view(&self) -> Regions<'_> {
+        Regions {
+            values: &self.values,
+            cells: self.cells,
+            width: self.width,
+        }
+    }
+}
+
+/// Tells how a network learns.
+pub(super) fn watch<'a>(what: &'a str, progress: &'a dyn Progress) -> impl FnMut(Event) + 'a {
+    let mut told = 0;
+    move |event| match event {
+        Event::Step { done, steps, .. } => {
+            if told == 0 {
+                progress.start(&format!("{what}: learning"), steps as u64);
+            }
+            progress.step((done - told) as u64);
+            told = done;
+            if done == steps {
+                progress.finish();
+            }
+        }
+        Event::Epoch { done, loss, score } => {
+            let score = score.map_or(String::new(), |s| {
+                format!(", {s:.4} on the validation data")
+            });
+            tracing::info!("{what}: epoch {done}, loss {loss:.3}{score}");
+        }
+    }
+}

@@ -1,0 +1,294 @@
+//! Re-ranking: a network that compares pairs looks again at the best answers.
+
+use std::collections::BTreeSet;
+
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+use tuwen_nets::matching::{Encoded, Matcher, Paired};
+use tuwen_nets::tokens::{UNKNOWN, Vocabulary};
+
+use super::RerankParams;
+use super::networks::{self, Cells};
+use crate::artifact::{Artifact, Fingerprint, Spec};
+use crate::dataset::{Collection, Direction, Split, folds};
+use crate::error::{Error, Result};
+use crate::networks::own;
+use crate::text::Cutter;
+use crate::training::Training;
+
+/// Networks that compare pairs, and how much they count.
+pub struct Reranker {
+    params: RerankParams,
+    networks: Vec<Matcher>,
+    vocabulary: Vocabulary,
+    cutter: Cutter,
+    weight: f32,
+}
+
+/// The items of a collection, ready to be compared.
+pub struct Compared {
+    of_networks: Vec<Encoded>,
+    depth: usize,
+    alone: bool,
+    weight: f32,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Notes {
+    vocabulary: Vocabulary,
+    words: String,
+    /// Numbers of a cell.
+    width: usize,
+    networks: usize,
+}
+
+/// What places the compared above the others; their own scores are within a few standard deviations.
+const ABOVE: f32 = 10.0;
+
+impl Compared {
+    /// Gives the items of a gallery that score best for a query new scores, which are above those of the others. Items are
+    /// numbered as in the collection.
+    pub fn reorder(
+        &self,
+        direction: Direction,
+        query: usize,
+        gallery: &[usize],
+        scores: &mut [f32],
+    ) {
+        let mut places: Vec<usize> = (0..scores.len())
+            .filter(|&i| scores[i].is_finite())
+            .collect();
+        if self.depth > 0 && self.depth < places.len() {
+            let by_score = |&a: &usize, &b: &usize| scores[b].total_cmp(&scores[a]).then(a.cmp(&b));
+            places.select_nth_unstable_by(self.depth - 1, by_score);
+            places.truncate(self.depth);
+            places.sort_unstable();
+        }
+        if places.is_empty() {
+            return;
+        }
+        let items: Vec<usize> = places.iter().map(|&p| gallery[p]).collect();
+        let mut pairs = vec![0.0; items.len()];
+        for encoded in &self.of_networks {
+            let found = match direction {
+                Direction::TextToImage => encoded.scores(&items, &[query]),
+                Direction::ImageToText => encoded.scores(&[query], &items),
+            };
+            pairs
+                .iter_mut()
+                .zip(found)
+                .for_each(|(sum, score)| *sum += score);
+        }
+        let before: Vec<f32> = places.iter().map(|&p| scores[p]).collect();
+        let (pairs, before) = (standardized(pairs), standardized(before));
+        let highest = scores
+            .iter()
+            .copied()
+            .filter(|s| s.is_finite())
+            .fold(0.0, f32::max);
+        for ((&place, pair), before) in places.iter().zip(pairs).zip(before) {
+            let before = if self.alone { 0.0 } else { before };
+            scores[place] = highest + ABOVE + (before + self.weight * pair) / (1.0 + self.weight);
+        }
+    }
+}
+
+/// Less the mean, over the deviation.
+fn standardized(mut values: Vec<f32>) -> Vec<f32> {
+    let n = values.len() as f32;
+    let mean = values.iter().sum::<f32>() / n;
+    let variance = values.iter().map(|v| (v - mean).powi(2)).sum::<f32>() / n;
+    let deviation = variance.sqrt().max(f32::MIN_POSITIVE);
+    values
+        .iter_mut()
+        .for_each(|v| *v = ((*v - mean) / deviation).clamp(-ABOVE, ABOVE));
+    values
+}
+
+impl Reranker {
+    /// Sets how much it counts beside the scores before.
+    pub fn weigh(&mut self, weight: f32) {
+        self.weight = weight;
+    }
+
+    /// How much it counts beside the scores before.
+    pub fn weight(&self) -> f32 {
+        self.weight
+    }
+}
+
+impl Training<'_> {
+    fn reranking(&self) -> Result<&RerankParams> {
+        let params = self.recipe.rerank.as_ref();
+        params.ok_or_else(|| Error::Recipe {
+            path: self.recipe.name.clone().into(),
+            reason: "it has no `[rerank]`".into(),
+        })
+    }
+
+    /// The recipe's networks that compare pairs, learned from the training pairs.
+    ///
+    /// # Errors
+    /// Those of describing pictures and of learning.
+    pub fn reranker(&self) -> Result<Reranker> {
+        let params = self.reranking()?;
+        let artifact = self.matchers(params)?;
+        let notes: Notes = artifact.read_notes()?;
+        let network = |i| {
+            let weights = own::load(&artifact.part(&format!("network.{i}"))?)?;
+            Ok(Matcher::of(
+                &params.network,
+                notes.width,
+                notes.vocabulary.len(),
+                weights,
+            )?)
+        };
+        Ok(Reranker {
+            params: params.clone(),
+            networks: (0..notes.networks).map(network).collect::<Result<_>>()?,
+            cutter: Cutter::named(&notes.words)?,
+            vocabulary: notes.vocabulary,
+            weight: params.weight[0],
+        })
+    }
+
+    fn matchers(&self, params: &RerankParams) -> Result<Artifact> {
+        let seed = self.recipe.seed;
+        let regions = self.regions(&params.regions);
+        let learns = (
+            &params.regions,
+            &params.words,
+            &params.network,
+            params.folds,
+        );
+        let mut spec = Spec::new("matcher", &learns, seed).input("regions", regions.fingerprint()?);
+        for c in regions
+            .dataset()
+            .collections
+            .iter()
+            .filter(|c| c.split != Split::Test)
+        {
+            let pairs: Vec<_> = c.pairs.iter().map(|p| (p.image, p.text)).collect();
+            spec = spec.input(&c.name, Fingerprint::of(&(c.captions(), pairs)));
+        }
+        let path = self.file("vocab", "matcher", &spec);
+        self.cached(&path, spec, |spec| {
+            let rows = regions.rows()?;
+            let cells = params.regions.grid * params.regions.grid;
+            let collections = &regions.dataset().collections;
+            let of_split = |split| {
+                let place = collections
+                    .iter()
+                    .position(|c| c.split == split && !c.pairs.is_empty());
+                place.map(|c| (c, &collections[c], Cells::of(&rows[c], cells)))
+            };
+            let (place, train, train_cells) = of_split(Split::Train).ok_or(Error::TooFew {
+                what: "pairs to learn from".into(),
+                needed: 1,
+                found: 0,
+            })?;
+            let texts = train.captions();
+            let cutter = Cutter::of(&texts)?;
+            let words: Vec<Vec<String>> = texts.par_iter().map(|t| cutter.words(t)).collect();
+            let vocabulary = Vocabulary::learn(
+                words.iter().map(Vec::as_slice),
+                params.words.least,
+                params.words.most,
+            );
+            let learn = paired(params, train, &train_cells, &cutter, &vocabulary);
+            let val = of_split(Split::Val);
+            let val = val
+                .as_ref()
+                .map(|(_, c, cells)| paired(params, c, cells, &cutter, &vocabulary));
+            let mut runs: Vec<(Paired, Option<Paired>)> = Vec::new();
+            if params.folds < 2 {
+                runs.push((learn, val));
+            } else {
+                let contents = &self.contents_of(place)[..train.images.len()];
+                for (_, out) in folds(train, contents, params.folds) {
+                    let out: BTreeSet<&str> = out.images.iter().map(|i| &*i.id.0).collect();
+                    let is_out = |image: usize| out.contains(&*train.images[image].id.0);
+                    runs.push((part(&learn, |p| !is_out(p)), Some(part(&learn, is_out))));
+                }
+            }
+            let mut artifact = Artifact::new(spec).with_notes(&Notes {
+                width: train_cells.view().width,
+                networks: runs.len(),
+                words: cutter.name().to_owned(),
+                vocabulary: vocabulary.clone(),
+            });
+            for (i, (learn, val)) in runs.iter().enumerate() {
+                let network = Matcher::learn(
+                    &params.network,
+                    learn,
+                    val.as_ref(),
+                    vocabulary.len(),
+                    seed + i as u64,
+                    Some(&path.with_extension(format!("checkpoint{i}"))),
+                    &mut networks::watch("matcher", self.progress()),
+                )?;
+                let part = Artifact::new(Spec::new("network", &(), 0));
+                let part = own::store(&network.weights(), part);
+                artifact = artifact.with_part(&format!("network.{i}"), part);
+            }
+            Ok(artifact)
+        })
+    }
+
+    /// The items of a collection, ready to be compared.
+    ///
+    /// # Errors
+    /// Those of describing pictures.
+    pub fn compared(&self, reranker: &Reranker, collection: usize) -> Result<Compared> {
+        let params = &reranker.params;
+        let regions = self.regions(&params.regions);
+        let rows = regions.rows()?;
+        let cells = Cells::of(&rows[collection], params.regions.grid * params.regions.grid);
+        let data = paired(
+            params,
+            &regions.dataset().collections[collection],
+            &cells,
+            &reranker.cutter,
+            &reranker.vocabulary,
+        );
+        Ok(Compared {
+            of_networks: reranker.networks.iter().map(|n| n.encode(&data)).collect(),
+            depth: params.depth,
+            alone: params.alone,
+            weight: reranker.weight,
+        })
+    }
+}
+
+/// The pairs of a collection, as numbers; a caption without a known word is one unknown word.
+fn paired<'c>(
+    params: &RerankParams,
+    collection: &Collection,
+    cells: &'c Cells,
+    cutter: &Cutter,
+    vocabulary: &Vocabulary,
+) -> Paired<'c> {
+    let of = |caption: &&str| {
+        let numbers = vocabulary.numbers(&cutter.words(caption), params.network.length);
+        if numbers.is_empty() {
+            vec![UNKNOWN]
+        } else {
+            numbers
+        }
+    };
+    let usable = collection.pairs.iter().filter(|p| cells.usable[p.image]);
+    Paired {
+        regions: cells.view(),
+        captions: collection.captions().par_iter().map(of).collect(),
+        pairs: usable.map(|p| (p.image, p.text)).collect(),
+    }
+}
+
+/// The pairs of some pictures.
+fn part<'c>(data: &Paired<'c>, keep: impl Fn(usize) -> bool) -> Paired<'c> {
+    Paired {
+        regions: data.regions,
+        captions: data.captions.clone(),
+        pairs: data.pairs.iter().copied().filter(|p| keep(p.0)).collect(),
+    }
+}
