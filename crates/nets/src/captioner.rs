@@ -280,8 +280,7 @@ impl Captioner {
         watch: &mut dyn FnMut(crate::training::Event),
     ) -> Result<Self> {
         let device = crate::device().autodiff();
-        device.seed(seed);
-        let net = Net::new(params, train.regions.width, words, &device);
+        let new = |device: &Device| Net::new(params, train.regions.width, words, device);
         let pictures = 0..train.regions.len();
         let task = Learning {
             params,
@@ -293,7 +292,7 @@ impl Captioner {
             device: device.clone(),
         };
         let net =
-            crate::training::train(&task, net, &params.plan, seed, &device, checkpoint, watch)?;
+            crate::training::train(&task, new, &params.plan, seed, &device, checkpoint, watch)?;
         Ok(Self {
             params: params.clone(),
             net: net.valid(),

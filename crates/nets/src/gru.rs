@@ -52,6 +52,7 @@ mod tests {
 
     #[test]
     fn it_is_the_librarys_gru() {
+        let _alone = crate::training::alone();
         let device = crate::device();
         device.seed(1);
         let gru = Gru::new(3, 4, &device);

@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::Write as _;
 use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use burn::module::Module;
@@ -81,7 +82,13 @@ struct State {
     losses: f64,
 }
 
-/// Learns by a plan; the network is of a device with gradients.
+/// Random numbers on the CPU come from one source of the process: who seeds it has to be alone with it.
+pub(crate) fn alone() -> MutexGuard<'static, ()> {
+    static ONE: Mutex<()> = Mutex::new(());
+    ONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Makes a network and lets it learn by a plan. One network of a process learns at a time.
 ///
 /// The checkpoint is a file that holds everything; it is removed at the end. A run that finds one goes on there, and comes to the
 /// same network as if it had not stopped.
@@ -90,7 +97,7 @@ struct State {
 /// [`Error::Empty`] without items, [`Error::Diverged`], and [`Error::Write`] for the checkpoint.
 pub fn train<T: Task>(
     task: &T,
-    net: T::Net,
+    new: impl FnOnce(&Device) -> T::Net,
     plan: &Plan,
     seed: u64,
     device: &Device,
@@ -100,6 +107,9 @@ pub fn train<T: Task>(
     if task.items() == 0 {
         return Err(Error::Empty("no item"));
     }
+    let _alone = alone();
+    device.seed(seed);
+    let net = new(device).materialize();
     let batches = task.items().div_ceil(plan.batch.max(1));
     let steps = batches * plan.epochs;
     let optimizer = AdamWConfig::new()
@@ -312,9 +322,8 @@ mod tests {
 
     fn learn(stop: usize, checkpoint: Option<&Path>) -> Result<Net> {
         let device = crate::device().autodiff();
-        device.seed(3);
-        let net = Net {
-            linear: LinearConfig::new(3, 1).init(&device),
+        let new = |device: &Device| Net {
+            linear: LinearConfig::new(3, 1).init(device),
             dropout: DropoutConfig::new(0.2).init(),
         };
         let task = Sums {
@@ -329,7 +338,7 @@ mod tests {
             keep_every: 3,
             ..Plan::default()
         };
-        train(&task, net, &plan, 7, &device, checkpoint, &mut |_| ())
+        train(&task, new, &plan, 7, &device, checkpoint, &mut |_| ())
     }
 
     #[test]
