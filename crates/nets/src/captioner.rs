@@ -4,6 +4,7 @@
 //! All captions of a picture are asked together: their words attend to one copy of its regions.
 
 use burn::module::Module;
+use burn::nn::activation::ActivationConfig;
 use burn::nn::attention::{
     MhaInput, MultiHeadAttention, MultiHeadAttentionConfig, generate_autoregressive_mask,
 };
@@ -12,8 +13,7 @@ use burn::nn::transformer::{
     TransformerEncoderConfig, TransformerEncoderInput,
 };
 use burn::nn::{
-    Dropout, DropoutConfig, Embedding, EmbeddingConfig, Initializer, LayerNorm, LayerNormConfig,
-    Linear, LinearConfig,
+    Embedding, EmbeddingConfig, Initializer, LayerNorm, LayerNormConfig, Linear, LinearConfig,
 };
 use burn::tensor::activation::log_softmax;
 use burn::tensor::{Device, Int, Tensor, TensorData};
@@ -24,6 +24,7 @@ use rand_chacha::ChaCha8Rng;
 use crate::error::Result;
 use crate::params::CaptionerParams;
 use crate::regions::Regions;
+use crate::thin::Thin;
 use crate::tokens::{END, PAD, START, UNKNOWN};
 use crate::training::Task;
 use crate::weights::{self, Weights};
@@ -34,22 +35,22 @@ struct DecoderLayer {
     words: MultiHeadAttention,
     regions: MultiHeadAttention,
     inner: PositionWiseFeedForward,
-    dropout: Dropout,
+    dropout: Thin,
 }
 
 impl DecoderLayer {
     fn new(params: &CaptionerParams, device: &Device) -> Self {
         let norm = || LayerNormConfig::new(params.width).init(device);
-        let attention =
-            MultiHeadAttentionConfig::new(params.width, params.heads).with_dropout(params.dropout);
+        let attention = MultiHeadAttentionConfig::new(params.width, params.heads).with_dropout(0.0);
         Self {
             norms: vec![norm(), norm(), norm()],
             words: attention.init(device),
             regions: attention.init(device),
             inner: PositionWiseFeedForwardConfig::new(params.width, params.inner)
-                .with_dropout(params.dropout)
+                .with_dropout(0.0)
+                .with_activation(ActivationConfig::Relu)
                 .init(device),
-            dropout: DropoutConfig::new(params.dropout).init(),
+            dropout: Thin::new(params.dropout),
         }
     }
 
@@ -80,7 +81,8 @@ struct Net {
     places: Embedding,
     layers: Vec<DecoderLayer>,
     norm: LayerNorm,
-    dropout: Dropout,
+    output: Linear,
+    dropout: Thin,
 }
 
 impl Net {
@@ -88,7 +90,8 @@ impl Net {
         let width = params.width;
         let encoder =
             TransformerEncoderConfig::new(width, params.inner, params.heads, params.encoder_layers)
-                .with_dropout(params.dropout)
+                .with_dropout(0.0)
+                .with_activation(ActivationConfig::Relu)
                 .with_norm_first(true);
         let embedding = |n| {
             EmbeddingConfig::new(n, width).with_initializer(Initializer::Normal {
@@ -105,7 +108,8 @@ impl Net {
             places: embedding(params.length).init(device),
             layers: (0..params.decoder_layers).map(layer).collect(),
             norm: LayerNormConfig::new(width).init(device),
-            dropout: DropoutConfig::new(params.dropout).init(),
+            output: LinearConfig::new(width, words).init(device),
+            dropout: Thin::new(params.dropout),
         }
     }
 
@@ -121,8 +125,7 @@ impl Net {
         let [_, length] = words.dims();
         let width = self.words.weight.dims()[1];
         let places = Tensor::arange(0..length as i64, &words.device()).unsqueeze::<2>();
-        // Vaswani et al. 2017, §3.4: the embedding is the output layer too
-        let x = self.words.forward(words) * (width as f64).sqrt() + self.places.forward(places);
+        let x = (self.words.forward(words) + self.places.forward(places)) * (width as f64).sqrt();
         let mut x = self.dropout.forward(x);
         for layer in &self.layers {
             x = layer.forward(x, regions);
@@ -132,7 +135,7 @@ impl Net {
 
     /// Log probabilities of the next word: rows×width -> rows×words.
     fn next(&self, x: Tensor<2>) -> Tensor<2> {
-        log_softmax(x.matmul(self.words.weight.val().transpose()), 1)
+        log_softmax(self.output.forward(x), 1)
     }
 
     /// Log probabilities of the next word at every place of captions that has one, and these words. Every picture has the same
@@ -211,6 +214,8 @@ struct Learning<'a> {
 
 impl Task for Learning<'_> {
     type Net = Net;
+
+    const PARTS: usize = 2;
 
     fn items(&self) -> usize {
         self.pictures.len()

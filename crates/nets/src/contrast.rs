@@ -7,8 +7,7 @@ use std::path::Path;
 use burn::module::Module;
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::{
-    Dropout, DropoutConfig, Embedding, EmbeddingConfig, GroupNorm, GroupNormConfig, Linear,
-    LinearConfig, PaddingConfig2d,
+    Embedding, EmbeddingConfig, GroupNorm, GroupNormConfig, Linear, LinearConfig, PaddingConfig2d,
 };
 use burn::tensor::activation::{log_softmax, relu};
 use burn::tensor::{Device, Int, Tensor, TensorData};
@@ -19,6 +18,7 @@ use crate::error::Result;
 use crate::gru::Gru;
 use crate::matching::{Captions, unit};
 use crate::params::{Contrast, PictureContrastParams, TextContrastParams};
+use crate::thin::Thin;
 use crate::training::{Event, Task, train};
 use crate::weights::{self, Weights};
 
@@ -201,7 +201,7 @@ struct TextNet {
     words: Embedding,
     gru: Gru,
     output: Linear,
-    dropout: Dropout,
+    dropout: Thin,
 }
 
 impl TextNet {
@@ -210,7 +210,7 @@ impl TextNet {
             words: EmbeddingConfig::new(words, params.width).init(device),
             gru: Gru::new(params.width, params.width, device),
             output: LinearConfig::new(params.width, params.width).init(device),
-            dropout: DropoutConfig::new(params.dropout).init(),
+            dropout: Thin::new(params.dropout),
         }
     }
 

@@ -26,6 +26,8 @@ pub mod matching;
 pub mod params;
 #[cfg(feature = "burn")]
 pub mod regions;
+#[cfg(feature = "burn")]
+mod thin;
 pub mod tokens;
 #[cfg(feature = "burn")]
 pub mod training;

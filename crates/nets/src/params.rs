@@ -81,8 +81,8 @@ impl Default for CaptionerParams {
             beam: 4,
             length_power: 0.7,
             plan: Plan {
-                batch: 32,
-                epochs: 12,
+                batch: 16,
+                epochs: 10,
                 ..Plan::default()
             },
         }

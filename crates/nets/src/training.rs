@@ -7,15 +7,17 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use burn::module::Module;
-use burn::optim::{AdamWConfig, GradientsParams, ModuleOptimizer};
+use burn::optim::{AdamWConfig, GradientsAccumulator, GradientsParams, ModuleOptimizer};
 use burn::store::ModuleRecord;
 use burn::tensor::{Bytes, Device, Tensor};
-use rand::SeedableRng;
 use rand::seq::SliceRandom;
+use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use rayon::prelude::*;
 
 use crate::error::{Error, Result};
 use crate::params::Plan;
+use crate::thin;
 
 impl Plan {
     /// The learning rate of a step.
@@ -31,9 +33,12 @@ impl Plan {
 }
 
 /// What a network learns.
-pub trait Task {
+pub trait Task: Sync {
     /// The network.
-    type Net: Module;
+    type Net: Module + Sync;
+
+    /// Parts of a batch that learn side by side, where a loss is a mean over items; their gradients are summed in order.
+    const PARTS: usize = 1;
 
     /// Number of items that batches are drawn from.
     fn items(&self) -> usize;
@@ -132,21 +137,41 @@ pub fn train<T: Task>(
         let (epoch, place) = (step / batches, step % batches);
         let order = order(task.items(), seed, epoch);
         let batch: Vec<usize> = order.iter().skip(place).step_by(batches).copied().collect();
-        // what a step draws depends on the step alone, so that a resumed run draws the same
-        let mut rng = drawing(seed, step as u64 + 1);
-        device.seed(seed ^ (step as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
-        let loss = task.loss(&run.net, &batch, &mut rng);
-        let value: f32 = loss.clone().into_scalar();
+        let parts: Vec<&[usize]> = batch.chunks(batch.len().div_ceil(T::PARTS)).collect();
+        let learned: Vec<(f32, GradientsParams)> = parts
+            .par_iter()
+            .enumerate()
+            .map(|(part, items)| {
+                // what a step draws depends on the step alone, so that a resumed run draws the same
+                let mut rng = drawing(seed, ((step * T::PARTS + part) as u64) + 1);
+                thin::seed(rng.r#gen());
+                let share = items.len() as f64 / batch.len() as f64;
+                // a copy of its own, so that the graphs of two parts are two: a graph is walked by one thread
+                let net = run.net.clone().fork(device);
+                let loss = task.loss(&net, items, &mut rng) * share;
+                let value: f32 = loss.clone().into_scalar();
+                let gradients = match value.is_finite() {
+                    true => GradientsParams::from_grads(loss.backward(), &net),
+                    false => GradientsParams::new(),
+                };
+                (value, gradients)
+            })
+            .collect();
+        let mut sums = GradientsAccumulator::new();
+        let mut value = 0.0;
+        for (loss, gradients) in learned {
+            value += loss;
+            sums.accumulate(&run.net, gradients);
+        }
         if !value.is_finite() {
             return Err(Error::Diverged {
                 steps: step + 1,
                 rate: plan.rate,
             });
         }
-        let gradients = GradientsParams::from_grads(loss.backward(), &run.net);
         run.net = run
             .optimizer
-            .step(plan.rate_at(step, steps), run.net, gradients);
+            .step(plan.rate_at(step, steps), run.net, sums.grads());
         run.state.steps += 1;
         run.state.losses += f64::from(value);
         watch(Event::Step {
@@ -270,22 +295,23 @@ impl<M: Module> Run<M> {
 
 #[cfg(test)]
 mod tests {
-    use std::cell::Cell;
+    use std::sync::atomic::{AtomicUsize, Ordering};
 
-    use burn::nn::{Dropout, DropoutConfig, Linear, LinearConfig};
-    use burn::tensor::Distribution;
+    use burn::nn::{Linear, LinearConfig};
+
+    use crate::thin::Thin;
 
     use super::*;
 
     #[derive(Module, Debug)]
     struct Net {
         linear: Linear,
-        dropout: Dropout,
+        dropout: Thin,
     }
 
     struct Sums {
         device: Device,
-        steps: Cell<usize>,
+        steps: AtomicUsize,
         stop: usize,
     }
 
@@ -296,9 +322,8 @@ mod tests {
             20
         }
 
-        fn loss(&self, net: &Net, batch: &[usize], _: &mut ChaCha8Rng) -> Tensor<1> {
-            self.steps.set(self.steps.get() + 1);
-            if self.steps.get() > self.stop {
+        fn loss(&self, net: &Net, batch: &[usize], rng: &mut ChaCha8Rng) -> Tensor<1> {
+            if self.steps.fetch_add(1, Ordering::Relaxed) >= self.stop {
                 // what is no number ends the run, as a kill would
                 return Tensor::from_floats([f32::NAN], &self.device);
             }
@@ -308,9 +333,8 @@ mod tests {
                 .collect();
             let x = Tensor::<1>::from_floats(rows.as_slice(), &self.device);
             let x = x.reshape([batch.len(), 3]);
-            let noise = x.random_like(Distribution::Normal(0.0, 0.1));
-            let wanted = x.clone().sum_dim(1);
-            let found = net.linear.forward(net.dropout.forward(x + noise));
+            let wanted = x.clone().sum_dim(1) * rng.gen_range(0.9..1.1);
+            let found = net.linear.forward(net.dropout.forward(x));
             (found - wanted).square().mean()
         }
 
@@ -324,11 +348,11 @@ mod tests {
         let device = crate::device().autodiff();
         let new = |device: &Device| Net {
             linear: LinearConfig::new(3, 1).init(device),
-            dropout: DropoutConfig::new(0.2).init(),
+            dropout: Thin::new(0.2),
         };
         let task = Sums {
             device: device.clone(),
-            steps: Cell::default(),
+            steps: AtomicUsize::new(0),
             stop,
         };
         let plan = Plan {

@@ -6,13 +6,14 @@
 //! convolutions with strides.
 
 use burn::module::Module;
-use burn::nn::{Dropout, DropoutConfig, Embedding, EmbeddingConfig, Linear, LinearConfig};
+use burn::nn::{Embedding, EmbeddingConfig, Linear, LinearConfig};
 use burn::tensor::activation::{relu, sigmoid, softmax};
 use burn::tensor::{Device, Tensor};
 
 use super::{Captions, Pictures, unit};
 use crate::gru::Gru;
 use crate::params::MatcherParams;
+use crate::thin::Thin;
 
 #[derive(Module, Debug)]
 pub(super) struct Amfmn {
@@ -28,7 +29,7 @@ pub(super) struct Amfmn {
     gru: Gru,
     /// What of a caption is asked about a picture.
     guide: Linear,
-    dropout: Dropout,
+    dropout: Thin,
 }
 
 impl Amfmn {
@@ -47,7 +48,7 @@ impl Amfmn {
             words: EmbeddingConfig::new(words, params.word).init(device),
             gru: Gru::new(params.word, width, device),
             guide: linear(width, width),
-            dropout: DropoutConfig::new(params.dropout).init(),
+            dropout: Thin::new(params.dropout),
         }
     }
 

@@ -2,13 +2,14 @@
 //! picture as well as its words suit what they found, on average.
 
 use burn::module::Module;
-use burn::nn::{Dropout, DropoutConfig, Embedding, EmbeddingConfig, Linear, LinearConfig};
+use burn::nn::{Embedding, EmbeddingConfig, Linear, LinearConfig};
 use burn::tensor::activation::{relu, softmax};
 use burn::tensor::{Device, Tensor};
 
 use super::{Captions, unit};
 use crate::gru::Gru;
 use crate::params::MatcherParams;
+use crate::thin::Thin;
 
 /// Inverse temperature of the attention over cells (Lee et al. 2018, §4.2: 9 for text to image on Flickr30K).
 const SHARP: f64 = 9.0;
@@ -19,7 +20,7 @@ pub(super) struct Scan {
     words: Embedding,
     forward: Gru,
     backward: Gru,
-    dropout: Dropout,
+    dropout: Thin,
 }
 
 impl Scan {
@@ -29,7 +30,7 @@ impl Scan {
             words: EmbeddingConfig::new(words, params.word).init(device),
             forward: Gru::new(params.word, params.width, device),
             backward: Gru::new(params.word, params.width, device),
-            dropout: DropoutConfig::new(params.dropout).init(),
+            dropout: Thin::new(params.dropout),
         }
     }
 
