@@ -17,14 +17,36 @@ pub use tuwen_nets::params::{
 };
 
 #[cfg(feature = "train")]
-pub use captioner::{Captioner, Written};
+pub use captioner::{Captioner, Written, learn_captioner};
 #[cfg(feature = "train")]
-pub use rerank::{Compared, Reranker};
+pub use rerank::{Compared, Reranker, learn_matchers};
 #[cfg(not(feature = "train"))]
-pub use unbuilt::{Captioner, Compared, Reranker, Written};
+pub use unbuilt::{Captioner, Compared, Reranker, Written, learn_captioner, learn_matchers};
 
+use crate::artifact::{Artifact, Fingerprint};
+use crate::dataset::Collection;
 use crate::error::{Error, Result};
-use crate::views::{Feature, RegionsParams};
+use crate::views::{Feature, RegionsParams, Rows};
+
+/// A collection with the cells of its pictures.
+pub struct Described<'a> {
+    /// Its pictures are not mirrored.
+    pub collection: &'a Collection,
+    /// The cells of its pictures.
+    pub rows: &'a Rows,
+}
+
+/// What a network learns from.
+pub struct Learned<'a> {
+    /// Pictures and captions.
+    pub train: Described<'a>,
+    /// Digests of the pictures.
+    pub contents: &'a [Fingerprint],
+    /// What it is judged by while it learns.
+    pub val: Option<Described<'a>>,
+    /// What describes the cells of a picture.
+    pub view: Artifact,
+}
 
 /// A Transformer that writes captions.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

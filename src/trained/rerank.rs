@@ -1,20 +1,21 @@
 //! Re-ranking: a network that compares pairs looks again at the best answers.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use tuwen_nets::matching::{Encoded, Matcher, Paired};
 use tuwen_nets::tokens::{UNKNOWN, Vocabulary};
 
-use super::RerankParams;
-use super::networks::{self, Cells};
-use crate::artifact::{Artifact, Fingerprint, Spec};
-use crate::dataset::{Collection, Direction, Split, folds};
-use crate::error::{Error, Result};
+use super::networks::{Cells, watch};
+use super::{Described, Learned, RerankParams};
+use crate::artifact::{Artifact, Spec};
+use crate::dataset::{Collection, Direction, folds};
+use crate::error::Result;
 use crate::networks::own;
+use crate::progress::Progress;
 use crate::text::Cutter;
-use crate::training::Training;
 
 /// Networks that compare pairs, and how much they count.
 pub struct Reranker {
@@ -117,33 +118,77 @@ impl Reranker {
     }
 }
 
-impl Training<'_> {
-    fn reranking(&self) -> Result<&RerankParams> {
-        let params = self.recipe.rerank.as_ref();
-        params.ok_or_else(|| Error::Recipe {
-            path: self.recipe.name.clone().into(),
-            reason: "it has no `[rerank]`".into(),
-        })
+/// Learns from pairs: one network, or one for each part of the training pictures that it does not see.
+///
+/// # Errors
+/// Those of learning.
+pub fn learn_matchers(
+    params: &RerankParams,
+    learned: Learned,
+    spec: Spec,
+    checkpoint: &Path,
+    progress: &dyn Progress,
+) -> Result<Artifact> {
+    let train = learned.train.collection;
+    let texts = train.captions();
+    let cutter = Cutter::of(&texts)?;
+    let words: Vec<Vec<String>> = texts.par_iter().map(|t| cutter.words(t)).collect();
+    let all = words.iter().map(Vec::as_slice);
+    let vocabulary = Vocabulary::learn(all, params.words.least, params.words.most);
+    let cells = |described: &Described| Cells::of(described.rows, params.regions.cells());
+    let train_cells = cells(&learned.train);
+    let learn = paired(params, train, &train_cells, &cutter, &vocabulary);
+    let val = learned.val.as_ref().map(|v| (v.collection, cells(v)));
+    let val = val
+        .as_ref()
+        .map(|(c, cells)| paired(params, c, cells, &cutter, &vocabulary));
+    let mut runs: Vec<(Paired, Option<Paired>)> = Vec::new();
+    if params.folds < 2 {
+        runs.push((learn, val));
+    } else {
+        for (_, out) in folds(train, learned.contents, params.folds) {
+            let out: BTreeSet<&str> = out.images.iter().map(|i| &*i.id.0).collect();
+            let is_out = |image: usize| out.contains(&*train.images[image].id.0);
+            runs.push((part(&learn, |p| !is_out(p)), Some(part(&learn, is_out))));
+        }
     }
+    let seed = spec.seed;
+    let mut artifact = Artifact::new(spec).with_notes(&Notes {
+        width: train_cells.view().width,
+        networks: runs.len(),
+        words: cutter.name().to_owned(),
+        vocabulary: vocabulary.clone(),
+    });
+    for (i, (learn, val)) in runs.iter().enumerate() {
+        let network = Matcher::learn(
+            &params.network,
+            learn,
+            val.as_ref(),
+            vocabulary.len(),
+            seed + i as u64,
+            Some(&checkpoint.with_extension(format!("checkpoint{i}"))),
+            &mut watch("matcher", progress),
+        )?;
+        let part = Artifact::new(Spec::new("network", &(), 0));
+        let part = own::store(&network.weights(), part);
+        artifact = artifact.with_part(&format!("network.{i}"), part);
+    }
+    Ok(artifact)
+}
 
-    /// The recipe's networks that compare pairs, learned from the training pairs.
+impl Reranker {
+    /// Reads what [`learn_matchers`] made.
     ///
     /// # Errors
-    /// Those of describing pictures and of learning.
-    pub fn reranker(&self) -> Result<Reranker> {
-        let params = self.reranking()?;
-        let artifact = self.matchers(params)?;
+    /// [`Error::Artifact`](crate::Error::Artifact) if parts are missing or do not fit together.
+    pub fn load(params: &RerankParams, artifact: &Artifact) -> Result<Self> {
         let notes: Notes = artifact.read_notes()?;
         let network = |i| {
             let weights = own::load(&artifact.part(&format!("network.{i}"))?)?;
-            Ok(Matcher::of(
-                &params.network,
-                notes.width,
-                notes.vocabulary.len(),
-                weights,
-            )?)
+            let words = notes.vocabulary.len();
+            Ok(Matcher::of(&params.network, notes.width, words, weights)?)
         };
-        Ok(Reranker {
+        Ok(Self {
             params: params.clone(),
             networks: (0..notes.networks).map(network).collect::<Result<_>>()?,
             cutter: Cutter::named(&notes.words)?,
@@ -152,111 +197,23 @@ impl Training<'_> {
         })
     }
 
-    fn matchers(&self, params: &RerankParams) -> Result<Artifact> {
-        let seed = self.recipe.seed;
-        let regions = self.regions(&params.regions);
-        let learns = (
-            &params.regions,
-            &params.words,
-            &params.network,
-            params.folds,
-        );
-        let mut spec = Spec::new("matcher", &learns, seed).input("regions", regions.fingerprint()?);
-        for c in regions
-            .dataset()
-            .collections
-            .iter()
-            .filter(|c| c.split != Split::Test)
-        {
-            let pairs: Vec<_> = c.pairs.iter().map(|p| (p.image, p.text)).collect();
-            spec = spec.input(&c.name, Fingerprint::of(&(c.captions(), pairs)));
-        }
-        let path = self.file("vocab", "matcher", &spec);
-        self.cached(&path, spec, |spec| {
-            let rows = regions.rows()?;
-            let cells = params.regions.grid * params.regions.grid;
-            let collections = &regions.dataset().collections;
-            let of_split = |split| {
-                let place = collections
-                    .iter()
-                    .position(|c| c.split == split && !c.pairs.is_empty());
-                place.map(|c| (c, &collections[c], Cells::of(&rows[c], cells)))
-            };
-            let (place, train, train_cells) = of_split(Split::Train).ok_or(Error::TooFew {
-                what: "pairs to learn from".into(),
-                needed: 1,
-                found: 0,
-            })?;
-            let texts = train.captions();
-            let cutter = Cutter::of(&texts)?;
-            let words: Vec<Vec<String>> = texts.par_iter().map(|t| cutter.words(t)).collect();
-            let vocabulary = Vocabulary::learn(
-                words.iter().map(Vec::as_slice),
-                params.words.least,
-                params.words.most,
-            );
-            let learn = paired(params, train, &train_cells, &cutter, &vocabulary);
-            let val = of_split(Split::Val);
-            let val = val
-                .as_ref()
-                .map(|(_, c, cells)| paired(params, c, cells, &cutter, &vocabulary));
-            let mut runs: Vec<(Paired, Option<Paired>)> = Vec::new();
-            if params.folds < 2 {
-                runs.push((learn, val));
-            } else {
-                let contents = &self.contents_of(place)[..train.images.len()];
-                for (_, out) in folds(train, contents, params.folds) {
-                    let out: BTreeSet<&str> = out.images.iter().map(|i| &*i.id.0).collect();
-                    let is_out = |image: usize| out.contains(&*train.images[image].id.0);
-                    runs.push((part(&learn, |p| !is_out(p)), Some(part(&learn, is_out))));
-                }
-            }
-            let mut artifact = Artifact::new(spec).with_notes(&Notes {
-                width: train_cells.view().width,
-                networks: runs.len(),
-                words: cutter.name().to_owned(),
-                vocabulary: vocabulary.clone(),
-            });
-            for (i, (learn, val)) in runs.iter().enumerate() {
-                let network = Matcher::learn(
-                    &params.network,
-                    learn,
-                    val.as_ref(),
-                    vocabulary.len(),
-                    seed + i as u64,
-                    Some(&path.with_extension(format!("checkpoint{i}"))),
-                    &mut networks::watch("matcher", self.progress()),
-                )?;
-                let part = Artifact::new(Spec::new("network", &(), 0));
-                let part = own::store(&network.weights(), part);
-                artifact = artifact.with_part(&format!("network.{i}"), part);
-            }
-            Ok(artifact)
-        })
-    }
-
     /// The items of a collection, ready to be compared.
-    ///
-    /// # Errors
-    /// Those of describing pictures.
-    pub fn compared(&self, reranker: &Reranker, collection: usize) -> Result<Compared> {
-        let params = &reranker.params;
-        let regions = self.regions(&params.regions);
-        let rows = regions.rows()?;
-        let cells = Cells::of(&rows[collection], params.regions.grid * params.regions.grid);
+    pub fn compare(&self, described: &Described) -> Compared {
+        let cells = Cells::of(described.rows, self.params.regions.cells());
+        let (cutter, vocabulary) = (&self.cutter, &self.vocabulary);
         let data = paired(
-            params,
-            &regions.dataset().collections[collection],
+            &self.params,
+            described.collection,
             &cells,
-            &reranker.cutter,
-            &reranker.vocabulary,
+            cutter,
+            vocabulary,
         );
-        Ok(Compared {
-            of_networks: reranker.networks.iter().map(|n| n.encode(&data)).collect(),
-            depth: params.depth,
-            alone: params.alone,
-            weight: reranker.weight,
-        })
+        Compared {
+            of_networks: self.networks.iter().map(|n| n.encode(&data)).collect(),
+            depth: self.params.depth,
+            alone: self.params.alone,
+            weight: self.weight,
+        }
     }
 }
 

@@ -1,10 +1,13 @@
 //! In place of the networks, where the program was built without them.
 
-use crate::artifact::Artifact;
+use std::path::Path;
+
+use super::{CaptioningParams, Described, Learned, RerankParams};
+use crate::artifact::{Artifact, Spec};
 use crate::dataset::Direction;
 use crate::error::{Error, Result};
-use crate::text::Cutter;
-use crate::training::Training;
+use crate::picture::Picture;
+use crate::progress::Progress;
 
 /// A captioner, of which there is none.
 pub enum Captioner {}
@@ -15,7 +18,7 @@ pub enum Reranker {}
 /// Items that are ready to be compared.
 pub enum Compared {}
 
-/// What a captioner came to on a split.
+/// What a captioner came to on a collection.
 pub struct Written {
     /// The captions.
     pub captions: Vec<String>,
@@ -30,6 +33,30 @@ fn not_built<T>() -> Result<T> {
     })
 }
 
+/// # Errors
+/// Always.
+pub fn learn_captioner(
+    _: &CaptioningParams,
+    _: Learned,
+    _: Spec,
+    _: &Path,
+    _: &dyn Progress,
+) -> Result<Artifact> {
+    not_built()
+}
+
+/// # Errors
+/// Always.
+pub fn learn_matchers(
+    _: &RerankParams,
+    _: Learned,
+    _: Spec,
+    _: &Path,
+    _: &dyn Progress,
+) -> Result<Artifact> {
+    not_built()
+}
+
 impl Captioner {
     /// # Errors
     /// Always.
@@ -37,20 +64,26 @@ impl Captioner {
         not_built()
     }
 
-    /// What cuts captions into words.
-    pub fn cutter(&self) -> &Cutter {
+    /// A caption for a picture.
+    pub fn caption(&self, _: &Picture) -> Result<String> {
         match *self {}
     }
 
-    /// A caption for a picture.
-    pub fn caption(&self, _: &crate::picture::Picture) -> Result<String> {
+    /// Captions for a collection.
+    pub fn write(&self, _: &Described) -> Written {
         match *self {}
     }
 }
 
 impl Reranker {
-    /// How much it counts.
-    pub fn weight(&self) -> f32 {
+    /// # Errors
+    /// Always.
+    pub fn load(_: &RerankParams, _: &Artifact) -> Result<Self> {
+        not_built()
+    }
+
+    /// The items of a collection, ready to be compared.
+    pub fn compare(&self, _: &Described) -> Compared {
         match *self {}
     }
 
@@ -64,31 +97,5 @@ impl Compared {
     /// Gives the best answers new scores.
     pub fn reorder(&self, _: Direction, _: usize, _: &[usize], _: &mut [f32]) {
         match *self {}
-    }
-}
-
-impl Training<'_> {
-    /// # Errors
-    /// Always.
-    pub fn reranker(&self) -> Result<Reranker> {
-        not_built()
-    }
-
-    /// # Errors
-    /// Always.
-    pub fn compared(&self, reranker: &Reranker, _: usize) -> Result<Compared> {
-        match *reranker {}
-    }
-
-    /// # Errors
-    /// Always.
-    pub fn captioner(&self) -> Result<Artifact> {
-        not_built()
-    }
-
-    /// # Errors
-    /// Always.
-    pub fn write_captions(&self, _: usize) -> Result<Written> {
-        not_built()
     }
 }

@@ -26,6 +26,7 @@ mod regions;
 mod scene_text;
 mod shards;
 mod space;
+mod trained;
 mod validation;
 
 use std::borrow::Cow;
@@ -47,7 +48,6 @@ pub use fitted::Fitted;
 pub use fusion::Outcome;
 pub use model::{Keep, untaught};
 pub use protocol::{BOTH, New, Protocol};
-pub use regions::Regions;
 use scene_text::View;
 pub use scene_text::{SceneText, SceneTextChoice};
 pub use space::{Embedded, embed};
@@ -148,13 +148,13 @@ impl<'a> Training<'a> {
         self.work.join(kind).join(&self.dataset.name)
     }
 
-    pub(crate) fn file(&self, kind: &str, name: &str, spec: &Spec) -> PathBuf {
+    fn file(&self, kind: &str, name: &str, spec: &Spec) -> PathBuf {
         let name = format!("{name}-{}.safetensors", spec.fingerprint().short());
         self.folder(kind).join(name)
     }
 
     /// The artifact of `spec`, from disk if it is fresh there.
-    pub(crate) fn cached(
+    fn cached(
         &self,
         path: &Path,
         spec: Spec,
@@ -246,11 +246,6 @@ impl<'a> Training<'a> {
     pub fn place(&self, split: Split, direction: Direction) -> Option<usize> {
         let fits = |c: &Collection| c.split == split && c.directions.contains(&direction);
         self.dataset.collections.iter().position(fits)
-    }
-
-    /// Digests of the pictures of a collection.
-    pub(crate) fn contents_of(&self, collection: usize) -> &[Fingerprint] {
-        &self.contents[collection]
     }
 
     /// What the answers of a direction in a collection are made from.

@@ -104,6 +104,9 @@ impl Training<'_> {
             let captions = self.captions_part(train, fitted, bank.as_ref())?;
             parts.insert("captions".into(), captions);
         }
+        if self.recipe.rerank.is_some() {
+            tracing::warn!("a model does not rank the best answers again; `tuwen evaluate` does");
+        }
         if self.recipe.captioner.is_some() {
             parts.insert(CAPTIONER.into(), self.captioner()?);
         }

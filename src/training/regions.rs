@@ -7,12 +7,11 @@ use crate::artifact::{Artifact, Fingerprint};
 use crate::dataset::Dataset;
 use crate::error::Result;
 use crate::linalg::{KernelMap, PcaParams};
-use crate::progress::Progress;
 use crate::recipe::Recipe;
 use crate::views::{FeatureParams, ImageViewParams, RegionsParams, Rows};
 
 /// A view of regions beside those of a recipe; its pictures are not mirrored.
-pub struct Regions<'a> {
+pub(super) struct Regions<'a> {
     recipe: Recipe,
     dataset: Dataset,
     contents: Vec<Vec<Fingerprint>>,
@@ -20,13 +19,8 @@ pub struct Regions<'a> {
 }
 
 impl Training<'_> {
-    /// What is shown of the progress.
-    pub(crate) fn progress(&self) -> &dyn Progress {
-        self.progress
-    }
-
     /// The data set's pictures as regions.
-    pub fn regions(&self, params: &RegionsParams) -> Regions<'_> {
+    pub(super) fn regions(&self, params: &RegionsParams) -> Regions<'_> {
         let view = ImageViewParams {
             name: "regions".into(),
             weight: 1.0,

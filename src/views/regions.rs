@@ -39,6 +39,13 @@ fn seven() -> usize {
     7
 }
 
+impl RegionsParams {
+    /// Number of cells.
+    pub fn cells(&self) -> usize {
+        self.grid * self.grid
+    }
+}
+
 /// Where the numbers of a cell come from.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]

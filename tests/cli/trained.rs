@@ -14,7 +14,7 @@ const REGIONS: &str = "grid = 3\nsources = [{ local = { of = { descriptor.sift =
 fn captioner(epochs: usize) -> Case {
     let lines = format!(
         "[captioner.network]\nwidth = 32\nheads = 2\ninner = 48\ndropout = 0.1\nbeam = 2\n\
-         plan = {{ epochs = {epochs}, batch = 16, rate = 0.003, keep-every = 3 }}\n[captioner.regions]\n{REGIONS}"
+         plan = {{ epochs = {epochs}, batch = 16, rate = 0.003, keep_every = 3 }}\n[captioner.regions]\n{REGIONS}"
     );
     Case::new().with("[fusion.cca]", &format!("{lines}\n[fusion.cca]"))
 }

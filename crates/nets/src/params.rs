@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// How a network learns.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+#[serde(deny_unknown_fields, default)]
 pub struct Plan {
     /// Times that everything is seen.
     pub epochs: usize,
@@ -15,7 +15,7 @@ pub struct Plan {
     /// Part of all steps during which the rate rises to it; then it falls to zero along a cosine.
     pub warm_up: f64,
     /// Weight decay of AdamW (Loshchilov & Hutter 2019).
-    pub decay: f64,
+    pub weight_decay: f64,
     /// Steps between checkpoints.
     pub keep_every: usize,
 }
@@ -27,7 +27,7 @@ impl Default for Plan {
             batch: 64,
             rate: 5e-4,
             warm_up: 0.1,
-            decay: 0.01,
+            weight_decay: 0.01,
             keep_every: 200,
         }
     }
@@ -35,7 +35,7 @@ impl Default for Plan {
 
 /// Shape of the network, how it learns and how it writes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+#[serde(deny_unknown_fields, default)]
 pub struct CaptionerParams {
     /// Numbers of a word and of a region inside the network, a multiple of `heads`.
     pub width: usize,
@@ -128,7 +128,7 @@ pub enum Negatives {
 
 /// A network that compares pairs, and how it learns.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+#[serde(deny_unknown_fields, default)]
 pub struct MatcherParams {
     /// The network.
     pub method: Method,
@@ -196,7 +196,7 @@ pub enum Contrast {
 
 /// A network that learns from pictures alone.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+#[serde(deny_unknown_fields, default)]
 pub struct PictureContrastParams {
     /// The loss.
     pub loss: Contrast,
@@ -226,7 +226,7 @@ impl Default for PictureContrastParams {
 
 /// A network that learns from captions alone.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+#[serde(deny_unknown_fields, default)]
 pub struct TextContrastParams {
     /// Numbers of a vector, and of a word.
     pub width: usize,

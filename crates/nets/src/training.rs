@@ -118,7 +118,7 @@ pub fn train<T: Task>(
     let batches = task.items().div_ceil(plan.batch.max(1));
     let steps = batches * plan.epochs;
     let optimizer = AdamWConfig::new()
-        .with_weight_decay(plan.decay as f32)
+        .with_weight_decay(plan.weight_decay as f32)
         .init();
     let mut run = Run {
         best: net.clone(),

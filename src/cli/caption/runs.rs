@@ -29,6 +29,9 @@ pub struct Run {
     pub scores: Scores,
 }
 
+/// Rows of papers, beside the run files.
+const PUBLISHED: &str = "published.json";
+
 /// A row of a paper; figures that it does not state are left out.
 #[derive(Deserialize)]
 struct Published {
@@ -41,12 +44,6 @@ struct Published {
     bleu4: Option<f64>,
     #[serde(default)]
     cider: Option<f64>,
-}
-
-#[derive(Default, Deserialize)]
-struct PublishedRows {
-    #[serde(default)]
-    rows: Vec<Published>,
 }
 
 impl fmt::Display for Run {
@@ -88,7 +85,8 @@ pub fn keep(folder: &Path, run: &Run) -> Result<()> {
     let mut runs = Vec::new();
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
-        if path.extension().is_some_and(|e| e == "json") {
+        let is_run = path.file_name().is_some_and(|name| name != PUBLISHED);
+        if is_run && path.extension().is_some_and(|e| e == "json") {
             let run: Run = serde_json::from_slice(&fs::read(&path)?)
                 .with_context(|| format!("{} is no run of captions", path.display()))?;
             runs.push(run);
@@ -103,9 +101,9 @@ pub fn keep(folder: &Path, run: &Run) -> Result<()> {
         )
     };
     runs.sort_by_key(key);
-    let published = match fs::read_to_string(folder.join("published.toml")) {
-        Ok(text) => toml::from_str(&text)?,
-        Err(_) => PublishedRows::default(),
+    let published: Vec<Published> = match fs::read(folder.join(PUBLISHED)) {
+        Ok(json) => serde_json::from_slice(&json)?,
+        Err(_) => vec![],
     };
     files::write(
         &folder.join("RESULTS.md"),
@@ -114,7 +112,7 @@ pub fn keep(folder: &Path, run: &Run) -> Result<()> {
     Ok(())
 }
 
-fn page(runs: &[Run], published: &PublishedRows) -> String {
+fn page(runs: &[Run], published: &[Published]) -> String {
     let mut page = String::from(
         "# Captions\n\nMade by `tuwen caption --data DIR --recipe FILE --runs experiments/captions`; each row has a run file here. \
          BLEU, ROUGE-L and CIDEr-D as pycocoevalcap 1.2 counts them, in per cent, over words cut as the column says. `accuracy` \
@@ -145,7 +143,6 @@ fn page(runs: &[Run], published: &PublishedRows) -> String {
             );
         }
         for row in published
-            .rows
             .iter()
             .filter(|r| r.dataset == dataset && split == "test")
         {
