@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::Training;
 use crate::artifact::{Artifact, Fingerprint};
-use crate::dataset::Dataset;
+use crate::dataset::{Dataset, Split};
 use crate::error::Result;
 use crate::linalg::{KernelMap, PcaParams};
 use crate::recipe::Recipe;
@@ -69,15 +69,14 @@ impl Regions<'_> {
         &self.dataset
     }
 
-    /// Digest of all that the cells come from.
+    /// Digest of all that the cells come from that networks learn from.
     pub fn fingerprint(&self) -> Result<Fingerprint> {
         let training = self.training();
         let view = training.view_spec(&self.recipe.image_views[0])?;
-        let pictures = (0..training.contents.len()).map(|c| training.pictures(c));
-        Ok(Fingerprint::of(&(
-            view.fingerprint(),
-            pictures.collect::<Vec<_>>(),
-        )))
+        let collections = self.dataset.collections.iter().enumerate();
+        let learned = collections.filter(|(_, c)| c.split != Split::Test);
+        let pictures: Vec<Fingerprint> = learned.map(|(c, _)| training.pictures(c)).collect();
+        Ok(Fingerprint::of(&(view.fingerprint(), pictures)))
     }
 
     /// What the view has learned.
