@@ -1,4 +1,4 @@
-//! Networks that compare a picture and a caption as a pair, so that neither has a point of its own: [AMFMN](amfmn) and [SCAN](scan).
+//! Networks that compare a picture and a caption as a pair, so that neither has a point of its own: AMFMN and SCAN.
 
 mod amfmn;
 mod scan;
