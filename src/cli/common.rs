@@ -51,7 +51,7 @@ pub struct DataOptions {
     queries: Asked,
     /// Where keywords come from: the file, or what several captions of a picture say
     #[arg(long, value_name = "FROM", value_enum, default_value_t)]
-    keywords: KeywordSource,
+    keywords_from: KeywordSource,
     #[command(flatten)]
     encoding: Encoding,
 }
@@ -139,7 +139,7 @@ impl DataOptions {
             Asked::Joint => Queries::Joint,
         };
         if queries != Queries::Sentences {
-            let keywords = match self.keywords {
+            let keywords = match self.keywords_from {
                 KeywordSource::File => dataset.keywords(folder, &options)?,
                 KeywordSource::Captions => tuwen::captions::keywords(&dataset)?,
             };

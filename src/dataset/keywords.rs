@@ -9,7 +9,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Dataset, ReadOptions, Warning, text};
+use super::{Dataset, ReadOptions, Warning, text, warn_all};
 use crate::error::{Error, Result};
 
 const FILE: &str = "keywords.txt";
@@ -46,15 +46,16 @@ impl Dataset {
                 text.caption = match queries {
                     Queries::Sentences => continue,
                     Queries::Keywords => words.join(" "),
-                    Queries::Joint => [std::slice::from_ref(&text.caption), &words[..]]
-                        .concat()
-                        .join(" "),
+                    Queries::Joint if words.is_empty() => continue,
+                    Queries::Joint => format!("{} {}", text.caption, words.join(" ")),
                 };
             }
         }
         let kind = "picture without a keyword";
         let message = |id| Warning { kind, message: id };
-        self.warnings.extend(without.into_iter().map(message));
+        let warnings: Vec<Warning> = without.into_iter().map(message).collect();
+        warn_all(&warnings);
+        self.warnings.extend(warnings);
     }
 
     /// The keywords that the folder of the data set states.
@@ -68,7 +69,7 @@ impl Dataset {
                 root,
                 format!(
                     "it has no {FILE} (a line for each picture: its name, a tab, its keywords); \
-                     --keywords captions takes them from the captions"
+                     --keywords-from captions takes them from the captions"
                 ),
             ));
         }

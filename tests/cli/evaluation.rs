@@ -244,3 +244,30 @@ fn flickr8k_says_which_captions_there_are_and_what_does_not_fit() {
         .says(&["WARN", "picture without a caption", "9999.jpg"])
         .prints("train: 63 of 64 images");
 }
+
+#[test]
+fn keywords_are_asked_alone_or_after_the_sentences() {
+    let case = Case::new().copied();
+    let keywords = |more: &[&str]| case.run("evaluate", &[&["--json"], more].concat());
+    let asked = ["--queries", "keywords"];
+    keywords(&asked)
+        .fails()
+        .says(&["has no keywords.txt", "--keywords-from captions"]);
+    let captions = columns::<2>(&case.table(1, "ImageWordData.csv"));
+    let line = |[image, caption]: &[String; 2]| {
+        let words: String = caption.chars().take(4).collect();
+        format!("{image}\t{words}，图案\n")
+    };
+    let lines: String = captions.iter().map(line).collect();
+    let file = case.data.join("keywords.txt");
+    fs::write(&file, &lines).unwrap();
+    let plain = keywords(&[]).ok().json();
+    let joint = keywords(&["--queries", "joint"]).ok();
+    joint.says(&["picture without a keyword"]);
+    assert_ne!(joint.json()["t2i"], plain["t2i"]);
+    fs::write(&file, format!("{lines}no tab\n")).unwrap();
+    let line = format!("line {}", captions.len() + 1);
+    keywords(&asked)
+        .fails()
+        .says(&["keywords.txt", &line, "a tab"]);
+}
