@@ -263,7 +263,7 @@ fn keywords_are_asked_alone_or_after_the_sentences() {
     fs::write(&file, &lines).unwrap();
     let plain = keywords(&[]).ok().json();
     let joint = keywords(&["--queries", "joint"]).ok();
-    joint.says(&["picture without a keyword"]);
+    let joint = joint.says(&["picture without a keyword"]);
     assert_ne!(joint.json()["t2i"], plain["t2i"]);
     fs::write(&file, format!("{lines}no tab\n")).unwrap();
     let line = format!("line {}", captions.len() + 1);

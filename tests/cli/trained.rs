@@ -84,7 +84,7 @@ mod learned {
         let model = whole.path("m.tuwen");
         let model = model.to_str().unwrap();
         whole.run("fit", &["--model", model]).ok();
-        let picture = whole.attachment(3).join("ImageData");
+        let picture = whole.attachment(2).join("ImageData");
         let picture = fs::read_dir(picture)
             .unwrap()
             .flatten()
