@@ -33,7 +33,7 @@ use crate::lazy::Lazy;
 pub use encoders::{ImageEncoder, PictureSide, TextSide};
 pub use keywords::{Keyword, Vocabulary, Word};
 
-use crate::artifact::{Bundle, Fingerprint, Matrix, PartSize};
+use crate::artifact::{Artifact, Bundle, Fingerprint, Matrix, PartSize};
 use crate::calibration::Calibration;
 use crate::calibration::keywords::Keywords;
 use crate::copies;
@@ -134,6 +134,20 @@ pub struct Captions {
     pub points: Matrix<f16>,
     /// What each is charged.
     pub charges: Array1<f32>,
+}
+
+impl Captions {
+    /// The captions of a model's part, in a space of so many numbers.
+    pub(crate) fn load(part: &Artifact, dim: usize) -> Result<Self> {
+        let captions = Self {
+            texts: part.read_notes()?,
+            points: part.kept_matrix("points")?,
+            charges: part.vector("charges")?,
+        };
+        let n = captions.texts.len();
+        part.require(captions.points.dim() == (n, dim) && captions.charges.len() == n)?;
+        Ok(captions)
+    }
 }
 
 impl Model {
@@ -375,17 +389,7 @@ impl Model {
         if !self.bundle.has("captions") {
             return Ok(None);
         }
-        let load = || {
-            let part = self.bundle.part("captions")?;
-            let captions = Captions {
-                texts: part.read_notes()?,
-                points: part.kept_matrix("points")?,
-                charges: part.vector("charges")?,
-            };
-            let n = captions.texts.len();
-            part.require(captions.points.dim() == (n, self.dim()) && captions.charges.len() == n)?;
-            Ok(captions)
-        };
+        let load = || Captions::load(&self.bundle.part("captions")?, self.dim());
         self.captions.get(load).map(Some)
     }
 

@@ -15,7 +15,7 @@ use crate::fusion::Side;
 use crate::hubness::QueryBank;
 use crate::leaves;
 use crate::linalg::PcaParams;
-use crate::model::{About, CAPTIONER, Calibrations, Model, PictureSide, STAGE, TextSide};
+use crate::model::{About, CAPTIONER, Calibrations, Captions, Model, PictureSide, STAGE, TextSide};
 use crate::picture::Picture;
 use crate::progress::Progress;
 use crate::recipe::Recipe;
@@ -271,6 +271,20 @@ impl Training<'_> {
             self.progress.finish();
             params.learn_from(spec, samples.into_iter().flatten().collect())
         })
+    }
+
+    /// The training captions in the shared space, charged as the recipe says.
+    ///
+    /// # Errors
+    /// Those of projecting them.
+    pub fn captions_of(&self, features: &[Features], fitted: &Fitted) -> Result<Captions> {
+        let train = &features[self.train()?];
+        let bank = match self.recipe.hubness {
+            Some(_) => Some(self.bank(Direction::ImageToText, train, &fitted.fusion)?),
+            None => None,
+        };
+        let part = self.captions_part(train, fitted, bank.as_ref())?;
+        Captions::load(&part, fitted.fusion.dim())
     }
 
     /// The training captions in the shared space.

@@ -8,16 +8,16 @@ use anyhow::{Context, Result};
 use ndarray::Axis;
 use rayon::prelude::*;
 use serde::Serialize;
-use tuwen::captions::RetrievalParams;
 use tuwen::captions::metrics;
+use tuwen::captions::{Retrieval, RetrievalParams};
 use tuwen::dataset::{Collection, Split};
 use tuwen::files;
 use tuwen::fusion::Side;
 use tuwen::text::Cutter;
-use tuwen::training::{Keep, Training};
+use tuwen::training::Training;
 
 use super::runs::{self, Run};
-use super::{Args, Method, retrieval};
+use super::{Args, Method};
 use crate::cli::bars::Bars;
 use crate::cli::output;
 
@@ -110,8 +110,8 @@ pub fn measure(args: &Args, data: &Path) -> Result<ExitCode> {
 fn retrieved(training: &Training, place: usize, params: RetrievalParams) -> Result<Vec<String>> {
     let features = training.features()?;
     let fitted = training.fit(&features)?;
-    let model = training.model(&features, &fitted, Keep { captions: true })?;
-    let retrieval = retrieval(&model, params)?;
+    let captions = training.captions_of(&features, &fitted)?;
+    let retrieval = Retrieval::new(&captions, params)?;
     let points = fitted
         .fusion
         .project(Side::Image, features[place].images.x.view())?;
