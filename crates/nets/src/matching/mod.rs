@@ -185,15 +185,12 @@ impl Learning<'_> {
                     Margin::Fixed(margin) => margin as f32,
                     // Yuan et al. 2022, §III-D: the nearer a wrong caption is to the right one, the nearer it may come
                     Margin::Dynamic { most, strength } => {
-                        let alike = match self.params.margin {
-                            _ if own == caption => 1.0,
-                            _ => cosine(
-                                &self.weighed[own],
-                                &captions[caption],
-                                &self.weighed[caption],
-                            ),
-                        };
-                        (most * (1.0 - strength * f64::from(alike.max(0.0)))) as f32
+                        let alike = cosine(
+                            &self.weighed[own],
+                            &captions[caption],
+                            &self.weighed[caption],
+                        );
+                        (most * (1.0 - strength * f64::from(alike))) as f32
                     }
                 });
                 wrong.push(f32::from(!self.known.contains(&(picture, caption))));
