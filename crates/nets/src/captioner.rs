@@ -3,6 +3,8 @@
 //!
 //! All captions of a picture are asked together: their words attend to one copy of its regions.
 
+use std::path::Path;
+
 use burn::module::Module;
 use burn::nn::activation::ActivationConfig;
 use burn::nn::attention::{
@@ -21,13 +23,14 @@ use rand::Rng;
 use rand::seq::index::sample;
 use rand_chacha::ChaCha8Rng;
 
+use crate::captions::padded;
 use crate::error::Result;
 use crate::params::CaptionerParams;
 use crate::regions::Regions;
 use crate::thin::Thin;
 use crate::tokens::{END, PAD, START, UNKNOWN};
-use crate::training::Task;
-use crate::weights::{self, Weights};
+use crate::training::{self, Event, Task, Trained};
+use crate::weights::Weights;
 
 #[derive(Module, Debug)]
 struct DecoderLayer {
@@ -199,8 +202,7 @@ impl Captioned<'_> {
 #[derive(Debug)]
 pub struct Captioner {
     params: CaptionerParams,
-    net: Net,
-    device: Device,
+    trained: Trained<Net>,
 }
 
 struct Learning<'a> {
@@ -209,7 +211,6 @@ struct Learning<'a> {
     /// Pictures that have a caption.
     pictures: Vec<usize>,
     val: Option<&'a Captioned<'a>>,
-    device: Device,
 }
 
 impl Task for Learning<'_> {
@@ -221,15 +222,12 @@ impl Task for Learning<'_> {
         self.pictures.len()
     }
 
-    fn loss(&self, net: &Net, batch: &[usize], rng: &mut ChaCha8Rng) -> Tensor<1> {
+    fn loss(&self, net: &Net, batch: &[usize], device: &Device, rng: &mut ChaCha8Rng) -> Tensor<1> {
         let params = self.params;
         let pictures: Vec<usize> = batch.iter().map(|&i| self.pictures[i]).collect();
         let mirrored = |_| params.mirror && rng.gen_bool(0.5);
         let mirrored: Vec<bool> = pictures.iter().map(mirrored).collect();
-        let regions = self
-            .train
-            .regions
-            .turned(&pictures, &mirrored, &self.device);
+        let regions = self.train.regions.turned(&pictures, &mirrored, device);
         let captions = self.train.draw(&pictures, params.captions, rng);
         let (logs, wanted, _) = net.predict(regions, &captions);
         let n = logs.dims()[0];
@@ -238,9 +236,8 @@ impl Task for Learning<'_> {
         -(right * (1.0 - params.smoothing) + all * params.smoothing)
     }
 
-    fn score(&self, net: &Net) -> Option<f64> {
-        self.val
-            .map(|val| accuracy(net, self.params, val, &self.device.clone().inner()))
+    fn score(&self, net: &Net, device: &Device) -> Option<f64> {
+        self.val.map(|val| accuracy(net, self.params, val, device))
     }
 }
 
@@ -274,17 +271,16 @@ impl Captioner {
     /// Learns from captioned pictures; the epoch stays whose network predicts the words of `val` best.
     ///
     /// # Errors
-    /// Those of [`crate::training::train`].
+    /// Those of [`training::train`].
     pub fn learn(
         params: &CaptionerParams,
         train: &Captioned,
         val: Option<&Captioned>,
         words: usize,
         seed: u64,
-        checkpoint: Option<&std::path::Path>,
-        watch: &mut dyn FnMut(crate::training::Event),
+        checkpoint: Option<&Path>,
+        watch: &mut dyn FnMut(Event),
     ) -> Result<Self> {
-        let device = crate::device().autodiff();
         let new = |device: &Device| Net::new(params, train.regions.width, words, device);
         let pictures = 0..train.regions.len();
         let task = Learning {
@@ -294,20 +290,16 @@ impl Captioner {
                 .filter(|&p| !train.captions[p].is_empty())
                 .collect(),
             val,
-            device: device.clone(),
         };
-        let net =
-            crate::training::train(&task, new, &params.plan, seed, &device, checkpoint, watch)?;
         Ok(Self {
+            trained: training::train(&task, new, &params.plan, seed, checkpoint, watch)?,
             params: params.clone(),
-            net: net.valid(),
-            device: device.inner(),
         })
     }
 
     /// The tensors of the network.
     pub fn weights(&self) -> Weights {
-        weights::of(&self.net)
+        self.trained.weights()
     }
 
     /// A captioner of stored tensors, for regions of `regions` numbers and so many `words`.
@@ -320,18 +312,16 @@ impl Captioner {
         words: usize,
         weights: Weights,
     ) -> Result<Self> {
-        let device = crate::device();
-        let net = Net::new(params, regions, words, &device);
+        let new = |device: &Device| Net::new(params, regions, words, device);
         Ok(Self {
+            trained: Trained::of(new, weights)?,
             params: params.clone(),
-            net: weights::set(net, weights)?,
-            device,
         })
     }
 
     /// The part of the words of captions that it predicts from those before, as they are counted by Keras's masked accuracy.
     pub fn accuracy(&self, data: &Captioned) -> f64 {
-        accuracy(&self.net, &self.params, data, &self.device)
+        accuracy(&self.trained.net, &self.params, data, &self.trained.device)
     }
 
     /// Writes a caption for every picture: numbers of words, without marks.
@@ -339,13 +329,14 @@ impl Captioner {
         let pictures: Vec<usize> = (0..regions.len()).collect();
         let batches = pictures.chunks(self.params.plan.batch);
         batches
-            .flat_map(|pictures| self.search(regions.of(pictures, &self.device)))
+            .flat_map(|pictures| self.search(regions.of(pictures, &self.trained.device)))
             .collect()
     }
 
     /// Beam search, all pictures at once.
     fn search(&self, regions: Tensor<3>) -> Vec<Vec<u32>> {
-        let regions = self.net.encode(regions);
+        let Trained { net, device } = &self.trained;
+        let regions = net.encode(regions);
         let pictures = regions.dims()[0];
         let mut beams: Vec<Vec<Beam>> = vec![vec![Beam::default()]; pictures];
         let mut done: Vec<Option<Beam>> = vec![None; pictures];
@@ -353,9 +344,9 @@ impl Captioner {
             let width = beams[0].len();
             let words = |b: &Beam| [&[START], b.words.as_slice()].concat();
             let words: Vec<Vec<u32>> = beams.iter().flatten().map(words).collect();
-            let x = self.net.decode(padded(&words, &self.device), &regions);
+            let x = net.decode(padded(&words, device), &regions);
             let x = x.narrow(1, length - 1, 1).squeeze_dim::<2>(1);
-            let logs = self.net.next(x).into_data();
+            let logs = net.next(x).into_data();
             let logs: Vec<f32> = logs.iter::<f32>().collect();
             let many = logs.len() / (pictures * width);
             let rows = logs.chunks_exact(width * many);
@@ -413,20 +404,6 @@ impl Captioner {
         }
         longer
     }
-}
-
-/// Captions filled up to the longest: captions×length.
-fn padded(captions: &[Vec<u32>], device: &Device) -> Tensor<2, Int> {
-    let length = captions.iter().map(Vec::len).max().unwrap_or(0).max(1);
-    let filled = |c: &Vec<u32>| {
-        let rest = std::iter::repeat_n(PAD, length - c.len());
-        c.iter().copied().chain(rest).map(|n| n as i32).collect()
-    };
-    let values: Vec<i32> = captions
-        .iter()
-        .flat_map(|c| -> Vec<i32> { filled(c) })
-        .collect();
-    Tensor::from_data(TensorData::new(values, [captions.len(), length]), device)
 }
 
 #[derive(Clone, Debug, Default)]

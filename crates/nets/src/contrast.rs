@@ -14,13 +14,14 @@ use burn::tensor::{Device, Int, Tensor, TensorData};
 use rand_chacha::ChaCha8Rng;
 
 use crate::augment::{Thumbnails, plain, varied};
+use crate::captions::Captions;
 use crate::error::Result;
 use crate::gru::Gru;
-use crate::matching::{Captions, unit};
+use crate::matching::unit;
 use crate::params::{Contrast, PictureContrastParams, TextContrastParams};
 use crate::thin::Thin;
-use crate::training::{Event, Task, train};
-use crate::weights::{self, Weights};
+use crate::training::{Event, Task, Trained, train};
+use crate::weights::Weights;
 
 /// Channels after each halving of the side.
 const CHANNELS: [usize; 4] = [32, 64, 128, 256];
@@ -103,7 +104,6 @@ fn contrastive(a: Tensor<2>, b: Tensor<2>, margin: f64) -> Tensor<1> {
 struct Pictures<'a> {
     params: &'a PictureContrastParams,
     thumbnails: &'a Thumbnails,
-    device: Device,
 }
 
 impl Task for Pictures<'_> {
@@ -113,10 +113,16 @@ impl Task for Pictures<'_> {
         self.thumbnails.len()
     }
 
-    fn loss(&self, net: &PictureNet, batch: &[usize], rng: &mut ChaCha8Rng) -> Tensor<1> {
+    fn loss(
+        &self,
+        net: &PictureNet,
+        batch: &[usize],
+        device: &Device,
+        rng: &mut ChaCha8Rng,
+    ) -> Tensor<1> {
         let mut view = || {
             let x = varied(self.thumbnails, batch, self.params.side, rng);
-            net.compared(tensor(x, batch.len(), self.params.side, &self.device))
+            net.compared(tensor(x, batch.len(), self.params.side, device))
         };
         let (a, b) = (view(), view());
         match self.params.loss {
@@ -133,9 +139,8 @@ fn tensor(values: Vec<f32>, n: usize, side: usize, device: &Device) -> Tensor<4>
 /// A network that turns pictures into vectors.
 #[derive(Debug)]
 pub struct PictureEncoder {
-    params: PictureContrastParams,
-    net: PictureNet,
-    device: Device,
+    side: usize,
+    trained: Trained<PictureNet>,
 }
 
 impl PictureEncoder {
@@ -150,24 +155,17 @@ impl PictureEncoder {
         checkpoint: Option<&Path>,
         watch: &mut dyn FnMut(Event),
     ) -> Result<Self> {
-        let device = crate::device().autodiff();
         let new = |device: &Device| PictureNet::new(params, device);
-        let task = Pictures {
-            params,
-            thumbnails,
-            device: device.clone(),
-        };
-        let net = train(&task, new, &params.plan, seed, &device, checkpoint, watch)?;
+        let task = Pictures { params, thumbnails };
         Ok(Self {
-            params: params.clone(),
-            net: net.valid(),
-            device: device.inner(),
+            side: params.side,
+            trained: train(&task, new, &params.plan, seed, checkpoint, watch)?,
         })
     }
 
     /// The tensors of the network.
     pub fn weights(&self) -> Weights {
-        weights::of(&self.net)
+        self.trained.weights()
     }
 
     /// A network of stored tensors.
@@ -175,11 +173,10 @@ impl PictureEncoder {
     /// # Errors
     /// [`crate::Error::Weights`] if they do not fit.
     pub fn of(params: &PictureContrastParams, weights: Weights) -> Result<Self> {
-        let device = crate::device();
+        let new = |device: &Device| PictureNet::new(params, device);
         Ok(Self {
-            net: weights::set(PictureNet::new(params, &device), weights)?,
-            params: params.clone(),
-            device,
+            side: params.side,
+            trained: Trained::of(new, weights)?,
         })
     }
 
@@ -190,9 +187,9 @@ impl PictureEncoder {
 
     /// The vector of a picture: its thumbnail is one of [`Thumbnails::push`].
     pub fn vector(&self, thumbnails: &Thumbnails, picture: usize) -> Vec<f32> {
-        let side = self.params.side;
-        let x = tensor(plain(thumbnails, picture, side), 1, side, &self.device);
-        self.net.vectors(x).into_data().iter::<f32>().collect()
+        let Trained { net, device } = &self.trained;
+        let x = tensor(plain(thumbnails, picture, self.side), 1, self.side, device);
+        net.vectors(x).into_data().iter::<f32>().collect()
     }
 }
 
@@ -215,13 +212,12 @@ impl TextNet {
     }
 
     /// Unit vectors: captions×width.
-    fn vectors(&self, captions: Captions) -> Tensor<2> {
-        let x = self.dropout.forward(self.words.forward(captions.words));
+    fn vectors(&self, captions: &Captions) -> Tensor<2> {
+        let x = self
+            .dropout
+            .forward(self.words.forward(captions.words.clone()));
         let states = self.gru.forward(x.clone()) + x;
-        let length = captions.there.dims()[1];
-        let sum = (states * captions.there.clone().unsqueeze_dim::<3>(2)).sum_dim(1);
-        let count = captions.there.sum_dim(1).clamp(1.0, length as f64);
-        let mean = self.dropout.forward(sum.squeeze_dim::<2>(1) / count);
+        let mean = self.dropout.forward(captions.mean(states));
         unit(self.output.forward(mean))
     }
 }
@@ -229,7 +225,6 @@ impl TextNet {
 struct Texts<'a> {
     params: &'a TextContrastParams,
     captions: &'a [Vec<u32>],
-    device: Device,
 }
 
 impl Task for Texts<'_> {
@@ -239,19 +234,22 @@ impl Task for Texts<'_> {
         self.captions.len()
     }
 
-    fn loss(&self, net: &TextNet, batch: &[usize], _: &mut ChaCha8Rng) -> Tensor<1> {
+    fn loss(
+        &self,
+        net: &TextNet,
+        batch: &[usize],
+        device: &Device,
+        _: &mut ChaCha8Rng,
+    ) -> Tensor<1> {
         let captions: Vec<&[u32]> = batch.iter().map(|&i| &*self.captions[i]).collect();
-        let read = || net.vectors(Captions::of(&captions, &self.device));
+        let read = || net.vectors(&Captions::of(&captions, device));
         nt_xent(read(), read(), self.params.temperature)
     }
 }
 
 /// A network that turns captions into vectors.
 #[derive(Debug)]
-pub struct TextEncoder {
-    net: TextNet,
-    device: Device,
-}
+pub struct TextEncoder(Trained<TextNet>);
 
 impl TextEncoder {
     /// Learns from captions alone, as numbers of words, none empty.
@@ -266,23 +264,15 @@ impl TextEncoder {
         checkpoint: Option<&Path>,
         watch: &mut dyn FnMut(Event),
     ) -> Result<Self> {
-        let device = crate::device().autodiff();
         let new = |device: &Device| TextNet::new(params, words, device);
-        let task = Texts {
-            params,
-            captions,
-            device: device.clone(),
-        };
-        let net = train(&task, new, &params.plan, seed, &device, checkpoint, watch)?;
-        Ok(Self {
-            net: net.valid(),
-            device: device.inner(),
-        })
+        let task = Texts { params, captions };
+        let trained = train(&task, new, &params.plan, seed, checkpoint, watch)?;
+        Ok(Self(trained))
     }
 
     /// The tensors of the network.
     pub fn weights(&self) -> Weights {
-        weights::of(&self.net)
+        self.0.weights()
     }
 
     /// A network of stored tensors.
@@ -290,16 +280,14 @@ impl TextEncoder {
     /// # Errors
     /// [`crate::Error::Weights`] if they do not fit.
     pub fn of(params: &TextContrastParams, words: usize, weights: Weights) -> Result<Self> {
-        let device = crate::device();
-        Ok(Self {
-            net: weights::set(TextNet::new(params, words, &device), weights)?,
-            device,
-        })
+        let new = |device: &Device| TextNet::new(params, words, device);
+        Ok(Self(Trained::of(new, weights)?))
     }
 
     /// The vector of a caption that is not empty.
     pub fn vector(&self, caption: &[u32]) -> Vec<f32> {
-        let vectors = self.net.vectors(Captions::of(&[caption], &self.device));
+        let Trained { net, device } = &self.0;
+        let vectors = net.vectors(&Captions::of(&[caption], device));
         vectors.into_data().iter::<f32>().collect()
     }
 }

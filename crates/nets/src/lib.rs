@@ -17,6 +17,8 @@ pub mod augment;
 #[cfg(feature = "burn")]
 pub mod captioner;
 #[cfg(feature = "burn")]
+mod captions;
+#[cfg(feature = "burn")]
 pub mod contrast;
 mod error;
 #[cfg(feature = "burn")]

@@ -18,6 +18,7 @@ use rayon::prelude::*;
 use crate::error::{Error, Result};
 use crate::params::Plan;
 use crate::thin;
+use crate::weights::{self, Weights};
 
 impl Plan {
     /// The learning rate of a step.
@@ -43,12 +44,18 @@ pub trait Task: Sync {
     /// Number of items that batches are drawn from.
     fn items(&self) -> usize;
 
-    /// The loss of a batch of items.
-    fn loss(&self, net: &Self::Net, batch: &[usize], rng: &mut ChaCha8Rng) -> Tensor<1>;
+    /// The loss of a batch of items; what it is computed from goes to the device.
+    fn loss(
+        &self,
+        net: &Self::Net,
+        batch: &[usize],
+        device: &Device,
+        rng: &mut ChaCha8Rng,
+    ) -> Tensor<1>;
 
     /// How good the network is on data that it does not learn from, asked after every epoch; the best one is kept. `None`
     /// keeps the last.
-    fn score(&self, _net: &Self::Net) -> Option<f64> {
+    fn score(&self, _net: &Self::Net, _device: &Device) -> Option<f64> {
         None
     }
 }
@@ -105,14 +112,15 @@ pub fn train<T: Task>(
     new: impl FnOnce(&Device) -> T::Net,
     plan: &Plan,
     seed: u64,
-    device: &Device,
     checkpoint: Option<&Path>,
     watch: &mut dyn FnMut(Event),
-) -> Result<T::Net> {
+) -> Result<Trained<T::Net>> {
     if task.items() == 0 {
         return Err(Error::Empty("no item"));
     }
     let _alone = alone();
+    let plain = crate::device();
+    let device = &plain.clone().autodiff();
     device.seed(seed);
     let net = new(device).materialize();
     let batches = task.items().div_ceil(plan.batch.max(1));
@@ -131,12 +139,21 @@ pub fn train<T: Task>(
     {
         run = kept;
     }
+    let mut order = (0, shuffled(task.items(), seed, 0));
     while run.state.steps < steps {
         let began = Instant::now();
         let step = run.state.steps;
         let (epoch, place) = (step / batches, step % batches);
-        let order = order(task.items(), seed, epoch);
-        let batch: Vec<usize> = order.iter().skip(place).step_by(batches).copied().collect();
+        if order.0 != epoch {
+            order = (epoch, shuffled(task.items(), seed, epoch));
+        }
+        let batch: Vec<usize> = order
+            .1
+            .iter()
+            .skip(place)
+            .step_by(batches)
+            .copied()
+            .collect();
         let parts: Vec<&[usize]> = batch.chunks(batch.len().div_ceil(T::PARTS)).collect();
         let learned: Vec<(f32, GradientsParams)> = parts
             .par_iter()
@@ -148,7 +165,7 @@ pub fn train<T: Task>(
                 let share = items.len() as f64 / batch.len() as f64;
                 // a copy of its own, so that the graphs of two parts are two: a graph is walked by one thread
                 let net = run.net.clone().fork(device);
-                let loss = task.loss(&net, items, &mut rng) * share;
+                let loss = task.loss(&net, items, device, &mut rng) * share;
                 let value: f32 = loss.clone().into_scalar();
                 let gradients = match value.is_finite() {
                     true => GradientsParams::from_grads(loss.backward(), &net),
@@ -181,7 +198,7 @@ pub fn train<T: Task>(
             seconds: began.elapsed().as_secs_f64(),
         });
         if place + 1 == batches {
-            let score = task.score(&run.net.valid());
+            let score = task.score(&run.net.valid(), &plain);
             watch(Event::Epoch {
                 done: epoch + 1,
                 loss: run.state.losses / batches as f64,
@@ -202,7 +219,38 @@ pub fn train<T: Task>(
     if let Some(path) = checkpoint {
         let _ = fs::remove_file(path); // a missing one is as good
     }
-    Ok(run.best)
+    Ok(Trained {
+        net: run.best.valid(),
+        device: plain,
+    })
+}
+
+/// A network that has learned.
+#[derive(Debug)]
+pub struct Trained<N> {
+    /// Without gradients.
+    pub net: N,
+    /// Where it is computed.
+    pub device: Device,
+}
+
+impl<N: Module> Trained<N> {
+    /// One of stored tensors.
+    ///
+    /// # Errors
+    /// [`Error::Weights`] if they do not fit.
+    pub fn of(new: impl FnOnce(&Device) -> N, weights: Weights) -> Result<Self> {
+        let device = crate::device();
+        Ok(Self {
+            net: weights::set(new(&device), weights)?,
+            device,
+        })
+    }
+
+    /// Its tensors.
+    pub fn weights(&self) -> Weights {
+        weights::of(&self.net)
+    }
 }
 
 fn drawing(seed: u64, stream: u64) -> ChaCha8Rng {
@@ -212,7 +260,7 @@ fn drawing(seed: u64, stream: u64) -> ChaCha8Rng {
 }
 
 /// The items in the order of an epoch.
-fn order(items: usize, seed: u64, epoch: usize) -> Vec<usize> {
+fn shuffled(items: usize, seed: u64, epoch: usize) -> Vec<usize> {
     let mut order: Vec<usize> = (0..items).collect();
     order.shuffle(&mut drawing(seed, u64::MAX - epoch as u64));
     order
@@ -310,7 +358,6 @@ mod tests {
     }
 
     struct Sums {
-        device: Device,
         steps: AtomicUsize,
         stop: usize,
     }
@@ -322,36 +369,40 @@ mod tests {
             20
         }
 
-        fn loss(&self, net: &Net, batch: &[usize], rng: &mut ChaCha8Rng) -> Tensor<1> {
+        fn loss(
+            &self,
+            net: &Net,
+            batch: &[usize],
+            device: &Device,
+            rng: &mut ChaCha8Rng,
+        ) -> Tensor<1> {
             if self.steps.fetch_add(1, Ordering::Relaxed) >= self.stop {
                 // what is no number ends the run, as a kill would
-                return Tensor::from_floats([f32::NAN], &self.device);
+                return Tensor::from_floats([f32::NAN], device);
             }
             let rows: Vec<f32> = batch
                 .iter()
                 .flat_map(|&i| [i as f32 / 20.0, 1.0, -1.0])
                 .collect();
-            let x = Tensor::<1>::from_floats(rows.as_slice(), &self.device);
+            let x = Tensor::<1>::from_floats(rows.as_slice(), device);
             let x = x.reshape([batch.len(), 3]);
             let wanted = x.clone().sum_dim(1) * rng.gen_range(0.9..1.1);
             let found = net.linear.forward(net.dropout.forward(x));
             (found - wanted).square().mean()
         }
 
-        fn score(&self, net: &Net) -> Option<f64> {
+        fn score(&self, net: &Net, _: &Device) -> Option<f64> {
             let weights = crate::weights::of(net);
             Some(f64::from(weights["linear.weight"][0]))
         }
     }
 
-    fn learn(stop: usize, checkpoint: Option<&Path>) -> Result<Net> {
-        let device = crate::device().autodiff();
+    fn learn(stop: usize, checkpoint: Option<&Path>) -> Result<Trained<Net>> {
         let new = |device: &Device| Net {
             linear: LinearConfig::new(3, 1).init(device),
             dropout: Thin::new(0.2),
         };
         let task = Sums {
-            device: device.clone(),
             steps: AtomicUsize::new(0),
             stop,
         };
@@ -362,7 +413,7 @@ mod tests {
             keep_every: 3,
             ..Plan::default()
         };
-        train(&task, new, &plan, 7, &device, checkpoint, &mut |_| ())
+        train(&task, new, &plan, 7, checkpoint, &mut |_| ())
     }
 
     #[test]
@@ -370,24 +421,24 @@ mod tests {
         let folder = std::env::temp_dir().join(format!("tuwen-nets-{}", std::process::id()));
         fs::create_dir_all(&folder).unwrap();
         let checkpoint = folder.join("run.checkpoint");
-        let whole = crate::weights::of(&learn(100, None).unwrap());
+        let whole = learn(100, None).unwrap().weights();
         let failed = learn(8, Some(&checkpoint));
         assert!(matches!(failed, Err(Error::Diverged { steps: 9, .. })));
         assert!(checkpoint.exists());
         let resumed = learn(100, Some(&checkpoint)).unwrap();
-        assert_eq!(crate::weights::of(&resumed), whole);
+        assert_eq!(resumed.weights(), whole);
         assert!(!checkpoint.exists());
         // a damaged one is as good as none
         fs::write(&checkpoint, b"nothing").unwrap();
         let again = learn(100, Some(&checkpoint)).unwrap();
-        assert_eq!(crate::weights::of(&again), whole);
+        assert_eq!(again.weights(), whole);
         fs::remove_dir_all(&folder).unwrap();
     }
 
     #[test]
     fn every_item_is_seen_once_an_epoch_and_the_rate_rises_and_falls() {
-        let mut seen = order(9, 1, 0);
-        assert_ne!(seen, order(9, 1, 1));
+        let mut seen = shuffled(9, 1, 0);
+        assert_ne!(seen, shuffled(9, 1, 1));
         seen.sort_unstable();
         assert_eq!(seen, (0..9).collect::<Vec<_>>());
         let plan = Plan::default();

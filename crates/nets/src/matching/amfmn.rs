@@ -10,7 +10,8 @@ use burn::nn::{Embedding, EmbeddingConfig, Linear, LinearConfig};
 use burn::tensor::activation::{relu, sigmoid, softmax};
 use burn::tensor::{Device, Tensor};
 
-use super::{Captions, Pictures, unit};
+use super::{Pictures, unit};
+use crate::captions::Captions;
 use crate::gru::Gru;
 use crate::params::MatcherParams;
 use crate::thin::Thin;
@@ -90,14 +91,12 @@ impl Amfmn {
     }
 
     /// Captions of the same length, with 1 where there is a word -> captions×width.
-    pub fn captions(&self, captions: Captions) -> Tensor<2> {
-        let x = self.dropout.forward(self.words.forward(captions.words));
+    pub fn captions(&self, captions: &Captions) -> Tensor<2> {
+        let x = self
+            .dropout
+            .forward(self.words.forward(captions.words.clone()));
         let states = self.gru.forward(x);
-        let [_, length] = captions.there.dims();
-        let there = captions.there.clone().unsqueeze_dim::<3>(2);
-        let sum = (states * there).sum_dim(1).squeeze_dim::<2>(1);
-        let count = captions.there.sum_dim(1).clamp(1.0, length as f64);
-        self.dropout.forward(sum / count)
+        self.dropout.forward(captions.mean(states))
     }
 }
 

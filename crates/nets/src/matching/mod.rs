@@ -12,39 +12,13 @@ use burn::tensor::{Device, Int, Tensor, TensorData};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
+use crate::captions::Captions;
 use crate::error::Result;
 use crate::params::{Margin, MatcherParams, Method, Negatives};
 use crate::regions::Regions;
 use crate::tokens::PAD;
-use crate::training::{Event, Task, train};
-use crate::weights::{self, Weights};
-
-/// Captions of one length.
-pub(crate) struct Captions {
-    /// captions×length
-    pub words: Tensor<2, Int>,
-    /// 1 where there is a word.
-    pub there: Tensor<2>,
-}
-
-impl Captions {
-    pub fn of(captions: &[&[u32]], device: &Device) -> Self {
-        let length = captions.iter().map(|c| c.len()).max().unwrap_or(0).max(1);
-        let (mut words, mut there) = (Vec::new(), Vec::new());
-        for caption in captions {
-            let rest = length - caption.len();
-            words.extend(caption.iter().map(|&w| w as i32));
-            words.extend(std::iter::repeat_n(PAD as i32, rest));
-            there.extend(std::iter::repeat_n(1.0_f32, caption.len()));
-            there.extend(std::iter::repeat_n(0.0, rest));
-        }
-        let shape = [captions.len(), length];
-        Self {
-            words: Tensor::from_data(TensorData::new(words, shape), device),
-            there: Tensor::from_data(TensorData::new(there, shape), device),
-        }
-    }
-}
+use crate::training::{Event, Task, Trained, train};
+use crate::weights::Weights;
 
 /// Pictures as captions are compared with them.
 #[derive(Clone)]
@@ -96,7 +70,7 @@ impl Net {
 
     fn texts(&self, captions: Captions) -> Texts {
         match self {
-            Self::Amfmn(net) => Texts::Vectors(net.captions(captions)),
+            Self::Amfmn(net) => Texts::Vectors(net.captions(&captions)),
             Self::Scan(net) => Texts::Words(net.captions(&captions), captions.there),
         }
     }
@@ -133,7 +107,6 @@ struct Learning<'a> {
     /// The share of each word in the length of a caption: TF-IDF, by caption.
     weighed: Vec<HashMap<u32, f32>>,
     val: Option<&'a Paired<'a>>,
-    device: Device,
 }
 
 /// TF-IDF vectors of unit length.
@@ -175,7 +148,7 @@ fn cosine(a: &HashMap<u32, f32>, caption: &[u32], b: &HashMap<u32, f32>) -> f32 
 
 impl Learning<'_> {
     /// What wrong pairs of a batch have to stay below the right one by, and 1 where a pair is wrong: B×B each.
-    fn margins(&self, pairs: &[(usize, usize)]) -> (Tensor<2>, Tensor<2>) {
+    fn margins(&self, pairs: &[(usize, usize)], device: &Device) -> (Tensor<2>, Tensor<2>) {
         let n = pairs.len();
         let (mut margins, mut wrong) = (Vec::with_capacity(n * n), Vec::with_capacity(n * n));
         for &(picture, own) in pairs {
@@ -196,7 +169,7 @@ impl Learning<'_> {
                 wrong.push(f32::from(!self.known.contains(&(picture, caption))));
             }
         }
-        let tensor = |values| Tensor::from_data(TensorData::new(values, [n, n]), &self.device);
+        let tensor = |values| Tensor::from_data(TensorData::new(values, [n, n]), device);
         (tensor(margins), tensor(wrong))
     }
 }
@@ -209,18 +182,18 @@ impl Task for Learning<'_> {
     }
 
     /// The triplet loss, over the captions of a picture and over the pictures of a caption.
-    fn loss(&self, net: &Net, batch: &[usize], rng: &mut ChaCha8Rng) -> Tensor<1> {
+    fn loss(&self, net: &Net, batch: &[usize], device: &Device, rng: &mut ChaCha8Rng) -> Tensor<1> {
         let pairs: Vec<(usize, usize)> = batch.iter().map(|&i| self.data.pairs[i]).collect();
         let pictures: Vec<usize> = pairs.iter().map(|p| p.0).collect();
         let mirrored = |_| self.params.mirror && rng.gen_bool(0.5);
         let mirrored: Vec<bool> = pictures.iter().map(mirrored).collect();
-        let regions = self.data.regions.turned(&pictures, &mirrored, &self.device);
+        let regions = self.data.regions.turned(&pictures, &mirrored, device);
         let captions: Vec<&[u32]> = pairs.iter().map(|p| &*self.data.captions[p.1]).collect();
-        let texts = net.texts(Captions::of(&captions, &self.device));
+        let texts = net.texts(Captions::of(&captions, device));
         let scores = compare(net.pictures(regions), texts);
-        let (margins, wrong) = self.margins(&pairs);
+        let (margins, wrong) = self.margins(&pairs, device);
         let n = pairs.len();
-        let own = scores.clone() * Tensor::eye(n, &self.device);
+        let own = scores.clone() * Tensor::eye(n, device);
         let above = scores + margins;
         let of_pictures = relu(above.clone() - own.clone().sum_dim(1)) * wrong.clone();
         let of_captions = relu(above - own.sum_dim(0)) * wrong;
@@ -230,15 +203,14 @@ impl Task for Learning<'_> {
         }
     }
 
-    fn score(&self, net: &Net) -> Option<f64> {
+    fn score(&self, net: &Net, device: &Device) -> Option<f64> {
         let val = self.val?;
-        let device = self.device.clone().inner();
         let pictures: Vec<usize> = (0..val.regions.len().min(VALIDATED)).collect();
         let pairs = val.pairs.iter().filter(|p| p.0 < pictures.len());
         let mut captions: Vec<usize> = pairs.clone().map(|p| p.1).collect();
         captions.sort_unstable();
         captions.dedup();
-        let encoded = Encoded::of(net, val, &pictures, &captions, &device);
+        let encoded = Encoded::of(net, val, &pictures, &captions, device);
         let place: HashMap<usize, usize> = captions.iter().copied().zip(0..).collect();
         let pairs: HashSet<(usize, usize)> = pairs.map(|p| (p.0, place[&p.1])).collect();
         let all: Vec<usize> = (0..captions.len()).collect();
@@ -283,10 +255,7 @@ fn mean_recall(scores: &[f32], captions: usize, pairs: &HashSet<(usize, usize)>)
 
 /// A network with its settings.
 #[derive(Debug)]
-pub struct Matcher {
-    net: Net,
-    device: Device,
-}
+pub struct Matcher(Trained<Net>);
 
 /// Pictures and captions as they are compared.
 pub struct Encoded {
@@ -416,7 +385,6 @@ impl Matcher {
         checkpoint: Option<&Path>,
         watch: &mut dyn FnMut(Event),
     ) -> Result<Self> {
-        let device = crate::device().autodiff();
         let new = |device: &Device| Net::new(params, data.regions.width, words, device);
         let task = Learning {
             params,
@@ -424,18 +392,14 @@ impl Matcher {
             known: data.pairs.iter().copied().collect(),
             weighed: weigh(&data.captions),
             val,
-            device: device.clone(),
         };
-        let net = train(&task, new, &params.plan, seed, &device, checkpoint, watch)?;
-        Ok(Self {
-            net: net.valid(),
-            device: device.inner(),
-        })
+        let trained = train(&task, new, &params.plan, seed, checkpoint, watch)?;
+        Ok(Self(trained))
     }
 
     /// The tensors of the network.
     pub fn weights(&self) -> Weights {
-        weights::of(&self.net)
+        self.0.weights()
     }
 
     /// A network of stored tensors.
@@ -443,19 +407,15 @@ impl Matcher {
     /// # Errors
     /// [`crate::Error::Weights`] if they do not fit.
     pub fn of(params: &MatcherParams, cell: usize, words: usize, weights: Weights) -> Result<Self> {
-        let device = crate::device();
-        let net = Net::new(params, cell, words, &device);
-        Ok(Self {
-            net: weights::set(net, weights)?,
-            device,
-        })
+        let new = |device: &Device| Net::new(params, cell, words, device);
+        Ok(Self(Trained::of(new, weights)?))
     }
 
     /// All pictures and captions of some data, ready to be compared.
     pub fn encode(&self, data: &Paired) -> Encoded {
         let pictures: Vec<usize> = (0..data.regions.len()).collect();
         let captions: Vec<usize> = (0..data.captions.len()).collect();
-        Encoded::of(&self.net, data, &pictures, &captions, &self.device)
+        Encoded::of(&self.0.net, data, &pictures, &captions, &self.0.device)
     }
 }
 

@@ -6,7 +6,8 @@ use burn::nn::{Embedding, EmbeddingConfig, Linear, LinearConfig};
 use burn::tensor::activation::{relu, softmax};
 use burn::tensor::{Device, Tensor};
 
-use super::{Captions, unit};
+use super::unit;
+use crate::captions::Captions;
 use crate::gru::Gru;
 use crate::params::MatcherParams;
 use crate::thin::Thin;
