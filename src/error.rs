@@ -214,6 +214,15 @@ impl Error {
         matches!(self, Self::Io { .. } | Self::Changed { .. })
     }
 
+    /// The error of all that wants a network that is trained here, where the program was built without them.
+    #[cfg(not(feature = "train"))]
+    pub(crate) fn untrained() -> Self {
+        Self::NotBuilt {
+            what: "a network that is trained here",
+            feature: "train",
+        }
+    }
+
     /// Converts an I/O error, for `map_err`: `.map_err(Error::io("read", path))`.
     pub fn io(action: &'static str, path: impl AsRef<Path>) -> impl FnOnce(io::Error) -> Self {
         let path = path.as_ref().to_owned();

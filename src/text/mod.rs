@@ -6,6 +6,8 @@ mod english;
 mod lsa;
 mod segment;
 mod tfidf;
+#[cfg(feature = "train")]
+mod words;
 
 pub use characters::CharacterParams;
 pub use cutter::Cutter;
@@ -14,3 +16,5 @@ pub use lsa::{Lsa, ProjectionParams};
 pub(crate) use segment::normalize;
 pub use segment::{Dictionaries, Segmenter, SegmenterParams, load_dictionary};
 pub use tfidf::{TfIdf, TfIdfParams, Weighting};
+#[cfg(feature = "train")]
+pub(crate) use words::{StoredWords, Words};

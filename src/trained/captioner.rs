@@ -3,10 +3,8 @@
 use std::path::Path;
 
 use ndarray::{Array1, Axis};
-use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use tuwen_nets::captioner::{Captioned, Captioner as Net};
-use tuwen_nets::tokens::Vocabulary;
 
 use super::networks::{Cells, watch};
 use super::{CaptioningParams, Described, Learned};
@@ -16,15 +14,14 @@ use crate::error::Result;
 use crate::networks::own;
 use crate::picture::Picture;
 use crate::progress::Progress;
-use crate::text::Cutter;
+use crate::text::{StoredWords, Words};
 use crate::views::{Feature, ImageView, Rows, Shown};
 
 /// A captioner with all that it needs to see a picture and to write a sentence.
 pub struct Captioner {
     params: CaptioningParams,
     view: Box<dyn ImageView>,
-    cutter: Cutter,
-    vocabulary: Vocabulary,
+    words: Words,
     net: Net,
 }
 
@@ -39,9 +36,8 @@ pub struct Written {
 #[derive(Serialize, Deserialize)]
 struct Notes {
     params: CaptioningParams,
-    /// How captions are cut.
-    words: String,
-    vocabulary: Vocabulary,
+    #[serde(flatten)]
+    words: StoredWords,
     /// Numbers of a cell.
     width: usize,
 }
@@ -57,37 +53,23 @@ pub fn learn_captioner(
     checkpoint: &Path,
     progress: &dyn Progress,
 ) -> Result<Artifact> {
-    let texts = learned.train.collection.captions();
-    let cutter = Cutter::of(&texts)?;
-    let words: Vec<Vec<String>> = texts.par_iter().map(|t| cutter.words(t)).collect();
-    let all = words.iter().map(Vec::as_slice);
-    let vocabulary = Vocabulary::learn(all, params.words.least, params.words.most);
-    let cells = |described: &Described| Cells::of(described.rows, params.regions.cells());
-    let train_cells = cells(&learned.train);
-    let train = captioned(
-        params,
-        learned.train.collection,
-        &train_cells,
-        &cutter,
-        &vocabulary,
-    );
-    let val = learned.val.as_ref().map(|v| (v.collection, cells(v)));
-    let val = val
-        .as_ref()
-        .map(|(c, cells)| captioned(params, c, cells, &cutter, &vocabulary));
+    let words = params.words.learn(&learned)?;
+    let cells = Cells::of_all(&learned, &params.regions);
+    let train = captioned(params, learned.train.collection, &cells.train, &words);
+    let val = learned.val.as_ref().zip(cells.val.as_ref());
+    let val = val.map(|(v, cells)| captioned(params, v.collection, cells, &words));
     let net = Net::learn(
         &params.network,
         &train,
         val.as_ref(),
-        vocabulary.len(),
+        words.count(),
         spec.seed,
         Some(checkpoint),
         &mut watch("captioner", progress),
     )?;
     let notes = Notes {
         params: params.clone(),
-        words: cutter.name().to_owned(),
-        vocabulary,
+        words: words.stored(),
         width: train.regions.width,
     };
     let artifact = Artifact::new(spec)
@@ -105,15 +87,13 @@ impl Captioner {
         let Notes {
             params,
             words,
-            vocabulary,
             width,
         } = artifact.read_notes()?;
-        let weights = own::load(artifact)?;
+        let (words, weights) = (words.load()?, own::load(artifact)?);
         Ok(Self {
             view: params.regions.load(&artifact.part("regions")?)?,
-            cutter: Cutter::named(&words)?,
-            net: Net::of(&params.network, width, vocabulary.len(), weights)?,
-            vocabulary,
+            net: Net::of(&params.network, width, words.count(), weights)?,
+            words,
             params,
         })
     }
@@ -130,24 +110,16 @@ impl Captioner {
             bad: vec![],
         };
         let cells = Cells::of(&rows, self.params.regions.cells());
-        let words = self.net.write(cells.view()).remove(0);
-        Ok(self.cutter.joined(&self.vocabulary.words(&words)))
+        Ok(self.words.caption(&self.net.write(cells.view())[0]))
     }
 
     /// Writes captions for the pictures of a collection, and predicts those that it has.
     pub fn write(&self, described: &Described) -> Written {
         let cells = Cells::of(described.rows, self.params.regions.cells());
-        let (cutter, vocabulary) = (&self.cutter, &self.vocabulary);
-        let data = captioned(
-            &self.params,
-            described.collection,
-            &cells,
-            cutter,
-            vocabulary,
-        );
+        let data = captioned(&self.params, described.collection, &cells, &self.words);
         let written = self.net.write(cells.view()).into_iter().zip(&cells.usable);
         let written = written.map(|(words, usable)| match usable {
-            true => cutter.joined(&vocabulary.words(&words)),
+            true => self.words.caption(&words),
             false => String::new(),
         });
         Written {
@@ -162,14 +134,12 @@ fn captioned<'c>(
     params: &CaptioningParams,
     collection: &Collection,
     cells: &'c Cells,
-    cutter: &Cutter,
-    vocabulary: &Vocabulary,
+    words: &Words,
 ) -> Captioned<'c> {
     let most = params.network.length - 2;
     let of = |(texts, usable): (&Vec<usize>, &bool)| {
         let texts = texts.iter().filter(|_| *usable);
-        let words = |&t: &usize| cutter.words(&collection.texts[t].caption);
-        let numbers = texts.map(|t| vocabulary.numbers(&words(t), most));
+        let numbers = texts.map(|&t| words.numbers(&collection.texts[t].caption, most));
         numbers.filter(|n| !n.is_empty()).collect()
     };
     let texts = collection.texts_of_images();

@@ -4,8 +4,11 @@ use half::f16;
 use tuwen_nets::regions::Regions;
 use tuwen_nets::training::Event;
 
+use super::{Described, Learned, WordsParams};
+use crate::error::Result;
 use crate::progress::Progress;
-use crate::views::Rows;
+use crate::text::Words;
+use crate::views::{RegionsParams, Rows};
 
 /// The cells of a collection's pictures.
 pub(super) struct Cells {
@@ -26,12 +29,34 @@ impl Cells {
         }
     }
 
+    /// Of what a network learns from.
+    pub fn of_all(learned: &Learned, regions: &RegionsParams) -> OfAll {
+        let of = |described: &Described| Self::of(described.rows, regions.cells());
+        OfAll {
+            train: of(&learned.train),
+            val: learned.val.as_ref().map(of),
+        }
+    }
+
     pub fn view(&self) -> Regions<'_> {
         Regions {
             values: &self.values,
             cells: self.cells,
             width: self.width,
         }
+    }
+}
+
+/// The cells of the pictures that a network learns from, and of those that it is judged by.
+pub(super) struct OfAll {
+    pub train: Cells,
+    pub val: Option<Cells>,
+}
+
+impl WordsParams {
+    /// The words of the training captions.
+    pub(super) fn learn(&self, learned: &Learned) -> Result<Words> {
+        Words::learn(&learned.train.collection.captions(), self.least, self.most)
     }
 }
 

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::{Arc, Mutex};
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use tuwen_nets::matching::{Encoded, Matcher, Paired};
-use tuwen_nets::tokens::{UNKNOWN, Vocabulary};
+use tuwen_nets::tokens::UNKNOWN;
 
 use super::networks::{Cells, watch};
 use super::{Described, Learned, RerankParams};
@@ -15,15 +16,16 @@ use crate::dataset::{Collection, Direction, folds};
 use crate::error::Result;
 use crate::networks::own;
 use crate::progress::Progress;
-use crate::text::Cutter;
+use crate::text::{StoredWords, Words};
 
 /// Networks that compare pairs, and how much they count.
 pub struct Reranker {
     params: RerankParams,
     networks: Vec<Matcher>,
-    vocabulary: Vocabulary,
-    cutter: Cutter,
+    words: Words,
     weight: f32,
+    /// The items of the collection that was compared last: both directions and all weights ask for them.
+    last: Mutex<Option<(usize, Arc<Compared>)>>,
 }
 
 /// The items of a collection, ready to be compared.
@@ -31,13 +33,12 @@ pub struct Compared {
     of_networks: Vec<Encoded>,
     depth: usize,
     alone: bool,
-    weight: f32,
 }
 
 #[derive(Serialize, Deserialize)]
 struct Notes {
-    vocabulary: Vocabulary,
-    words: String,
+    #[serde(flatten)]
+    words: StoredWords,
     /// Numbers of a cell.
     width: usize,
     networks: usize,
@@ -54,6 +55,7 @@ impl Compared {
         direction: Direction,
         query: usize,
         gallery: &[usize],
+        weight: f32,
         scores: &mut [f32],
     ) {
         let mut places: Vec<usize> = (0..scores.len())
@@ -89,7 +91,7 @@ impl Compared {
             .fold(0.0, f32::max);
         for ((&place, pair), before) in places.iter().zip(pairs).zip(before) {
             let before = if self.alone { 0.0 } else { before };
-            scores[place] = highest + ABOVE + (before + self.weight * pair) / (1.0 + self.weight);
+            scores[place] = highest + ABOVE + (before + weight * pair) / (1.0 + weight);
         }
     }
 }
@@ -130,18 +132,11 @@ pub fn learn_matchers(
     progress: &dyn Progress,
 ) -> Result<Artifact> {
     let train = learned.train.collection;
-    let texts = train.captions();
-    let cutter = Cutter::of(&texts)?;
-    let words: Vec<Vec<String>> = texts.par_iter().map(|t| cutter.words(t)).collect();
-    let all = words.iter().map(Vec::as_slice);
-    let vocabulary = Vocabulary::learn(all, params.words.least, params.words.most);
-    let cells = |described: &Described| Cells::of(described.rows, params.regions.cells());
-    let train_cells = cells(&learned.train);
-    let learn = paired(params, train, &train_cells, &cutter, &vocabulary);
-    let val = learned.val.as_ref().map(|v| (v.collection, cells(v)));
-    let val = val
-        .as_ref()
-        .map(|(c, cells)| paired(params, c, cells, &cutter, &vocabulary));
+    let words = params.words.learn(&learned)?;
+    let cells = Cells::of_all(&learned, &params.regions);
+    let learn = paired(params, train, &cells.train, &words);
+    let val = learned.val.as_ref().zip(cells.val.as_ref());
+    let val = val.map(|(v, cells)| paired(params, v.collection, cells, &words));
     let mut runs: Vec<(Paired, Option<Paired>)> = Vec::new();
     if params.folds < 2 {
         runs.push((learn, val));
@@ -154,17 +149,16 @@ pub fn learn_matchers(
     }
     let seed = spec.seed;
     let mut artifact = Artifact::new(spec).with_notes(&Notes {
-        width: train_cells.view().width,
+        width: cells.train.view().width,
         networks: runs.len(),
-        words: cutter.name().to_owned(),
-        vocabulary: vocabulary.clone(),
+        words: words.stored(),
     });
     for (i, (learn, val)) in runs.iter().enumerate() {
         let network = Matcher::learn(
             &params.network,
             learn,
             val.as_ref(),
-            vocabulary.len(),
+            words.count(),
             seed + i as u64,
             Some(&checkpoint.with_extension(format!("checkpoint{i}"))),
             &mut watch("matcher", progress),
@@ -182,37 +176,52 @@ impl Reranker {
     /// # Errors
     /// [`Error::Artifact`](crate::Error::Artifact) if parts are missing or do not fit together.
     pub fn load(params: &RerankParams, artifact: &Artifact) -> Result<Self> {
-        let notes: Notes = artifact.read_notes()?;
+        let Notes {
+            words,
+            width,
+            networks,
+        } = artifact.read_notes()?;
+        let words = words.load()?;
         let network = |i| {
             let weights = own::load(&artifact.part(&format!("network.{i}"))?)?;
-            let words = notes.vocabulary.len();
-            Ok(Matcher::of(&params.network, notes.width, words, weights)?)
+            Ok(Matcher::of(&params.network, width, words.count(), weights)?)
         };
         Ok(Self {
             params: params.clone(),
-            networks: (0..notes.networks).map(network).collect::<Result<_>>()?,
-            cutter: Cutter::named(&notes.words)?,
-            vocabulary: notes.vocabulary,
+            networks: (0..networks).map(network).collect::<Result<_>>()?,
+            words,
             weight: params.weight[0],
+            last: Mutex::default(),
         })
     }
 
-    /// The items of a collection, ready to be compared.
-    pub fn compare(&self, described: &Described) -> Compared {
+    /// The items of the collection at a place, ready to be compared; `of` describes them unless they are the ones of the last time.
+    ///
+    /// # Errors
+    /// Those of `of`.
+    pub fn compared(
+        &self,
+        place: usize,
+        of: impl FnOnce(&dyn Fn(&Described) -> Compared) -> Result<Compared>,
+    ) -> Result<Arc<Compared>> {
+        let mut last = self.last.lock().expect("no thread panics with it");
+        if let Some((of_place, compared)) = &*last
+            && *of_place == place
+        {
+            return Ok(compared.clone());
+        }
+        let compared = Arc::new(of(&|described| self.compare(described))?);
+        *last = Some((place, compared.clone()));
+        Ok(compared)
+    }
+
+    fn compare(&self, described: &Described) -> Compared {
         let cells = Cells::of(described.rows, self.params.regions.cells());
-        let (cutter, vocabulary) = (&self.cutter, &self.vocabulary);
-        let data = paired(
-            &self.params,
-            described.collection,
-            &cells,
-            cutter,
-            vocabulary,
-        );
+        let data = paired(&self.params, described.collection, &cells, &self.words);
         Compared {
             of_networks: self.networks.iter().map(|n| n.encode(&data)).collect(),
             depth: self.params.depth,
             alone: self.params.alone,
-            weight: self.weight,
         }
     }
 }
@@ -222,11 +231,10 @@ fn paired<'c>(
     params: &RerankParams,
     collection: &Collection,
     cells: &'c Cells,
-    cutter: &Cutter,
-    vocabulary: &Vocabulary,
+    words: &Words,
 ) -> Paired<'c> {
     let of = |caption: &&str| {
-        let numbers = vocabulary.numbers(&cutter.words(caption), params.network.length);
+        let numbers = words.numbers(caption, params.network.length);
         if numbers.is_empty() {
             vec![UNKNOWN]
         } else {

@@ -1,6 +1,7 @@
 //! In place of the networks, where the program was built without them.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use super::{CaptioningParams, Described, Learned, RerankParams};
 use crate::artifact::{Artifact, Spec};
@@ -26,13 +27,6 @@ pub struct Written {
     pub accuracy: f64,
 }
 
-fn not_built<T>() -> Result<T> {
-    Err(Error::NotBuilt {
-        what: "a network that is trained here",
-        feature: "train",
-    })
-}
-
 /// # Errors
 /// Always.
 pub fn learn_captioner(
@@ -42,7 +36,7 @@ pub fn learn_captioner(
     _: &Path,
     _: &dyn Progress,
 ) -> Result<Artifact> {
-    not_built()
+    Err(Error::untrained())
 }
 
 /// # Errors
@@ -54,14 +48,14 @@ pub fn learn_matchers(
     _: &Path,
     _: &dyn Progress,
 ) -> Result<Artifact> {
-    not_built()
+    Err(Error::untrained())
 }
 
 impl Captioner {
     /// # Errors
     /// Always.
     pub fn load(_: &Artifact) -> Result<Self> {
-        not_built()
+        Err(Error::untrained())
     }
 
     /// A caption for a picture.
@@ -79,11 +73,23 @@ impl Reranker {
     /// # Errors
     /// Always.
     pub fn load(_: &RerankParams, _: &Artifact) -> Result<Self> {
-        not_built()
+        Err(Error::untrained())
     }
 
     /// The items of a collection, ready to be compared.
-    pub fn compare(&self, _: &Described) -> Compared {
+    ///
+    /// # Errors
+    /// None: there is none to ask.
+    pub fn compared(
+        &self,
+        _: usize,
+        _: impl FnOnce(&dyn Fn(&Described) -> Compared) -> Result<Compared>,
+    ) -> Result<Arc<Compared>> {
+        match *self {}
+    }
+
+    /// How much it counts.
+    pub fn weight(&self) -> f32 {
         match *self {}
     }
 
@@ -95,7 +101,7 @@ impl Reranker {
 
 impl Compared {
     /// Gives the best answers new scores.
-    pub fn reorder(&self, _: Direction, _: usize, _: &[usize], _: &mut [f32]) {
+    pub fn reorder(&self, _: Direction, _: usize, _: &[usize], _: f32, _: &mut [f32]) {
         match *self {}
     }
 }

@@ -40,6 +40,7 @@ use crate::evaluation::Ranking;
 use crate::files;
 use crate::progress::Progress;
 use crate::recipe::Recipe;
+use crate::trained::Reranker;
 use crate::views::{Rows, TextView, TextViewParams, TextViewSetup};
 use ndarray::{Axis, s};
 
@@ -308,13 +309,13 @@ impl<'a> Training<'a> {
         let embedded = embed(&fitted.fusion, &features[place])?;
         let charges = self.charges(direction, features, &fitted.fusion, &embedded)?;
         let words = self.words(fitted.scene_text.as_ref(), place, direction)?;
-        let pairs = fitted.reranker.as_ref();
-        let pairs = pairs.map(|r| self.compared(r, place)).transpose()?;
+        let reranker = fitted.reranker.as_ref();
+        let compared = reranker.map(|r| self.compared(r, place)).transpose()?;
         let scores = Scores {
             z: &embedded,
             charges: charges.as_ref(),
             words: words.as_ref(),
-            pairs: pairs.as_ref(),
+            pairs: compared.as_deref().zip(reranker.map(Reranker::weight)),
         };
         let collection = &self.dataset.collections[place];
         Ok(Some(ranking(

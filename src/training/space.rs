@@ -180,8 +180,8 @@ pub(super) struct Scores<'a> {
     /// Of all items that are searched.
     pub charges: Option<&'a Array1<f32>>,
     pub words: Option<&'a Words<'a>>,
-    /// Compares the best again.
-    pub pairs: Option<&'a Compared>,
+    /// Compares the best again, and how much that counts.
+    pub pairs: Option<(&'a Compared, f32)>,
 }
 
 /// Ranks the images (or texts) for which `asks` holds of their image, with a known answer, among those for which
@@ -242,8 +242,8 @@ pub(super) fn ranking(
             let here = |m: Match| place[m.item].map(|item| Match { item, ..m });
             words_of.blend(scores, matches.into_iter().filter_map(here));
         }
-        if let Some(pairs) = pairs {
-            pairs.reorder(direction, queries[query], gallery, scores);
+        if let Some((pairs, weight)) = pairs {
+            pairs.reorder(direction, queries[query], gallery, weight, scores);
         }
     };
     let ranks = evaluation::ranks(q.view(), g.view(), &usable, &truth, blend);

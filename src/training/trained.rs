@@ -1,8 +1,11 @@
 //! The networks that are trained here, learned from the data set and kept in the work folder.
 
+use std::path::Path;
+use std::sync::Arc;
+
 use super::Training;
 use crate::artifact::{Artifact, Fingerprint, Spec};
-use crate::dataset::Split;
+use crate::dataset::{Collection, Split};
 use crate::error::{Error, Result};
 use crate::trained::{
     Captioner, Compared, Described, Learned, Reranker, Written, learn_captioner, learn_matchers,
@@ -23,7 +26,7 @@ impl Training<'_> {
         stage: &'static str,
         params: &impl serde::Serialize,
         regions: &RegionsParams,
-        learn: impl FnOnce(Learned, Spec, &std::path::Path) -> Result<Artifact>,
+        learn: impl FnOnce(Learned, Spec, &Path) -> Result<Artifact>,
     ) -> Result<Artifact> {
         let regions = self.regions(regions);
         let mut spec = Spec::new(stage, params, self.recipe.seed);
@@ -41,8 +44,7 @@ impl Training<'_> {
                 collection: &collections[place],
                 rows: &rows[place],
             };
-            let has_val =
-                |c: &crate::dataset::Collection| c.split == Split::Val && !c.pairs.is_empty();
+            let has_val = |c: &Collection| c.split == Split::Val && !c.pairs.is_empty();
             let learned = Learned {
                 train: described(place),
                 contents: &self.contents[place][..collections[place].images.len()],
@@ -108,11 +110,11 @@ impl Training<'_> {
     }
 
     /// The items of a collection, ready to be compared.
-    pub(super) fn compared(&self, reranker: &Reranker, collection: usize) -> Result<Compared> {
+    pub(super) fn compared(&self, reranker: &Reranker, place: usize) -> Result<Arc<Compared>> {
         let params = self.recipe.rerank.as_ref();
         let params = params.ok_or_else(|| self.lacks("rerank"))?;
-        self.described(&params.regions, collection, |described| {
-            reranker.compare(described)
+        reranker.compared(place, |compare| {
+            self.described(&params.regions, place, compare)
         })
     }
 

@@ -1,3 +1,5 @@
+//! `caption`: of pictures by a model, or of a split, measured.
+
 mod measure;
 mod runs;
 
@@ -19,8 +21,8 @@ use super::output;
 #[derive(clap::Args)]
 #[command(after_help = "\
 A model with a network that writes captions (`[captioner]` in its recipe) writes one. Another takes one from those that it learned
-from: of the captions that suit the picture best, the one that agrees most with the others. With --data, a recipe is learned, the pictures of a split are captioned, and the captions are compared with those of the data
-set: BLEU, ROUGE-L and CIDEr-D.
+from: of the captions that suit the picture best, the one that agrees most with the others. With --data, a recipe is learned,
+the pictures of a split are captioned, and the captions are compared with those of the data set: BLEU, ROUGE-L and CIDEr-D.
 
 Examples:
   tuwen caption a.jpg b.jpg --model demo.tuwen

@@ -3,11 +3,9 @@
 use image::imageops::{self, FilterType};
 use ndarray::{Array1, Array2};
 use rayon::prelude::*;
-use serde::{Deserialize, Serialize};
 use tuwen_nets::augment::Thumbnails;
 use tuwen_nets::contrast::{PictureEncoder, TextEncoder};
 use tuwen_nets::params::PictureContrastParams;
-use tuwen_nets::tokens::Vocabulary;
 use tuwen_nets::training::Event;
 
 use super::super::text::TextVectors;
@@ -18,7 +16,7 @@ use crate::error::Result;
 use crate::linalg::{l2_normalize, l2_normalize_rows};
 use crate::networks::own;
 use crate::picture::Picture;
-use crate::text::Cutter;
+use crate::text::{StoredWords, Words};
 
 /// Side of the pictures that parts are cut from, over that of the parts.
 const ROOM: f32 = 1.25;
@@ -75,29 +73,20 @@ impl ImageView for PictureNet {
     }
 }
 
-#[derive(Serialize, Deserialize)]
-struct Notes {
-    vocabulary: Vocabulary,
-    words: String,
-}
-
 struct TextNet {
     net: TextEncoder,
-    cutter: Cutter,
-    vocabulary: Vocabulary,
+    words: Words,
     dim: usize,
     length: usize,
 }
 
 pub fn learn_texts(params: &TextNetParams, spec: Spec, captions: &[&str]) -> Result<Artifact> {
-    let cutter = Cutter::of(captions)?;
-    let words: Vec<Vec<String>> = captions.par_iter().map(|c| cutter.words(c)).collect();
-    let vocabulary = Vocabulary::learn(words.iter().map(Vec::as_slice), params.least, params.most);
-    let numbers = words
-        .iter()
-        .map(|w| vocabulary.numbers(w, params.network.length));
+    let words = Words::learn(captions, params.least, params.most)?;
+    let numbers = captions
+        .par_iter()
+        .map(|c| words.numbers(c, params.network.length));
     let numbers: Vec<Vec<u32>> = numbers.filter(|n| !n.is_empty()).collect();
-    let known = vocabulary.len();
+    let known = words.count();
     let net = TextEncoder::learn(
         &params.network,
         &numbers,
@@ -106,22 +95,15 @@ pub fn learn_texts(params: &TextNetParams, spec: Spec, captions: &[&str]) -> Res
         None,
         &mut tell,
     )?;
-    let notes = Notes {
-        vocabulary,
-        words: cutter.name().to_owned(),
-    };
-    Ok(own::store(
-        &net.weights(),
-        Artifact::new(spec).with_notes(&notes),
-    ))
+    let artifact = Artifact::new(spec).with_notes(&words.stored());
+    Ok(own::store(&net.weights(), artifact))
 }
 
 pub fn load_texts(params: &TextNetParams, artifact: &Artifact) -> Result<Box<dyn TextVectors>> {
-    let Notes { vocabulary, words } = artifact.read_notes()?;
+    let words = artifact.read_notes::<StoredWords>()?.load()?;
     Ok(Box::new(TextNet {
-        net: TextEncoder::of(&params.network, vocabulary.len(), own::load(artifact)?)?,
-        cutter: Cutter::named(&words)?,
-        vocabulary,
+        net: TextEncoder::of(&params.network, words.count(), own::load(artifact)?)?,
+        words,
         dim: params.network.width,
         length: params.network.length,
     }))
@@ -134,9 +116,7 @@ impl TextVectors for TextNet {
 
     fn describe(&self, captions: &[&str]) -> Result<Rows> {
         let of = |caption: &&str| {
-            let numbers = self
-                .vocabulary
-                .numbers(&self.cutter.words(caption), self.length);
+            let numbers = self.words.numbers(caption, self.length);
             (!numbers.is_empty()).then(|| self.net.vector(&numbers))
         };
         let vectors: Vec<Option<Vec<f32>>> = captions.par_iter().map(of).collect();

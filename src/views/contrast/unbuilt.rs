@@ -9,30 +9,23 @@ use crate::artifact::{Artifact, Spec};
 use crate::error::{Error, Result};
 use crate::picture::Picture;
 
-fn not_built<T>() -> Result<T> {
-    Err(Error::NotBuilt {
-        what: "a network that is trained here",
-        feature: "train",
-    })
-}
-
 pub fn learn_pictures(
     _: &PictureContrastParams,
     _: Artifact,
     _: &[Picture],
     _: u64,
 ) -> Result<Artifact> {
-    not_built()
+    Err(Error::untrained())
 }
 
 pub fn load_pictures(_: &PictureContrastParams, _: &Artifact) -> Result<Box<dyn ImageView>> {
-    not_built()
+    Err(Error::untrained())
 }
 
 pub fn learn_texts(_: &TextNetParams, _: Spec, _: &[&str]) -> Result<Artifact> {
-    not_built()
+    Err(Error::untrained())
 }
 
 pub fn load_texts(_: &TextNetParams, _: &Artifact) -> Result<Box<dyn TextVectors>> {
-    not_built()
+    Err(Error::untrained())
 }
