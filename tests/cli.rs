@@ -26,6 +26,7 @@ mod cli {
     mod guard;
     mod imported;
     mod indexing;
+    mod installed;
     mod interruption;
     mod layouts;
     mod leak;

@@ -21,7 +21,7 @@ use crate::watch::watch;
 A gallery is a folder that `tuwen search` searches. The first run creates it and keeps a copy of the model in it. Later
 runs look at the size and the time of each file and open only new and changed ones; a run that was stopped goes on where
 it was. `tuwen fit --model` makes models that have learned from pictures with captions; without one, pictures are described
-by `everyday.toml`, after `make models`.
+by `everyday.toml`, after `tuwen models`.
 
 Examples:
   tuwen index photos --gallery g

@@ -28,6 +28,8 @@ mod inspect;
 mod keep;
 mod keywords;
 pub mod log;
+mod manual;
+mod models;
 mod output;
 mod page;
 mod read;
@@ -71,6 +73,7 @@ const MAX_THREADS: i64 = 1024;
 
 const EXAMPLES: &str = "\
 Examples:
+  tuwen models                                     fetch the networks that read, see, and know what words mean
   tuwen demo                                       fetch the demo set into data/demo
   tuwen check --data data/demo                     what a run would use, and what it would leave out
   tuwen results --data data/demo --out out         answer attachments 2 and 3
@@ -83,6 +86,7 @@ Examples:
 #[derive(Subcommand)]
 enum Verb {
     Demo(demo::Args),
+    Models(models::Args),
     Check(check::Args),
     Features(features::Args),
     Fit(fit::Args),
@@ -105,6 +109,7 @@ enum Verb {
     Validate(validate::Args),
     Score(score::Args),
     Inspect(inspect::Args),
+    Manual(manual::Args),
 }
 
 pub fn run(args: Args) -> Result<ExitCode> {
@@ -127,6 +132,7 @@ pub fn run(args: Args) -> Result<ExitCode> {
 fn run_verb(verb: Verb) -> Result<ExitCode> {
     match verb {
         Verb::Demo(a) => demo::run(&a),
+        Verb::Models(a) => models::run(&a),
         Verb::Check(a) => check::run(&a),
         Verb::Features(a) => features::run(&a),
         Verb::Fit(a) => fit::run(&a),
@@ -149,5 +155,6 @@ fn run_verb(verb: Verb) -> Result<ExitCode> {
         Verb::Validate(a) => validate::run(&a),
         Verb::Score(a) => score::run(&a),
         Verb::Inspect(a) => inspect::run(&a),
+        Verb::Manual(a) => manual::run(&a),
     }
 }

@@ -17,7 +17,7 @@ use super::output;
 #[derive(clap::Args)]
 #[command(after_help = "\
 Writes one line of JSON per picture: its path, and the lines of text found in it from top to bottom, each with its
-confidence and its corners in pixels. `make models` fetches the networks; without --models they are looked for in
+confidence and its corners in pixels. `tuwen models` fetches the networks; without --models they are looked for in
 $TUWEN_MODELS, beside the program, and in ~/.local/share/tuwen/models.
 
 Examples:
@@ -30,7 +30,7 @@ pub struct Args {
     /// File to write (`-` is the standard output) [default: -]
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// Folder of the networks and of ONNX Runtime [default: where `make models` puts them]
+    /// Folder of the networks and of ONNX Runtime [default: where `tuwen models` puts them]
     #[arg(long, value_name = "DIR")]
     models: Option<PathBuf>,
     /// Minimum confidence; lines below it are left out

@@ -34,7 +34,7 @@ pub enum Pooling {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EncoderParams {
-    /// A file from the current folder, or the name of a network that `make models` fetches: `efficientnet-lite0`,
+    /// A file from the current folder, or the name of a network that `tuwen models` fetches: `efficientnet-lite0`,
     /// `efficientnet-lite2`.
     pub network: PathBuf,
     /// How the pictures were prepared that it learned from.
@@ -207,7 +207,7 @@ pub(crate) fn files_of(network: &Path) -> Result<Vec<(&'static str, Fingerprint)
         }
         None if !network.exists() => {
             let reason = format!(
-                "there is no such network; a file in ONNX's format is wanted, or one of {}, which `make models` fetches",
+                "there is no such network; a file in ONNX's format is wanted, or one of {}, which `tuwen models` fetches",
                 Known::names()
             );
             return Err(Error::weights(network, reason));

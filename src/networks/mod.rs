@@ -1,6 +1,6 @@
 //! Files of networks that others have trained: where they are, and that they are those that this program was made with.
 //!
-//! They are optional parts, which `make models` fetches. Each file is checked by its SHA-256, and exactly the checked bytes
+//! They are optional parts, which `tuwen models` fetches. Each file is checked by its SHA-256, and exactly the checked bytes
 //! are used. Files are searched where the user says or beside the program, never in the current folder. [`Network`] runs any
 //! network in ONNX's format, and [`Pixels`] prepares pictures for it.
 
@@ -31,7 +31,7 @@ use crate::files;
 
 /// A file that this program was made with, identified by its digest.
 pub struct Pinned {
-    /// Its name, as `make models` writes it.
+    /// Its name, as `tuwen models` writes it.
     pub name: &'static str,
     pub(crate) sha256: &'static str,
     pub(crate) bytes: u64,
@@ -40,7 +40,7 @@ pub struct Pinned {
 /// Environment variable with the folder of models; if it is set, no other folder is searched.
 const VARIABLE: &str = "TUWEN_MODELS";
 
-/// The folder of a part, as `make models` leaves it.
+/// The folder of a part, as `tuwen models` leaves it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Folder {
     folder: PathBuf,
@@ -66,8 +66,7 @@ impl Folder {
         if let Some(folder) = env::var_os(VARIABLE).filter(|f| !f.is_empty()) {
             return Self::within(folder, part);
         }
-        let program = env::current_exe().and_then(|p| p.canonicalize());
-        let mut folders = program.map_or(vec![], |p| beside(&p));
+        let mut folders = program().map_or(vec![], |p| beside(&p));
         folders.extend(of_the_user());
         let mut folders: Vec<PathBuf> = folders.into_iter().map(|f| f.join(part)).collect();
         let there = folders.iter().position(|f| f.is_dir()).unwrap_or(0);
@@ -110,7 +109,7 @@ impl Folder {
                 &path,
                 format!(
                     "{is}, and this program was made with another: it was not loaded; remove it, and \
-                     `make models` fetches the right one"
+                     `tuwen models` fetches the right one"
                 ),
             )
         };
@@ -138,28 +137,42 @@ impl Folder {
             }
         };
         let reason = format!(
-            "there is no such file{also}; `make models` fetches it, and {VARIABLE} names another folder"
+            "there is no such file{also}; `tuwen models` fetches it, and {VARIABLE} names another folder"
         );
         Error::weights(self.path(file), reason)
     }
 }
 
+/// Where parts that are fetched belong: the folder that `TUWEN_MODELS` names, or that of the checkout which the program
+/// was built in, or that of the user's data. None where there is not even a home.
+pub fn folder_of_fetched() -> Option<PathBuf> {
+    let said = env::var_os(VARIABLE).filter(|f| !f.is_empty());
+    said.map(PathBuf::from)
+        .or_else(|| of_the_checkout(&program()?))
+        .or_else(of_the_user)
+}
+
+fn program() -> Option<PathBuf> {
+    env::current_exe().and_then(|p| p.canonicalize()).ok()
+}
+
 /// Folders of models that belong to a program at this path.
 fn beside(program: &Path) -> Vec<PathBuf> {
-    let mut folders = Vec::new();
-    let mut above = program.ancestors().skip(1);
-    let Some(bin) = above.next() else {
-        return folders;
-    };
-    // target/release, and target/release/deps for tests
-    let target = bin.ancestors().take(3).find(|d| d.ends_with("target"));
-    if let Some(checkout) = target.and_then(Path::parent) {
-        folders.push(checkout.join("data/models"));
-    }
-    if let Some(prefix) = bin.parent().filter(|_| bin.ends_with("bin")) {
-        folders.push(prefix.join("share/tuwen/models"));
-    }
-    folders
+    let bin = program.parent().filter(|d| d.ends_with("bin"));
+    let installed = bin
+        .and_then(Path::parent)
+        .map(|p| p.join("share/tuwen/models"));
+    of_the_checkout(program)
+        .into_iter()
+        .chain(installed)
+        .collect()
+}
+
+/// The folder of the checkout whose `target/release`, or `target/release/deps`, the program lies in.
+fn of_the_checkout(program: &Path) -> Option<PathBuf> {
+    let mut above = program.ancestors().skip(1).take(3);
+    let target = above.find(|d| d.ends_with("target"))?;
+    Some(target.parent()?.join("data/models"))
 }
 
 fn of_the_user() -> Option<PathBuf> {

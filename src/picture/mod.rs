@@ -17,8 +17,9 @@ mod png;
 mod refused;
 mod tiff;
 
-use fast_image_resize::images::{Image, ImageRef};
-use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
+use fast_image_resize::images::{TypedImage, TypedImageRef};
+use fast_image_resize::pixels::U8x3;
+use fast_image_resize::{FilterType, ResizeAlg, ResizeOptions, Resizer};
 use image::imageops;
 use image::{GrayImage, Luma, RgbImage};
 use serde::{Deserialize, Serialize};
@@ -126,12 +127,15 @@ impl Picture {
 pub(crate) fn resized(rgb: &RgbImage, width: u32, height: u32, filter: FilterType) -> RgbImage {
     const EXPECT: &str = "three bytes a pixel, and some pixels";
     let (w, h) = rgb.dimensions();
-    let source = ImageRef::new(w, h, rgb, PixelType::U8x3).expect(EXPECT);
-    let mut target = Image::new(width, height, PixelType::U8x3);
+    let mut pixels = RgbImage::new(width, height);
+    let source = TypedImageRef::<U8x3>::from_buffer(w, h, rgb).expect(EXPECT);
+    let mut target = TypedImage::<U8x3>::from_buffer(width, height, &mut pixels).expect(EXPECT);
     let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(filter));
-    let done = Resizer::new().resize(&source, &mut target, &options);
+    // By its type, so that the code for other types of pixels is not built.
+    let done = Resizer::new().resize_typed(&source, &mut target, &options);
     done.expect(EXPECT);
-    RgbImage::from_raw(width, height, target.into_vec()).expect(EXPECT)
+    drop(target);
+    pixels
 }
 
 /// ITU-R BT.601 luma, which JPEG uses, in the 15-bit fixed point of OpenCV's `cvtColor`, so that descriptors equal

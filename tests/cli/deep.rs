@@ -25,7 +25,7 @@ fn a_network_that_is_not_there_is_named_and_where_some_come_from() {
     let parts = [
         "no/network.onnx",
         "no such network",
-        "make models",
+        "tuwen models",
         "efficientnet-lite0",
     ];
     case.run("features", &[]).fails().says(&parts);

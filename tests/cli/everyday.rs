@@ -73,7 +73,7 @@ fn what_is_missing_is_named() {
     let outcome = Outcome::of(index(home.path()).env("TUWEN_MODELS", "nowhere"));
     outcome
         .fails()
-        .says(&["not a gallery yet", "--model", "nowhere", "make models"]);
+        .says(&["not a gallery yet", "--model", "nowhere", "tuwen models"]);
     // a gallery is made by `index` alone
     let keywords = ["keywords", "photos/shapes.png", "--gallery", "nowhere"];
     Outcome::of(program().args(keywords).current_dir(home.path()))

@@ -13,7 +13,7 @@ pub struct Outcome {
     pub stderr: String,
 }
 
-/// The networks that read text, as `make models` leaves them.
+/// The networks that read text, as `tuwen models` leaves them.
 pub const MODELS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/data/models");
 
 /// The program, its settings not taken from whoever runs the tests.

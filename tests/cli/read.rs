@@ -66,7 +66,7 @@ fn without_the_networks_it_says_how_to_get_them() {
             .arg(picture)
             .args(["--models", "nowhere"]),
     );
-    outcome.fails().says(&["nowhere", "make models"]);
+    outcome.fails().says(&["nowhere", "tuwen models"]);
 }
 
 /// A folder of models where the library is something else.
@@ -109,7 +109,7 @@ fn a_library_that_is_another_is_named_and_not_loaded() {
         "libonnxruntime.so",
         "SHA-256",
         "was not loaded",
-        "make models",
+        "tuwen models",
     ]);
     fs::copy(
         Path::new(MODELS).join("ocr/libonnxruntime.so"),

@@ -160,7 +160,7 @@ fn pictures_are_read_once_and_a_lost_part_again() {
 #[test]
 fn without_the_networks_the_rest_answers() {
     let case = reading(ONE);
-    let said = ["scene text is left out", "nowhere", "make models"];
+    let said = ["scene text is left out", "nowhere", "tuwen models"];
     let mut results = case.command("results", &[]);
     results.arg("--out").arg(case.out());
     Outcome::of(results.env("TUWEN_MODELS", "nowhere"))

