@@ -16,8 +16,9 @@ faiss=target.$target.faiss_c
 CXXFLAGS='' cargo rustc --release --locked --bin tuwen --target-dir "$work" \
     --config "$faiss.rustc-link-search = ['native=$PWD/$work/faiss']" --config "$faiss.rustc-link-lib = ['faiss_c']" \
     -- -C link-arg=-lgomp -C link-arg=-Wl,-rpath,/usr/lib/tuwen -C link-arg=-Wl,--export-dynamic-symbol=sgemm_ --remap-path-prefix="$PWD=."
-strip --strip-unneeded -o "$work/tuwen" "$work/release/tuwen"
+mkdir -p "$work/bin"
+strip --strip-unneeded -o "$work/bin/tuwen" "$work/release/tuwen"
 rm -rf "$work/share"
-LD_LIBRARY_PATH=$work/faiss "$work/tuwen" manual "$work/share"
+LD_LIBRARY_PATH=$work/faiss "$work/bin/tuwen" manual "$work/share"
 mkdir -p "$out"
 LD_LIBRARY_PATH=$work/faiss CARGO_TARGET_DIR=$work cargo deb --no-build --output "$out"

@@ -74,6 +74,7 @@ impl Model {
             model.picture_side()?; // loaded once, before the threads ask for it
             bars.start("pictures", given.len() as u64);
             let point = |(i, picture): (usize, &Given)| {
+                bars.leave_if_stopped();
                 let described = picture.bytes().and_then(|b| model.describe_file(&b));
                 bars.step(1);
                 described

@@ -99,6 +99,7 @@ pub fn copies(
         let index = method.index(&gallery, &[], &folder, bars, &mut Vec::new())?;
         bars.start("comparing", queries.len() as u64);
         let best = |query: &PathBuf| {
+            bars.leave_if_stopped();
             let found = tuwen::picture::read(query).and_then(|bytes| index.search(&bytes));
             bars.step(1);
             // A file that is no picture is nobody's copy.

@@ -34,6 +34,13 @@ pub struct Bars {
 }
 
 impl Bars {
+    /// For the beginning of each piece of parallel work: rayon begins every piece, whatever became of the others.
+    pub fn leave_if_stopped(&self) {
+        if self.stop.load(Ordering::Relaxed) {
+            resume_unwind(Box::new(Stopped));
+        }
+    }
+
     fn with(&self, f: impl FnOnce(Python, &mut Option<Bar>)) {
         Python::attach(|py| {
             if let Ok(mut bar) = self.bar.lock() {
@@ -63,9 +70,7 @@ impl Progress for Bars {
     }
 
     fn step(&self, n: u64) {
-        if self.stop.load(Ordering::Relaxed) {
-            resume_unwind(Box::new(Stopped));
-        }
+        self.leave_if_stopped();
         if self.tqdm.is_none() {
             return;
         }

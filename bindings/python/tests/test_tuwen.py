@@ -45,6 +45,7 @@ def data(tmp_path_factory):
 
 
 RECIPE = """
+name = "drawn"
 [[image_views]]
 name = "hsv"
 appearance.histogram = {}
