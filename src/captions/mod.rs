@@ -6,7 +6,7 @@
 mod keywords;
 pub mod metrics;
 
-use ndarray::{Array1, ArrayView1};
+use ndarray::ArrayView1;
 use rayon::prelude::*;
 
 use crate::error::Result;
@@ -83,13 +83,8 @@ impl<'a> Retrieval<'a> {
 
     /// Rows of the nearest captions, best first, the first of equals.
     fn nearest(&self, point: ArrayView1<f32>) -> Vec<usize> {
-        let points = self.captions.points.view();
-        let score = |(row, charge): (ArrayView1<half::f16>, &f32)| {
-            let product: f32 = row.iter().zip(point).map(|(a, b)| a.to_f32() * b).sum();
-            product - charge
-        };
-        let rows = points.outer_iter().zip(&self.captions.charges);
-        let scores: Array1<f32> = rows.map(score).collect();
+        let keys: Vec<u64> = (0..self.captions.texts.len() as u64).collect();
+        let scores = self.captions.rows(&keys).scores(&point.to_vec());
         let mut order: Vec<usize> = (0..scores.len()).collect();
         let by_score = |&a: &usize, &b: &usize| scores[b].total_cmp(&scores[a]).then(a.cmp(&b));
         let most = self.params.candidates.min(order.len());

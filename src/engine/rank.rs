@@ -205,19 +205,7 @@ pub fn of_captions<'a>(captions: &'a Captions, keys: &'a [u64]) -> Rows<'a> {
     let mut all = Bitmap::empty(keys.len());
     all.invert();
     Rows {
-        points: vec![Points {
-            keys,
-            values: captions
-                .points
-                .view()
-                .to_slice()
-                .expect("a matrix of an artifact is contiguous"),
-            dim: captions.points.dim().1,
-            charges: captions
-                .charges
-                .as_slice()
-                .expect("a vector of an artifact is contiguous"),
-        }],
+        points: vec![captions.rows(keys)],
         allowed: vec![all],
     }
 }

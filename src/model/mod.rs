@@ -40,6 +40,7 @@ use crate::copies;
 use crate::dataset::Direction;
 use crate::error::{Error, Result};
 use crate::fusion::Side;
+use crate::gallery;
 use crate::hubness::QueryBank;
 use crate::linalg::Pca;
 use crate::ocr::{Line, Models, Reader, joined};
@@ -137,6 +138,17 @@ pub struct Captions {
 }
 
 impl Captions {
+    /// The captions as rows that are searched, with a key for each.
+    pub fn rows<'a>(&'a self, keys: &'a [u64]) -> gallery::Points<'a> {
+        const CONTIGUOUS: &str = "what an artifact holds is contiguous";
+        gallery::Points {
+            keys,
+            values: self.points.view().to_slice().expect(CONTIGUOUS),
+            dim: self.points.dim().1,
+            charges: self.charges.as_slice().expect(CONTIGUOUS),
+        }
+    }
+
     /// The captions of a model's part, in a space of so many numbers.
     pub(crate) fn load(part: &Artifact, dim: usize) -> Result<Self> {
         let captions = Self {
