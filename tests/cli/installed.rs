@@ -44,7 +44,7 @@ fn machine(programs: &[(&str, &str)]) -> tempfile::TempDir {
         fs::write(&path, format!("#!/bin/sh\n{line}\n")).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
     }
-    for needed in ["sh", "mkdir", "rm", "dirname", "uname"] {
+    for needed in ["sh", "mkdir", "rm", "cp", "cmp", "dirname", "uname"] {
         let from = ["/bin", "/usr/bin"].map(|d| std::path::Path::new(d).join(needed));
         let from = from.iter().find(|p| p.exists()).unwrap();
         std::os::unix::fs::symlink(from, bin.path().join(needed)).unwrap();
@@ -84,6 +84,11 @@ fn models_says_what_it_lacks_and_fetches_nothing_twice() {
     for file in ["weights.npz", "sp.model"] {
         fs::write(folder.join("sentence").join(file), "there").unwrap();
     }
+    // Of another list of packages, then of this one.
+    let list = folder.join("sentence.txt");
+    fs::write(&list, "another").unwrap();
+    models(&offline, folder, "sentence").fails();
+    fs::copy("experiments/networks/sentence.txt", &list).unwrap();
     let outcome = models(&offline, folder, "sentence").ok();
     assert!(outcome.stderr.contains("sentence is there"), "{outcome:#?}");
     models(&offline, folder, "images").bad_usage();

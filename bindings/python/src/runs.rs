@@ -7,7 +7,6 @@ use pyo3::prelude::*;
 use rayon::prelude::*;
 use tuwen::copies::{MethodParams, WordsParams};
 use tuwen::dataset::{Dataset, ReadOptions};
-use tuwen::evaluation;
 use tuwen::files;
 use tuwen::progress::Progress;
 use tuwen::recipe::Recipe;
@@ -64,16 +63,7 @@ pub fn evaluate<'py>(
             Some(n) => Protocol::Folds { n, whole: false },
             None => Protocol::of(&dataset),
         };
-        let mut rankings = [None, None];
-        protocol.for_each(&recipe, &dataset, &work, bars, |training| {
-            let features = training.features()?;
-            let fitted = training.fit(&features)?;
-            protocol.rank(training, &features, &fitted, &mut rankings)
-        })?;
-        let [t2i, i2t] = rankings.each_ref().map(Option::as_ref);
-        let split = protocol.to_string();
-        let about = (dataset.name.as_str(), recipe.name.as_str(), &*split);
-        Ok(evaluation::report(about, t2i, i2t, recipe.seed))
+        protocol.measure(&recipe, &dataset, &work, bars, |_, _, _| Ok(()))
     })?;
     plain(py, &report)
 }
