@@ -10,7 +10,8 @@
 # make aerial         made-up pictures of the ground from above, in the layout of RSICD: data/aerial
 # make test           set-up, every test
 # make deb            the Debian package; make deb-test installs it in a clean system and searches there
-# make wheel          the package for Python; make wheel-test tests it
+# make wheel          the package for Python; make wheel-test tests it, make wheel-root-test in a clean system
+# make release        packages, source, checksums, and what they are made of: target/dist
 # make properties     the properties on cases drawn anew, many of them
 # make fuzz           damaged inputs drawn anew, for ten minutes
 DATA   ?= data/demo
@@ -29,8 +30,9 @@ endif
 endif
 endif
 CARGO  = cargo
-# FEATURES=train builds the networks that are trained here too; FEATURES=cuda runs them on a GPU.
-FEATURES ?=
+# FEATURES=train builds the networks that are trained here too; FEATURES=cuda runs them on a GPU. Where the tests have built them,
+# the program has them, so that no crate is built twice.
+FEATURES ?= $(if $(wildcard target/release/deps/libburn_core-*.rlib),train)
 # One profile for everything, so that OpenCV's bindings and FAISS are built once.
 BUILD  = --release --locked $(if $(FEATURES),--features $(FEATURES))
 # All of it is tested, and that it builds without the networks.
@@ -42,7 +44,7 @@ COMMON = --data $(DATA) --recipe $(RECIPE)
 CHECKED = --config profile.release.package.tuwen.overflow-checks=true \
 	--config profile.release.package.tuwen.debug-assertions=true
 
-.PHONY: help setup build program demo captions aerial serve page-test api-test data models lite ocr-models sentence features fit-cca results evaluate ablation copies-benchmark compression bench clip-bench growth full-size deb deb-test wheel wheel-test lint test properties fuzz clean-work
+.PHONY: help setup build program demo captions aerial serve page-test api-test data models lite ocr-models sentence features fit-cca results evaluate ablation copies-benchmark compression bench clip-bench growth full-size deb deb-test wheel wheel-test wheel-root-test release deny lint test properties fuzz clean-work
 .DEFAULT_GOAL = help
 
 help:
@@ -62,7 +64,8 @@ help:
 	@echo 'make serve    [PORT=n]                             the search page of the demo set'
 	@echo 'make page-test | make api-test                     the search page in Chromium; the API by schemathesis'
 	@echo 'make deb | make deb-test                            the Debian package; installed in a clean system'
-	@echo 'make wheel | make wheel-test                        the package for Python, and its tests'
+	@echo 'make wheel | make wheel-test                        the package for Python, and its tests; in a clean system: make wheel-root-test'
+	@echo 'make release                                        packages, source, checksums: target/dist'
 	@echo 'make properties [SEED=n] [CASES=n]                 the properties on other cases than the usual ones'
 	@echo 'make fuzz     [SEED=n] [SECONDS=n]                 damaged inputs, other ones each time'
 	@echo 'make test | make lint | make setup | make demo | make models | make clean-work'
@@ -190,14 +193,17 @@ full-size: data
 
 # The Debian package, for the release this runs on: target/deb/tuwen_*.deb; and a clean system that it is installed in.
 TOOLS = data/tools
-$(TOOLS)/bin/cargo-deb:
-	$(CARGO) install cargo-deb --version 3.8.0 --locked --debug --root $(TOOLS)
+cargo-deb_VERSION = 3.8.0
+cargo-deny_VERSION = 0.20.2
+cargo-cyclonedx_VERSION = 0.5.9
+$(TOOLS)/bin/%:
+	$(CARGO) install $* --version $($*_VERSION) --locked --debug --root $(TOOLS)
 deb: setup $(TOOLS)/bin/cargo-deb
 	PATH=$$PWD/$(TOOLS)/bin:$$PATH packaging/deb.sh target/deb
 deb-test: deb
 	packaging/test-deb.sh target/deb/tuwen_*.deb data/deb-test
 
-# The package for Python, linked with the OpenCV of this machine: target/wheels/tuwen-*.whl
+# The package for Python: target/wheels/tuwen-*.whl; and a clean system with Python alone that it is installed in.
 PYTHON = data/python
 $(PYTHON)/ready: bindings/python/requirements.txt
 	rm -rf $(PYTHON)
@@ -205,16 +211,27 @@ $(PYTHON)/ready: bindings/python/requirements.txt
 	@$(PYTHON)/bin/pip install --quiet --require-hashes --only-binary=:all: -r $< || $(call REMOVED,$(PYTHON))
 	touch $@
 wheel: setup $(PYTHON)/ready
-	$(PYTHON)/bin/maturin build --release --locked --auditwheel skip -m bindings/python/Cargo.toml --out target/wheels
+	rm -f target/wheels/tuwen-*.whl
+	packaging/wheel.sh $(PYTHON)/bin/maturin target/wheels
 wheel-test: wheel
 	$(PYTHON)/bin/pip install --quiet --no-deps --force-reinstall target/wheels/tuwen-*.whl
 	$(PYTHON)/bin/python -m pytest -q bindings/python
+wheel-root-test: wheel demo
+	packaging/test-wheel.sh target/wheels/tuwen-*.whl data/demo data/wheel-test
 
-lint: setup
+# All that a release hands out, in target/dist: source, packages, what they are made of, checksums.
+release: deb wheel $(TOOLS)/bin/cargo-cyclonedx
+	PATH=$$PWD/$(TOOLS)/bin:$$PATH packaging/release.sh target/dist
+
+lint: setup deny
 	$(CARGO) fmt --check
 	$(CARGO) clippy --release --locked -- -D warnings
 	$(CARGO) clippy $(WHOLE) --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc $(WHOLE) $(CRATES) --no-deps
+
+# Licences, sources, and versions of the crates (deny.toml).
+deny: $(TOOLS)/bin/cargo-deny
+	PATH=$$PWD/$(TOOLS)/bin:$$PATH $(CARGO) deny --workspace --log-level error check licenses bans sources
 
 test: setup models
 	$(CARGO) test $(WHOLE) $(CRATES) $(CHECKED)

@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use super::{Features, Fitted, Training, pictures};
 use crate::artifact::{Artifact, Bundle, Fingerprint, Spec};
 use crate::copies::{Method as _, WordsParams};
-use crate::dataset::{Dataset, Direction, ReadOptions};
+use crate::dataset::{Dataset, Direction, ReadOptions, Split};
 use crate::error::{Error, Result};
 use crate::fusion::Side;
 use crate::hubness::QueryBank;
@@ -58,11 +58,7 @@ pub fn untaught(recipe: &Recipe, progress: &dyn Progress) -> Result<Model> {
     let dataset = Dataset::open(&data, &ReadOptions::default())?;
     // visual words are learned of all pictures; of what learns nothing, few tell how wide its vectors are
     let copies = Training::new(recipe, &dataset, folder.path(), progress).visual_words()?;
-    let mut few = dataset.clone();
-    for c in &mut few.collections {
-        c.images.truncate(FEW);
-        c.pairs.retain(|p| p.image < FEW);
-    }
+    let few = few_to_learn_from(&dataset);
     let training = Training::new(recipe, &few, folder.path(), progress);
     let features = training.features()?;
     let fitted = training.fit(&features)?;
@@ -71,6 +67,22 @@ pub fn untaught(recipe: &Recipe, progress: &dyn Progress) -> Result<Model> {
 
 /// Pictures that a view which learns nothing is tried on.
 const FEW: usize = 2;
+
+/// A data set with all its captions and so few training pictures that describing them costs nothing. Their collection has a
+/// name of its own, so that what was computed of all of them stays.
+pub(super) fn few_to_learn_from(dataset: &Dataset) -> Dataset {
+    let mut few = dataset.clone();
+    for c in few
+        .collections
+        .iter_mut()
+        .filter(|c| c.split == Split::Train)
+    {
+        c.name = format!("{}-few", c.name);
+        c.images.truncate(FEW);
+        c.pairs.retain(|p| p.image < FEW);
+    }
+    few
+}
 
 impl Training<'_> {
     /// The model of a fitted fusion and its features: all that is needed to place new pictures and captions, on any

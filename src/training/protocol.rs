@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::fmt;
 use std::path::Path;
 
+use super::model::few_to_learn_from;
 use super::{Features, Fitted, Training};
 use crate::artifact::Spec;
 use crate::dataset::{Collection, Dataset, Direction, ImageId, Split, folds};
@@ -83,6 +84,9 @@ impl Protocol {
             whole: among_all,
         } = self
         else {
+            let validates = dataset.collections.iter().any(|c| c.split == Split::Val);
+            let few = (recipe.learns_nothing() && validates).then(|| few_to_learn_from(dataset));
+            let dataset = few.as_ref().unwrap_or(dataset);
             return each(&Training::new(recipe, dataset, work, progress));
         };
         let of = |collections| Dataset {

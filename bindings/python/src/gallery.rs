@@ -14,7 +14,7 @@ use tuwen::indexing::{Indexer, Source, Synced};
 
 use crate::model::Model;
 use crate::pictures::bytes_of;
-use crate::{raised, work};
+use crate::{raised, warnings, work};
 
 /// Pictures and texts that are searched, in a folder that grows.
 ///
@@ -89,6 +89,7 @@ impl Gallery {
     #[staticmethod]
     fn open(py: Python, path: PathBuf) -> PyResult<Self> {
         let engine = py.detach(|| Engine::open(&path)).map_err(raised)?;
+        warnings::tell(py)?;
         Ok(Self {
             folder: path,
             engine,

@@ -5,6 +5,7 @@ mod model;
 mod pictures;
 mod runs;
 mod stages;
+mod warnings;
 mod work;
 
 use pyo3::exceptions::PyRuntimeError;
@@ -23,6 +24,7 @@ fn raised(error: impl std::fmt::Display) -> PyErr {
 
 #[pymodule]
 fn _tuwen(m: &Bound<'_, PyModule>) -> PyResult<()> {
+    warnings::listen();
     m.add("__version__", env!("CARGO_PKG_VERSION"))?;
     m.add("Error", m.py().get_type::<Error>())?;
     m.add_class::<model::Model>()?;

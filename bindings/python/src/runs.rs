@@ -70,7 +70,8 @@ pub fn evaluate<'py>(
 
 /// Finds for each picture below `queries` the picture below `gallery` that it is a copy of; a list of (query, source, score).
 ///
-/// The score is −log10 of the number of equally similar pictures that are expected by chance.
+/// The score is −log10 of the number of equally similar pictures that are expected by chance. Files that are no pictures are
+/// counted in a warning.
 #[pyfunction]
 #[pyo3(signature = (gallery, queries, *, threshold=3.0, work=PathBuf::from("."), progress=true))]
 pub fn copies(
@@ -86,19 +87,35 @@ pub fn copies(
         let (gallery, queries) = (below(&gallery)?, below(&queries)?);
         let method = MethodParams::Words(WordsParams::default());
         let folder = work.join("features/copies/auto");
-        let index = method.index(&gallery, &[], &folder, bars, &mut Vec::new())?;
+        let mut bad = Vec::new();
+        let index = method.index(&gallery, &[], &folder, bars, &mut bad)?;
         bars.start("comparing", queries.len() as u64);
         let best = |query: &PathBuf| {
             bars.leave_if_stopped();
             let found = tuwen::picture::read(query).and_then(|bytes| index.search(&bytes));
             bars.step(1);
-            // A file that is no picture is nobody's copy.
-            let best = found.ok()?.into_iter().next()?;
-            let source = files::written(&index.files(best.picture)[0]);
-            (best.score >= threshold).then(|| (files::written(query), source, best.score))
+            let found = found.map_err(|e| format!("{}: {e}", files::printable(query)))?;
+            let best = found.into_iter().next().filter(|f| f.score >= threshold);
+            Ok(best.map(|best| {
+                let source = files::written(&index.files(best.picture)[0]);
+                (files::written(query), source, best.score)
+            }))
         };
-        let found: Vec<_> = queries.par_iter().filter_map(best).collect();
+        let found: Vec<Result<_, String>> = queries.par_iter().map(best).collect();
         bars.finish();
-        Ok(found)
+        let mut copies = Vec::new();
+        for found in found {
+            match found {
+                Ok(found) => copies.extend(found),
+                Err(e) => bad.push(e),
+            }
+        }
+        if let Some(first) = bad.first() {
+            tracing::warn!(
+                "{} of the pictures cannot be used, the first: {first}",
+                bad.len()
+            );
+        }
+        Ok(copies)
     })
 }

@@ -10,7 +10,7 @@ use pyo3::exceptions::PyKeyboardInterrupt;
 use pyo3::prelude::*;
 use tuwen::progress::Progress;
 
-use crate::raised;
+use crate::{raised, warnings};
 
 /// How often Python is asked whether the user has had enough, and how often a bar moves.
 const TICK: Duration = Duration::from_millis(100);
@@ -142,6 +142,7 @@ pub fn run<T: Send>(
             }
         })
     });
+    warnings::tell(py)?;
     match outcome {
         Ok(Ok(result)) => result.map_err(raised),
         Ok(Err(payload)) if payload.is::<Stopped>() => Err(PyKeyboardInterrupt::new_err(())),

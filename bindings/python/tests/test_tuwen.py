@@ -136,7 +136,7 @@ def test_the_notebook_goes_from_captions_to_a_page(data, tmp_path):
     assert (tmp_path / "page.html").read_text(encoding="utf-8").count("<img") == 8
 
 
-def test_copies_are_found(data, tmp_path):
+def test_copies_are_found_and_what_is_no_picture_is_told(data, tmp_path):
     rng = np.random.default_rng(1)
     for name in ("gallery", "queries"):
         (tmp_path / name).mkdir()
@@ -145,7 +145,9 @@ def test_copies_are_found(data, tmp_path):
         Image.fromarray(blocks).save(tmp_path / "gallery" / f"{i}.png")
         if i == 3:
             Image.fromarray(blocks[20:, 30:]).save(tmp_path / "queries" / "cropped.png")
-    found = tuwen.copies(tmp_path / "gallery", tmp_path / "queries", work=tmp_path, progress=False)
+    (tmp_path / "queries" / "broken.jpg").write_bytes(b"no picture")
+    with pytest.warns(UserWarning, match="1 of the pictures cannot be used, the first: .*broken.jpg"):
+        found = tuwen.copies(tmp_path / "gallery", tmp_path / "queries", work=tmp_path, progress=False)
     assert [(os.path.basename(q), os.path.basename(s)) for q, s, _ in found] == [("cropped.png", "3.png")]
 
 

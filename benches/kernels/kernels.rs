@@ -1,4 +1,4 @@
-//! The kernels that runs spend their time in, each alone and on one thread: `cargo bench --bench kernels [-- FILTER]`.
+//! The kernels that runs spend their time in, each alone and on one thread: `cargo bench -p tuwen-kernels [-- FILTER]`.
 
 use std::hint::black_box;
 
