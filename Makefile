@@ -20,6 +20,8 @@ RECIPE ?= experiments/main.toml
 FLAGS  ?=
 
 TUWEN  = target/release/tuwen
+# What `build` makes, whatever is installed.
+BUILT := $(TUWEN)
 # Where the package of this version is installed, and nothing was built here, nothing needs to be.
 INSTALLED := $(shell command -v tuwen)
 ifneq ($(INSTALLED),)
@@ -37,7 +39,7 @@ FEATURES ?= $(if $(wildcard target/release/deps/libburn_core-*.rlib),train)
 BUILD  = --release --locked $(if $(FEATURES),--features $(FEATURES))
 # All of it is tested, and that it builds without the networks.
 WHOLE  = --release --locked --features train
-# What is tested by cargo; the package for Python has its own tests.
+# What is tested by cargo; the package for Python is tested by Python, in a build that shares theirs.
 CRATES = --package tuwen --package tuwen-nets
 COMMON = --data $(DATA) --recipe $(RECIPE)
 # Tests run on a build of our own code that minds overflows and debug assertions; dependencies stay as they are.
@@ -105,7 +107,7 @@ $(PAGE_TEST)/node_modules: tests/page/package.json tests/page/package-lock.json
 	touch $@
 page-test: build $(PAGE_TEST)/node_modules
 	@command -v chromium >/dev/null || { echo 'make page-test: install chromium, and a font with Chinese such as fonts-noto-cjk' >&2; exit 1; }
-	NODE_PATH=$(PAGE_TEST)/node_modules node tests/page/page.cjs $(TUWEN) $(PAGE_TEST)
+	NODE_PATH=$(PAGE_TEST)/node_modules node tests/page/page.cjs $(BUILT) $(PAGE_TEST)
 
 # A folder of the user's own is there already; the demo set is fetched.
 data: $(if $(filter data/demo,$(DATA)),demo,program)
@@ -168,13 +170,13 @@ compression: data $(PEERS)/copies
 # The API against its own description, by schemathesis, and many damaged requests.
 BODIES ?= 100000
 api-test: build $(PEERS)/api
-	PYTHONPATH=$(PEERS)/api python3 tests/page/api.py $(TUWEN)
+	PYTHONPATH=$(PEERS)/api python3 tests/page/api.py $(BUILT)
 	TUWEN_BODIES=$(BODIES) $(CARGO) test $(WHOLE) $(CHECKED) --test cli guard
 
 # The server beside clip-retrieval's back, over a gallery of your own: make clip-bench GALLERY=g
 clip-bench: build $(PEERS)/clip
 	@test -n "$(GALLERY)" || { echo 'make clip-bench: say which gallery, GALLERY=dir' >&2; exit 1; }
-	PYTHONPATH=$(PEERS)/clip python3 experiments/peers/clip.py $(TUWEN) $(GALLERY) features/clip-bench
+	PYTHONPATH=$(PEERS)/clip python3 experiments/peers/clip.py $(BUILT) $(GALLERY) features/clip-bench
 
 bench: data $(PEERS)/bench
 	$(BENCH)/bench.py --data $(DATA) --tuwen $(TUWEN) --out experiments $(FLAGS)
@@ -192,36 +194,39 @@ full-size: data
 	$(TUWEN) results --data $(MADE) --work $(MADE) --out $(MADE)/out --recipe $(RECIPE) --timings $(FLAGS)
 
 # The Debian package, for the release this runs on: target/deb/tuwen_*.deb; and a clean system that it is installed in.
-TOOLS = data/tools
-cargo-deb_VERSION = 3.8.0
-cargo-deny_VERSION = 0.20.2
-cargo-cyclonedx_VERSION = 0.5.9
-$(TOOLS)/bin/%:
-	$(CARGO) install $* --version $($*_VERSION) --locked --debug --root $(TOOLS)
-deb: setup $(TOOLS)/bin/cargo-deb
-	PATH=$$PWD/$(TOOLS)/bin:$$PATH packaging/deb.sh target/deb
+# Tools of cargo's, each version in a folder of its own.
+DEB    = data/tools/cargo-deb-3.8.0
+DENY   = data/tools/cargo-deny-0.20.2
+SBOM   = data/tools/cargo-cyclonedx-0.5.9
+$(DEB) $(DENY) $(SBOM):
+	$(CARGO) install $(shell echo $(@F) | sed 's/-\([0-9.]*\)$$/ --version \1/') --locked --debug --root $@
+deb: setup $(DEB)
+	rm -f target/deb/tuwen_*.deb
+	PATH="$$PWD/$(DEB)/bin:$$PATH" packaging/deb.sh target/deb
 deb-test: deb
 	packaging/test-deb.sh target/deb/tuwen_*.deb data/deb-test
 
 # The package for Python: target/wheels/tuwen-*.whl; and a clean system with Python alone that it is installed in.
 PYTHON = data/python
 $(PYTHON)/ready: bindings/python/requirements.txt
+	$(PIP_IS_THERE)
 	rm -rf $(PYTHON)
-	python3 -m venv $(PYTHON)
-	@$(PYTHON)/bin/pip install --quiet --require-hashes --only-binary=:all: -r $< || $(call REMOVED,$(PYTHON))
+	@python3 -m pip install --quiet --require-hashes --only-binary=:all: --target $(PYTHON) -r $< || $(call REMOVED,$(PYTHON))
 	touch $@
 wheel: setup $(PYTHON)/ready
 	rm -f target/wheels/tuwen-*.whl
-	packaging/wheel.sh $(PYTHON)/bin/maturin target/wheels
+	PYTHONPATH="$$PWD/$(PYTHON)" packaging/wheel.sh "$$PWD/$(PYTHON)/bin/maturin" target/wheels
 wheel-test: wheel
-	$(PYTHON)/bin/pip install --quiet --no-deps --force-reinstall target/wheels/tuwen-*.whl
-	$(PYTHON)/bin/python -m pytest -q bindings/python
+	rm -rf target/python
+	python3 -m pip install --quiet --no-deps --target target/python target/wheels/tuwen-*.whl
+	$(PYTHON_TEST)
+PYTHON_TEST = PYTHONPATH="$$PWD/target/python:$$PWD/$(PYTHON)" python3 -m pytest -q bindings/python
 wheel-root-test: wheel demo
 	packaging/test-wheel.sh target/wheels/tuwen-*.whl data/demo data/wheel-test
 
 # All that a release hands out, in target/dist: source, packages, what they are made of, checksums.
-release: deb wheel $(TOOLS)/bin/cargo-cyclonedx
-	PATH=$$PWD/$(TOOLS)/bin:$$PATH packaging/release.sh target/dist
+release: deb wheel $(SBOM)
+	PATH="$$PWD/$(SBOM)/bin:$$PATH" packaging/release.sh target/dist
 
 lint: setup deny
 	$(CARGO) fmt --check
@@ -230,11 +235,17 @@ lint: setup deny
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc $(WHOLE) $(CRATES) --no-deps
 
 # Licences, sources, and versions of the crates (deny.toml).
-deny: $(TOOLS)/bin/cargo-deny
-	PATH=$$PWD/$(TOOLS)/bin:$$PATH $(CARGO) deny --workspace --log-level error check licenses bans sources
+deny: $(DENY)
+	PATH="$$PWD/$(DENY)/bin:$$PATH" $(CARGO) deny --workspace --log-level error check licenses bans sources
 
-test: setup models
+test: setup models $(PYTHON)/ready
 	$(CARGO) test $(WHOLE) $(CRATES) $(CHECKED)
+	$(CARGO) build $(WHOLE) $(CRATES) --package tuwen-python $(CHECKED)
+	rm -rf target/python
+	mkdir -p target/python/tuwen
+	cp bindings/python/python/tuwen/* target/python/tuwen
+	cp target/release/lib_tuwen.so target/python/tuwen/_tuwen.abi3.so
+	$(PYTHON_TEST)
 
 # Drawn anew where it is not given; the same number tries the same again.
 properties fuzz: SEED := $(or $(SEED),$(shell od -An -N4 -tu4 /dev/urandom | tr -d ' '))

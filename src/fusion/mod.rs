@@ -279,6 +279,18 @@ impl Fusion {
         timing::PROJECTION.time(|| self.0.project(side, x))
     }
 
+    /// The same, with zero rows for items of which nothing is known: less the mean, they would be points like any others.
+    ///
+    /// # Errors
+    /// Those of [`Self::project`].
+    pub fn points(&self, side: Side, x: ArrayView2<f32>, known: &[bool]) -> Result<Array2<f32>> {
+        let mut points = self.project(side, x)?;
+        for (mut point, _) in points.outer_iter_mut().zip(known).filter(|(_, k)| !**k) {
+            point.fill(0.0);
+        }
+        Ok(points)
+    }
+
     /// The same projection of texts, without the parts that only pictures need.
     pub fn for_texts(&self) -> Self {
         self.0.for_texts().unwrap_or_else(|| self.clone())

@@ -40,15 +40,9 @@ pub struct TextSide {
 
 /// Rows before the fusion to points after it.
 fn embed(fusion: &Fusion, side: Side, rows: &Rows) -> Result<Points> {
-    let mut projected = Rows {
-        x: fusion.project(side, rows.x.view())?,
-        usable: rows.usable.clone(),
-        bad: vec![],
-    };
-    projected.blank_unusable();
     Ok(Points {
-        x: projected.x,
-        usable: projected.usable,
+        x: fusion.points(side, rows.x.view(), &rows.usable)?,
+        usable: rows.usable.clone(),
     })
 }
 

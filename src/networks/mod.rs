@@ -43,9 +43,8 @@ const VARIABLE: &str = "TUWEN_MODELS";
 /// The folder of a part, as `tuwen models` leaves it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Folder {
-    folder: PathBuf,
-    /// Other folders that were searched and do not exist.
-    others: Vec<PathBuf>,
+    /// Where its files may be; the first is named where one is missing.
+    places: Vec<PathBuf>,
 }
 
 impl Folder {
@@ -54,12 +53,11 @@ impl Folder {
         let folder = folder.into();
         let within = folder.join(part);
         Self {
-            folder: if within.is_dir() { within } else { folder },
-            others: vec![],
+            places: vec![if within.is_dir() { within } else { folder }],
         }
     }
 
-    /// Finds the folder of a part: the one that `TUWEN_MODELS` names; otherwise the first existing one of those
+    /// Finds a part: in the folder that `TUWEN_MODELS` names; otherwise each file in the first that has it of those
     /// beside the program (`data/models` of the checkout it was built in, `share/tuwen/models` of where it is
     /// installed) and of the user's data (`$XDG_DATA_HOME/tuwen/models`, or `~/.local/share/tuwen/models`).
     pub fn find(part: &str) -> Self {
@@ -68,14 +66,11 @@ impl Folder {
         }
         let mut folders = program().map_or(vec![], |p| beside(&p));
         folders.extend(of_the_user());
-        let mut folders: Vec<PathBuf> = folders.into_iter().map(|f| f.join(part)).collect();
-        let there = folders.iter().position(|f| f.is_dir()).unwrap_or(0);
         if folders.is_empty() {
             return Self::within("/", part);
         }
         Self {
-            folder: folders.swap_remove(there),
-            others: folders,
+            places: folders.into_iter().map(|f| f.join(part)).collect(),
         }
     }
 
@@ -93,9 +88,14 @@ impl Folder {
         Ok(spec)
     }
 
-    /// The path of a file in the folder.
+    /// The path of a file: where it is, or where it is looked for first.
     pub fn path(&self, file: &Pinned) -> PathBuf {
-        self.folder.join(file.name)
+        let mut paths = self.places.iter().map(|folder| folder.join(file.name));
+        let first = paths.next().expect("a part has a place");
+        match first.exists() {
+            true => first,
+            false => paths.find(|path| path.exists()).unwrap_or(first),
+        }
     }
 
     /// Reads and checks a file.
@@ -129,11 +129,11 @@ impl Folder {
     }
 
     fn missing(&self, file: &Pinned) -> Error {
-        let also = match &self.others[..] {
+        let also = match &self.places[1..] {
             [] => String::new(),
             others => {
                 let others: Vec<_> = others.iter().map(|f| f.display().to_string()).collect();
-                format!(" (nor is there a folder {})", others.join(" or "))
+                format!(", nor in {}", others.join(" or in "))
             }
         };
         let reason = format!(

@@ -2,10 +2,11 @@
 
 use half::f16;
 use tuwen_nets::regions::Regions;
+use tuwen_nets::tokens::UNKNOWN;
 use tuwen_nets::training::Event;
 
 use super::{Described, Learned, WordsParams};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::progress::Progress;
 use crate::text::Words;
 use crate::views::{RegionsParams, Rows};
@@ -55,8 +56,21 @@ pub(super) struct OfAll {
 
 impl WordsParams {
     /// The words of the training captions.
+    ///
+    /// # Errors
+    /// [`Error::TooFew`] where none is said often enough.
     pub(super) fn learn(&self, learned: &Learned) -> Result<Words> {
-        Words::learn(&learned.train.collection.captions(), self.least, self.most)
+        let captions = learned.train.collection.captions();
+        let words = Words::learn(&captions, self.least, self.most)?;
+        let known = |c: &&str| words.numbers(c, usize::MAX).iter().any(|&n| n != UNKNOWN);
+        match captions.iter().any(known) {
+            true => Ok(words),
+            false => Err(Error::TooFew {
+                what: format!("words that stand {} times in the captions", self.least),
+                needed: 1,
+                found: 0,
+            }),
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Re-ranking: a network that compares pairs looks again at the best answers.
 
 use std::collections::BTreeSet;
+use std::fs;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
@@ -13,7 +14,7 @@ use super::networks::{Cells, watch};
 use super::{Described, Learned, RerankParams};
 use crate::artifact::{Artifact, Spec};
 use crate::dataset::{Collection, Direction, folds};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::networks::own;
 use crate::progress::Progress;
 use crate::text::{StoredWords, Words};
@@ -144,28 +145,46 @@ pub fn learn_matchers(
         for (_, out) in folds(train, learned.contents, params.folds) {
             let out: BTreeSet<&str> = out.images.iter().map(|i| &*i.id.0).collect();
             let is_out = |image: usize| out.contains(&*train.images[image].id.0);
-            runs.push((part(&learn, |p| !is_out(p)), Some(part(&learn, is_out))));
+            let (learn, val) = (part(&learn, |p| !is_out(p)), part(&learn, is_out));
+            if learn.pairs.is_empty() || val.pairs.is_empty() {
+                let reason = format!("one of {} folds is empty: use fewer", params.folds);
+                return Err(Error::dataset(&train.name, reason));
+            }
+            runs.push((learn, Some(val)));
         }
     }
-    let seed = spec.seed;
-    let mut artifact = Artifact::new(spec).with_notes(&Notes {
+    let mut artifact = Artifact::new(spec.clone()).with_notes(&Notes {
         width: cells.train.view().width,
         networks: runs.len(),
         words: words.stored(),
     });
+    let mut kept = Vec::new();
     for (i, (learn, val)) in runs.iter().enumerate() {
-        let network = Matcher::learn(
-            &params.network,
-            learn,
-            val.as_ref(),
-            words.count(),
-            seed + i as u64,
-            Some(&checkpoint.with_extension(format!("checkpoint{i}"))),
-            &mut watch("matcher", progress),
-        )?;
-        let part = Artifact::new(Spec::new("network", &(), 0));
-        let part = own::store(&network.weights(), part);
-        artifact = artifact.with_part(&format!("network.{i}"), part);
+        // kept until all have learned: one alone may take an hour
+        let path = checkpoint.with_extension(format!("network{i}"));
+        let of_one = Spec::new("network", &i, spec.seed).input("all", spec.fingerprint());
+        let one = match Artifact::read_fresh(&path, &of_one) {
+            Some(one) => one,
+            None => {
+                let network = Matcher::learn(
+                    &params.network,
+                    learn,
+                    val.as_ref(),
+                    words.count(),
+                    spec.seed + i as u64,
+                    Some(&checkpoint.with_extension(format!("checkpoint{i}"))),
+                    &mut watch("matcher", progress),
+                )?;
+                let one = own::store(&network.weights(), Artifact::new(of_one));
+                one.write(&path)?;
+                one
+            }
+        };
+        kept.push(path);
+        artifact = artifact.with_part(&format!("network.{i}"), one);
+    }
+    for path in kept {
+        let _ = fs::remove_file(path); // it is part of the whole now
     }
     Ok(artifact)
 }

@@ -6,6 +6,7 @@ use half::f16;
 use ndarray::{Array1, Array2, Axis};
 use rayon::prelude::*;
 
+use super::space::usable_rows;
 use super::{Features, Fitted, Training, pictures};
 use crate::artifact::{Artifact, Bundle, Fingerprint, Spec};
 use crate::copies::{Method as _, WordsParams};
@@ -22,7 +23,7 @@ use crate::recipe::Recipe;
 use crate::sampling::sample_places;
 use crate::scene_text::{Idf, Lexicon};
 use crate::text::Dictionaries;
-use crate::views::{TextViewSetup, class_names};
+use crate::views::{Rows, TextViewSetup, class_names};
 
 /// What a model keeps of the training data beyond what it learned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -275,13 +276,18 @@ impl Training<'_> {
             self.progress
                 .start("visual words: learning", places.len() as u64);
             let sample = |&i: &usize| {
-                let bytes = pictures::read(&plain[i], &contents[i]).ok();
+                let read = pictures::read(&plain[i], &contents[i]);
                 self.progress.step(1);
-                params.sample(&Picture::decode(&bytes?, &params.picture).ok()?)
+                match read.and_then(|bytes| Picture::decode(&bytes, &params.picture)) {
+                    Ok(picture) => Ok(params.sample(&picture)),
+                    // what is learned is kept: it must not depend on what will be gone the next time
+                    Err(e) if e.is_passing() => Err(e),
+                    Err(_) => Ok(None),
+                }
             };
-            let samples: Vec<Option<Array2<f32>>> = places.par_iter().map(sample).collect();
+            let samples: Result<Vec<Option<Array2<f32>>>> = places.par_iter().map(sample).collect();
             self.progress.finish();
-            params.learn_from(spec, samples.into_iter().flatten().collect())
+            params.learn_from(spec, samples?.into_iter().flatten().collect())
         })
     }
 
@@ -306,12 +312,18 @@ impl Training<'_> {
         fitted: &Fitted,
         bank: Option<&QueryBank>,
     ) -> Result<Artifact> {
-        let z = fitted.fusion.project(Side::Text, train.texts.x.view())?;
+        let Rows { x, usable, .. } = &train.texts;
+        // one without a known word says nothing of a picture
+        let known = usable_rows(usable, usize::MAX);
+        let z = fitted
+            .fusion
+            .project(Side::Text, x.select(Axis(0), &known).view())?;
         let charges = match bank {
             Some(bank) => bank.charges(z.view()),
             None => Array1::zeros(z.nrows()),
         };
-        let captions = self.dataset.train()?.captions();
+        let all = self.dataset.train()?.captions();
+        let captions: Vec<&str> = known.iter().map(|&i| all[i]).collect();
         let spec = Spec::new("captions", &(), 0).input("captions", Fingerprint::of(&captions));
         Ok(Artifact::new(spec)
             .with_notes(&captions)

@@ -70,7 +70,7 @@ impl Protocol {
     /// Calls `each` with the training of every part: one for a split, one per fold.
     ///
     /// # Errors
-    /// [`Error::Dataset`] where a fold has no image, and those of `each`.
+    /// [`Error::Dataset`] where a fold has no image, or where their number is not from 2 to 100, and those of `each`.
     pub fn for_each(
         self,
         recipe: &Recipe,
@@ -89,6 +89,10 @@ impl Protocol {
             let dataset = few.as_ref().unwrap_or(dataset);
             return each(&Training::new(recipe, dataset, work, progress));
         };
+        if !(2..=100).contains(&n) {
+            let reason = format!("it can be divided in 2 to 100 folds, not in {n}");
+            return Err(Error::dataset(&dataset.name, reason));
+        }
         let of = |collections| Dataset {
             name: dataset.name.clone(),
             collections,

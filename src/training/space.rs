@@ -27,22 +27,13 @@ pub struct Embedded {
 
 /// Both sides of a collection in the shared space.
 pub fn embed(fusion: &Fusion, features: &Features) -> Result<Embedded> {
+    let points = |side, rows: &Rows| fusion.points(side, rows.x.view(), &rows.usable);
     Ok(Embedded {
-        images: project_side(fusion, Side::Image, &features.images)?,
+        images: points(Side::Image, &features.images)?,
         image_usable: features.images.usable.clone(),
-        texts: project_side(fusion, Side::Text, &features.texts)?,
+        texts: points(Side::Text, &features.texts)?,
         text_usable: features.texts.usable.clone(),
     })
-}
-
-fn project_side(fusion: &Fusion, side: Side, rows: &Rows) -> Result<Array2<f32>> {
-    let mut projected = Rows {
-        x: fusion.project(side, rows.x.view())?,
-        usable: rows.usable.clone(),
-        bad: vec![],
-    };
-    projected.blank_unusable();
-    Ok(projected.x)
 }
 
 impl Training<'_> {
@@ -149,7 +140,7 @@ impl Training<'_> {
 }
 
 /// At most so many usable rows, evenly spread.
-fn usable_rows(usable: &[bool], most: usize) -> Vec<usize> {
+pub(super) fn usable_rows(usable: &[bool], most: usize) -> Vec<usize> {
     let all: Vec<usize> = (0..usable.len()).filter(|&i| usable[i]).collect();
     sample_places(all.len(), most).map(|i| all[i]).collect()
 }

@@ -137,7 +137,15 @@ mod learned {
         let names = vocab
             .flatten()
             .map(|f| f.file_name().into_string().unwrap());
-        assert_eq!(names.filter(|n| n.starts_with("matcher")).count(), 1);
+        let matchers: Vec<String> = names.filter(|n| n.starts_with("matcher")).collect();
+        let [matcher] = &matchers[..] else {
+            panic!("what was kept of a part is left: {matchers:?}");
+        };
+        let file = fs::read(case.work().join("vocab/attachments").join(matcher)).unwrap();
+        let header = String::from_utf8_lossy(&file[8..20_000.min(file.len())]);
+        for part in ["network.0.", "network.1."] {
+            assert!(header.contains(part), "{part} is missing");
+        }
     }
 
     #[test]

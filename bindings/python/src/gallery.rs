@@ -14,7 +14,7 @@ use tuwen::indexing::{Indexer, Source, Synced};
 
 use crate::model::Model;
 use crate::pictures::bytes_of;
-use crate::{raised, warnings, work};
+use crate::{raised, work};
 
 /// Pictures and texts that are searched, in a folder that grows.
 ///
@@ -65,7 +65,7 @@ impl Hit {
         self.0.probability
     }
 
-    /// What the score consists of, as a dictionary; None unless `explain` was asked for.
+    /// What the score consists of, as a dictionary; None where neither `explain` nor copies were asked for.
     #[getter]
     fn why<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
         self.0.why.as_ref().map(|w| plain(py, w)).transpose()
@@ -88,8 +88,7 @@ impl Gallery {
     /// Opens a gallery.
     #[staticmethod]
     fn open(py: Python, path: PathBuf) -> PyResult<Self> {
-        let engine = py.detach(|| Engine::open(&path)).map_err(raised)?;
-        warnings::tell(py)?;
+        let engine = work::brief(py, || Engine::open(&path))?;
         Ok(Self {
             folder: path,
             engine,
@@ -100,13 +99,13 @@ impl Gallery {
     #[staticmethod]
     fn create(py: Python, path: PathBuf, model: &Model) -> PyResult<Self> {
         let model = &model.0;
-        let engine = py.detach(|| {
+        let engine = work::brief(py, || {
             Indexer::open(&path, model, &tuwen::progress::Silent)?;
             Engine::with(Arc::clone(model), &path)
-        });
+        })?;
         Ok(Self {
-            engine: engine.map_err(raised)?,
             folder: path,
+            engine,
         })
     }
 
@@ -161,7 +160,7 @@ impl Gallery {
             explain,
             ..Query::default()
         };
-        let answer = py.detach(|| self.engine.ask(&query)).map_err(raised)?;
+        let answer = work::brief(py, || self.engine.ask(&query))?;
         Ok(answer.hits.into_iter().map(Hit).collect())
     }
 

@@ -24,13 +24,13 @@ impl Model {
     /// Opens a model file, as `tuwen fit --model` or `tuwen.fit` writes it.
     #[staticmethod]
     fn open(py: Python, path: PathBuf) -> PyResult<Self> {
-        let model = py.detach(|| tuwen::model::Model::open(&path));
-        Ok(Self(Arc::new(model.map_err(raised)?)))
+        let model = work::brief(py, || tuwen::model::Model::open(&path))?;
+        Ok(Self(Arc::new(model)))
     }
 
     /// Writes the model, whole or not at all.
     fn save(&self, py: Python, path: PathBuf) -> PyResult<()> {
-        py.detach(|| self.0.save(&path)).map_err(raised)
+        work::brief(py, || self.0.save(&path))
     }
 
     /// Width of the shared space, s.
@@ -52,13 +52,13 @@ impl Model {
         texts: Vec<String>,
     ) -> PyResult<Bound<'py, PyArray2<f32>>> {
         let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
-        let points = py.detach(|| self.0.embed_texts(&texts)).map_err(raised)?;
+        let points = work::brief(py, || self.0.embed_texts(&texts))?;
         Ok(points.x.to_pyarray(py))
     }
 
     /// Pictures as points of the shared space: an array of float32 (n, s), unit rows; zero where nothing is found in a picture.
     ///
-    /// A picture is a path, the bytes of a file, a picture of Pillow, or an array of uint8 (height, width, 3). The first one
+    /// `pictures` is a list. A picture is a path, the bytes of a file, a picture of Pillow, or an array of uint8 (height, width, 3). The first one
     /// that cannot be read is an error that names it.
     #[pyo3(signature = (pictures, *, progress=true))]
     fn embed_pictures<'py>(
@@ -81,14 +81,14 @@ impl Model {
                     .map(|d| d.point)
                     .map_err(|e| format!("{}: {e}", picture.name(i)))
             };
-            let points: Result<Vec<Array1<f32>>, String> =
+            let points: Vec<Result<Array1<f32>, String>> =
                 given.par_iter().enumerate().map(point).collect();
             bars.finish();
             Ok(points)
         })?;
         let mut x = Array2::zeros((given.len(), self.0.dim()));
-        for (mut row, point) in x.outer_iter_mut().zip(points.map_err(raised)?) {
-            row.assign(&point);
+        for (mut row, point) in x.outer_iter_mut().zip(points) {
+            row.assign(&point.map_err(raised)?);
         }
         Ok(x.to_pyarray(py))
     }
@@ -102,7 +102,7 @@ impl Model {
         top: usize,
     ) -> PyResult<Vec<(String, Option<f32>)>> {
         let bytes = bytes_of(picture)?;
-        let words = py.detach(|| self.0.keywords(&bytes, top)).map_err(raised)?;
+        let words = work::brief(py, || self.0.keywords(&bytes, top))?;
         Ok(words.into_iter().map(|k| (k.word, k.probability)).collect())
     }
 

@@ -4,12 +4,15 @@ use std::io::Cursor;
 use std::path::PathBuf;
 
 use image::{ImageFormat, RgbImage};
-use numpy::{PyReadonlyArray2, PyReadonlyArray3, PyUntypedArrayMethods};
+use numpy::{PyReadonlyArray2, PyReadonlyArray3, PyUntypedArray, PyUntypedArrayMethods};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::PyBytes;
+use pyo3::types::{PyBytes, PyDict, PyString};
 
 use crate::raised;
+
+/// Modes of Pillow that a PNG holds as they are.
+const OF_PNG: [&str; 7] = ["1", "L", "LA", "P", "RGB", "RGBA", "I;16"];
 
 /// What was given for a picture.
 pub enum Given {
@@ -43,11 +46,7 @@ impl Given {
             return Self::pixels(width, height, pixels);
         }
         if any.hasattr("convert")? && any.hasattr("size")? {
-            let rgb = any.call_method1("convert", ("RGB",))?;
-            let (width, height): (usize, usize) = rgb.getattr("size")?.extract()?;
-            let bytes = rgb.call_method0("tobytes")?;
-            let pixels = bytes.cast::<PyBytes>()?.as_bytes().to_vec();
-            return Self::pixels(width, height, pixels);
+            return Self::of_pillow(any);
         }
         match any.extract::<PathBuf>() {
             Ok(path) => Ok(Self::Path(path)),
@@ -58,7 +57,38 @@ impl Given {
         }
     }
 
+    /// The file that Pillow writes of a picture: upright as its camera says, and with what is transparent, so that it is
+    /// treated as its own file would be.
+    fn of_pillow(any: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let py = any.py();
+        let mut picture = py
+            .import("PIL.ImageOps")?
+            .call_method1("exif_transpose", (any,))?;
+        let mode: String = picture.getattr("mode")?.extract()?;
+        if !OF_PNG.contains(&mode.as_str()) {
+            picture = picture.call_method1("convert", ("RGB",))?;
+        }
+        let file = py.import("io")?.call_method0("BytesIO")?;
+        let kwargs = PyDict::new(py);
+        kwargs.set_item("compress_level", 1)?;
+        picture.call_method("save", (&file, "PNG"), Some(&kwargs))?;
+        let bytes = file.call_method0("getvalue")?;
+        Ok(Self::Bytes(bytes.cast::<PyBytes>()?.as_bytes().to_vec()))
+    }
+
+    /// # Errors
+    /// `TypeError` for what is one picture, and no list of them, besides those of [`Self::of`].
     pub fn all(pictures: &Bound<'_, PyAny>) -> PyResult<Vec<Self>> {
+        let is_one = pictures.is_instance_of::<PyString>()
+            || pictures.is_instance_of::<PyBytes>()
+            || pictures
+                .cast::<PyUntypedArray>()
+                .is_ok_and(|a| a.ndim() < 4);
+        if is_one {
+            return Err(PyTypeError::new_err(
+                "pictures are given as a list: [picture] where there is one",
+            ));
+        }
         let pictures = pictures.try_iter()?;
         pictures.map(|picture| Self::of(&picture?)).collect()
     }

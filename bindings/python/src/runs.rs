@@ -83,7 +83,13 @@ pub fn copies(
     progress: bool,
 ) -> PyResult<Vec<(String, String, f64)>> {
     work::run(py, progress, |bars| {
-        let below = |folder: &Path| files::walk(folder, false).map(|found| found.files);
+        let below = |folder: &Path| -> tuwen::Result<Vec<PathBuf>> {
+            let found = files::walk(folder, false)?;
+            for unreadable in &found.unreadable {
+                tracing::warn!("{unreadable}");
+            }
+            Ok(found.files)
+        };
         let (gallery, queries) = (below(&gallery)?, below(&queries)?);
         let method = MethodParams::Words(WordsParams::default());
         let folder = work.join("features/copies/auto");

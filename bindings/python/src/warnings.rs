@@ -47,11 +47,14 @@ pub fn listen() {
     });
 }
 
-/// Tells what was kept.
-///
-/// # Errors
-/// Those that the user has made of warnings.
-pub fn tell(py: Python) -> PyResult<()> {
+/// What came of some work, after what it warned of was told: an error before warnings that the user has made errors.
+pub fn after<T>(py: Python, outcome: PyResult<T>) -> PyResult<T> {
+    let told = tell(py);
+    let value = outcome?;
+    told.map(|()| value)
+}
+
+fn tell(py: Python) -> PyResult<()> {
     let kept = std::mem::take(&mut *KEPT.lock().unwrap_or_else(PoisonError::into_inner));
     for message in kept {
         let message = CString::new(message.replace('\0', "\\0"))?;

@@ -1,9 +1,9 @@
 //! Long work: Python goes on meanwhile, bars move, and Ctrl-C ends it.
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use pyo3::exceptions::PyKeyboardInterrupt;
@@ -18,18 +18,17 @@ const TICK: Duration = Duration::from_millis(100);
 /// What a stage is left by.
 struct Stopped;
 
-/// A bar of tqdm, where tqdm is installed.
-struct Bar {
-    bar: Py<PyAny>,
-    pending: u64,
-    moved: Instant,
-}
-
 /// Shows stages in tqdm's bars, and leaves them when it is told to.
+///
+/// Nothing here waits for Python while it holds a lock, or for a lock that somebody holds who waits for Python.
 #[derive(Default)]
 pub struct Bars {
     tqdm: Option<Py<PyAny>>,
-    bar: Mutex<Option<Bar>>,
+    bar: Mutex<Option<Py<PyAny>>>,
+    /// Steps that the bar does not show yet.
+    pending: AtomicU64,
+    /// When the bar moves next; held by the one that moves it.
+    due: Mutex<Option<Instant>>,
     stop: AtomicBool,
 }
 
@@ -41,31 +40,29 @@ impl Bars {
         }
     }
 
-    fn with(&self, f: impl FnOnce(Python, &mut Option<Bar>)) {
-        Python::attach(|py| {
-            if let Ok(mut bar) = self.bar.lock() {
-                f(py, &mut bar);
-            }
-        });
+    fn put(&self, bar: Option<Py<PyAny>>) -> Option<Py<PyAny>> {
+        let mut place = self.bar.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::replace(&mut *place, bar)
+    }
+
+    fn update(&self, py: Python, bar: &Py<PyAny>) {
+        // a bar that cannot be drawn is no reason to stop
+        let _ = bar.call_method1(py, "update", (self.pending.swap(0, Ordering::Relaxed),));
     }
 }
 
 impl Progress for Bars {
     fn start(&self, stage: &str, total: u64) {
         let Some(tqdm) = &self.tqdm else { return };
-        self.with(|py, bar| {
+        Python::attach(|py| {
             let kwargs = pyo3::types::PyDict::new(py);
             let set = kwargs
                 .set_item("total", total)
                 .and(kwargs.set_item("desc", stage))
                 .and(kwargs.set_item("leave", false));
-            // A bar that cannot be drawn is no reason to stop.
             let made = set.and_then(|()| tqdm.call(py, (), Some(&kwargs)));
-            *bar = made.ok().map(|bar| Bar {
-                bar,
-                pending: 0,
-                moved: Instant::now(),
-            });
+            self.pending.store(0, Ordering::Relaxed);
+            drop(self.put(made.ok()));
         });
     }
 
@@ -74,21 +71,19 @@ impl Progress for Bars {
         if self.tqdm.is_none() {
             return;
         }
-        // Python is not waited for where another step is just moving the bar.
-        let due = match self.bar.try_lock().as_deref_mut() {
-            Ok(Some(bar)) => {
-                bar.pending += n;
-                bar.moved.elapsed() >= TICK
-            }
-            _ => false,
+        self.pending.fetch_add(n, Ordering::Relaxed);
+        // one moves the bar at a time, and nobody waits for that
+        let Ok(mut due) = self.due.try_lock() else {
+            return;
         };
-        if due {
-            self.with(|py, bar| {
-                if let Some(bar) = bar {
-                    let _ = bar.bar.call_method1(py, "update", (bar.pending,));
-                    (bar.pending, bar.moved) = (0, Instant::now());
+        if due.is_none_or(|due| due <= Instant::now()) {
+            Python::attach(|py| {
+                if let Some(bar) = self.put(None) {
+                    self.update(py, &bar);
+                    drop(self.put(Some(bar)));
                 }
             });
+            *due = Some(Instant::now() + TICK);
         }
     }
 
@@ -96,13 +91,19 @@ impl Progress for Bars {
         if self.tqdm.is_none() {
             return;
         }
-        self.with(|py, bar| {
-            if let Some(bar) = bar.take() {
-                let _ = bar.bar.call_method1(py, "update", (bar.pending,));
-                let _ = bar.bar.call_method0(py, "close");
+        Python::attach(|py| {
+            if let Some(bar) = self.put(None) {
+                self.update(py, &bar);
+                let _ = bar.call_method0(py, "close");
             }
         });
     }
+}
+
+/// Does short work while Python goes on.
+pub fn brief<T: Send>(py: Python, work: impl FnOnce() -> tuwen::Result<T> + Send) -> PyResult<T> {
+    let outcome = py.detach(work).map_err(raised);
+    warnings::after(py, outcome)
 }
 
 /// Runs `work` on a thread of its own. Ctrl-C ends it at its next step; what it has written so far stays and is used again.
@@ -142,11 +143,11 @@ pub fn run<T: Send>(
             }
         })
     });
-    warnings::tell(py)?;
-    match outcome {
+    let outcome = match outcome {
         Ok(Ok(result)) => result.map_err(raised),
         Ok(Err(payload)) if payload.is::<Stopped>() => Err(PyKeyboardInterrupt::new_err(())),
         Ok(Err(payload)) => resume_unwind(payload),
         Err(e) => Err(e.unwrap_or_else(|| raised("the work ended without an answer"))),
-    }
+    };
+    warnings::after(py, outcome)
 }

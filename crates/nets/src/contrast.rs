@@ -216,7 +216,7 @@ impl TextNet {
         let x = self
             .dropout
             .forward(self.words.forward(captions.words.clone()));
-        let states = self.gru.forward(x.clone()) + x;
+        let states = self.gru.forward(x.clone(), None) + x;
         let mean = self.dropout.forward(captions.mean(states));
         unit(self.output.forward(mean))
     }

@@ -23,8 +23,9 @@ impl Gru {
         }
     }
 
-    /// The state after every word: captions×length×n -> captions×length×width.
-    pub fn forward(&self, x: Tensor<3>) -> Tensor<3> {
+    /// The state after every word: captions×length×n -> captions×length×width. Where `there` (captions×length, if it is given)
+    /// is 0, the state is zero: what comes after begins anew.
+    pub fn forward(&self, x: Tensor<3>, there: Option<Tensor<2>>) -> Tensor<3> {
         let [captions, length, _] = x.dims();
         let width = self.state.weight.dims()[0];
         let input = self.input.forward(x);
@@ -38,6 +39,9 @@ impl Gru {
             let update = sigmoid(part(&x, 1) + part(&h, 1));
             let new = tanh(part(&x, 2) + reset * part(&h, 2));
             state = new.clone() + update * (state - new);
+            if let Some(there) = &there {
+                state = state * there.clone().narrow(1, place, 1);
+            }
             states.push(state.clone());
         }
         Tensor::stack(states, 1)
@@ -77,7 +81,7 @@ mod tests {
         set_gate!(update_gate, 1);
         set_gate!(new_gate, 2);
         let x = Tensor::random([2, 5, 3], burn::tensor::Distribution::Default, &device);
-        let (ours, theirs) = (gru.forward(x.clone()), other.forward(x, None));
+        let (ours, theirs) = (gru.forward(x.clone(), None), other.forward(x, None));
         ours.into_data()
             .assert_approx_eq::<f32>(&theirs.into_data(), Tolerance::default());
     }

@@ -240,6 +240,8 @@ impl<N: Module> Trained<N> {
     /// # Errors
     /// [`Error::Weights`] if they do not fit.
     pub fn of(new: impl FnOnce(&Device) -> N, weights: Weights) -> Result<Self> {
+        // what is replaced at once is drawn before, from the source that who learns has seeded
+        let _alone = alone();
         let device = crate::device();
         Ok(Self {
             net: weights::set(new(&device), weights)?,

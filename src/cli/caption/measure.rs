@@ -96,12 +96,12 @@ pub fn measure(args: &Args, data: &Path) -> Result<ExitCode> {
         seconds: began.elapsed().as_secs_f64(),
         scores: metrics::score(&candidates, &references)?,
     };
-    if let Some(folder) = &args.runs {
-        runs::keep(folder, &run)?;
-    }
     match args.json {
         true => output::json(&run)?,
         false => say!("{run}"),
+    }
+    if let Some(folder) = &args.runs {
+        runs::keep(folder, &run)?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -112,12 +112,13 @@ fn retrieved(training: &Training, place: usize, params: RetrievalParams) -> Resu
     let fitted = training.fit(&features)?;
     let captions = training.captions_of(&features, &fitted)?;
     let retrieval = Retrieval::new(&captions, params)?;
-    let points = fitted
-        .fusion
-        .project(Side::Image, features[place].images.x.view())?;
+    let images = &features[place].images;
+    let points = fitted.fusion.project(Side::Image, images.x.view())?;
     let caption = |image: usize| {
-        let row = retrieval.caption(points.index_axis(Axis(0), image));
-        row.map_or(String::new(), |row| retrieval.text(row).to_owned())
+        let point = points.index_axis(Axis(0), image);
+        let row = images.usable[image].then(|| retrieval.caption(point));
+        row.flatten()
+            .map_or(String::new(), |row| retrieval.text(row).to_owned())
     };
     Ok((0..points.nrows()).into_par_iter().map(caption).collect())
 }

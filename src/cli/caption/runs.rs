@@ -87,9 +87,10 @@ pub fn keep(folder: &Path, run: &Run) -> Result<()> {
         let path = entry?.path();
         let is_run = path.file_name().is_some_and(|name| name != PUBLISHED);
         if is_run && path.extension().is_some_and(|e| e == "json") {
-            let run: Run = serde_json::from_slice(&fs::read(&path)?)
-                .with_context(|| format!("{} is no run of captions", path.display()))?;
-            runs.push(run);
+            match serde_json::from_slice::<Run>(&fs::read(&path)?) {
+                Ok(run) => runs.push(run),
+                Err(e) => tracing::warn!("{}: no run of captions: {e}", path.display()),
+            }
         }
     }
     let key = |r: &Run| {

@@ -95,7 +95,7 @@ impl Amfmn {
         let x = self
             .dropout
             .forward(self.words.forward(captions.words.clone()));
-        let states = self.gru.forward(x);
+        let states = self.gru.forward(x, None);
         self.dropout.forward(captions.mean(states))
     }
 }

@@ -1,6 +1,6 @@
 //! How networks for pairs learn: wrong pairs of a batch have to stay below the right one by a margin.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor, TensorData};
@@ -135,21 +135,27 @@ impl Task for Learning<'_> {
 
     fn score(&self, net: &Net, device: &Device) -> Option<f64> {
         let val = self.val?;
-        let pictures: Vec<usize> = (0..val.regions.len().min(VALIDATED)).collect();
-        let pairs = val.pairs.iter().filter(|p| p.0 < pictures.len());
-        let mut captions: Vec<usize> = pairs.clone().map(|p| p.1).collect();
-        captions.sort_unstable();
-        captions.dedup();
+        let mut pictures = distinct(val.pairs.iter().map(|p| p.0));
+        pictures.truncate(VALIDATED);
+        let asked: HashMap<usize, usize> = pictures.iter().copied().zip(0..).collect();
+        let pairs = val.pairs.iter().filter(|p| asked.contains_key(&p.0));
+        let captions = distinct(pairs.clone().map(|p| p.1));
+        if captions.is_empty() {
+            return None;
+        }
         let encoded = Encoded::of(net, val, &pictures, &captions, device);
         let place: HashMap<usize, usize> = captions.iter().copied().zip(0..).collect();
-        let pairs: HashSet<(usize, usize)> = pairs.map(|p| (p.0, place[&p.1])).collect();
-        let all: Vec<usize> = (0..captions.len()).collect();
-        Some(mean_recall(
-            &encoded.scores(&pictures, &all),
-            captions.len(),
-            &pairs,
-        ))
+        let pairs: HashSet<(usize, usize)> = pairs.map(|p| (asked[&p.0], place[&p.1])).collect();
+        let all = |n: usize| (0..n).collect::<Vec<_>>();
+        let scores = encoded.scores(&all(pictures.len()), &all(captions.len()));
+        Some(mean_recall(&scores, captions.len(), &pairs))
     }
+}
+
+/// Each once, in their order.
+fn distinct(items: impl Iterator<Item = usize>) -> Vec<usize> {
+    let items: BTreeSet<usize> = items.collect();
+    items.into_iter().collect()
 }
 
 /// The mean of R@1, R@5 and R@10 of both directions, in per cent. scores: pictures×captions.

@@ -47,9 +47,10 @@ impl Scan {
             .dropout
             .forward(self.words.forward(captions.words.clone()));
         let there = captions.there.clone().unsqueeze_dim::<3>(2);
-        let before = self.forward.forward(x.clone());
-        // what fills up comes first then: it has the vector of the filling, which is learned
-        let after = self.backward.forward(x.flip([1])).flip([1]);
+        let before = self.forward.forward(x.clone(), None);
+        // what fills up comes first then, and nothing of it may be left where the caption begins
+        let turned = captions.there.clone().flip([1]);
+        let after = self.backward.forward(x.flip([1]), Some(turned)).flip([1]);
         unit3((before + after) * 0.5) * there
     }
 }
