@@ -28,13 +28,13 @@ tar -xJf "$out/source.tar.xz" -C "$out"
 
 # Neither windows, files, nor other people's libraries but zlib; SIMD is chosen at run time.
 without=$(for part in OPENGL LAPACK TBB IPP OPENCL ITT EIGEN QUIRC PROTOBUF JASPER OPENJPEG JPEG PNG TIFF WEBP OPENEXR \
-    GTK FFMPEG GSTREAMER V4L 1394 VA; do printf ' -DWITH_%s=OFF' "$part"; done)
+    GTK FFMPEG GSTREAMER V4L 1394 VA ADE; do printf ' -DWITH_%s=OFF' "$part"; done)
 # shellcheck disable=SC2086  # a list of options
 cmake -S "$out/opencv-$version" -B "$out/build" -DCMAKE_BUILD_TYPE=Release -DCMAKE_INSTALL_PREFIX="$PWD/$out" \
     -DBUILD_LIST=core,imgproc,flann,features2d,calib3d -DBUILD_SHARED_LIBS=OFF -DENABLE_PIC=ON \
     -DCPU_BASELINE=SSE2 -DCPU_DISPATCH=SSE4_1,AVX,AVX2 -DCMAKE_CXX_FLAGS="'-ffile-prefix-map=$PWD=.'" \
     -DBUILD_TESTS=OFF -DBUILD_PERF_TESTS=OFF -DBUILD_EXAMPLES=OFF -DBUILD_opencv_apps=OFF -DBUILD_JAVA=OFF \
-    -DOPENCV_LIB_INSTALL_PATH=lib $without >"$out/configure.log"
+    -DOPENCV_LIB_INSTALL_PATH=lib $without >"$out/configure.log" 2>&1
 cmake --build "$out/build" --parallel "$(nproc)" >"$out/build.log"
 cmake --install "$out/build" >"$out/install.log"
 echo "$made" >"$out/made"

@@ -1,11 +1,10 @@
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Context, Result, ensure};
-use rayon::prelude::*;
+use anyhow::{Result, ensure};
 use tuwen::copies::{Found, Index};
 use tuwen::files::printable;
-use tuwen::progress::{Progress, warn_each};
+use tuwen::progress::warn_each;
 
 use super::bars::Bars;
 use super::files::{Table, pictures_below, relative};
@@ -63,24 +62,15 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let bars = Bars::default();
     let mut bad = Vec::new();
     let index = args.finder.index(&gallery, &bars, &mut bad)?;
-    bars.start("comparing", queries.len() as u64);
-    let ask = |path: &PathBuf| {
-        let found = search(&index, path);
-        bars.step(1);
-        let mut found = found?;
-        found.retain(|f| f.score >= args.finder.threshold());
-        found.truncate(SHOWN);
-        Ok(found)
-    };
-    let found: Vec<Result<Vec<Found>>> = queries.par_iter().map(ask).collect();
-    bars.finish();
+    let found = index.search_files(&queries, args.finder.threshold(), &bars);
     let header = ["source", "query", "score", "inliers"];
     let columns = if args.scores { 4 } else { 2 };
     let mut table = Table::new(args.finder.spreadsheet, &header[..columns])?;
     let (mut answered, mut matched) = (Vec::new(), 0);
     for (query, found) in queries.iter().zip(found) {
         match found {
-            Ok(found) => {
+            Ok(mut found) => {
+                found.truncate(SHOWN);
                 if let Some(best) = found.first() {
                     let source = table.name(relative(&args.gallery, &index.files(best.picture)[0]));
                     let score = format!("{:.1}", best.score);
@@ -92,7 +82,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
                 }
                 answered.push((query, found));
             }
-            Err(e) => bad.push(format!("{e:#}")),
+            Err(e) => bad.push(format!("{}: {e}", printable(query))),
         }
     }
     output::write(&args.out, &table.bytes()?)?;
@@ -109,11 +99,6 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         ),
     )?;
     Ok(ExitCode::SUCCESS)
-}
-
-fn search(index: &Index, path: &Path) -> Result<Vec<Found>> {
-    let found = tuwen::picture::read(path).and_then(|bytes| index.search(&bytes));
-    found.with_context(|| printable(path))
 }
 
 fn show(args: &Args, index: &Index, answered: &[(&PathBuf, Vec<Found>)]) -> Page {

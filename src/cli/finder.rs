@@ -99,14 +99,13 @@ enum Histogram {
     HsvChi2,
 }
 
-/// Score from which a picture is a copy, for visual words and for methods of one vector a picture.
-const BY_WORDS: f64 = 3.0;
+/// Score from which a picture is a copy, for methods of one vector a picture.
 const BY_VECTORS: f64 = 1.5;
 
 impl Finder {
     pub fn threshold(&self) -> f64 {
         self.threshold.unwrap_or(match self.method {
-            Method::Auto => BY_WORDS,
+            Method::Auto => WordsParams::THRESHOLD,
             Method::Sift | Method::Orb => tuwen::matching::THRESHOLD,
             _ => BY_VECTORS,
         })

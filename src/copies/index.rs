@@ -191,6 +191,27 @@ impl Index {
         searcher.map_or(Ok(vec![]), |s| s.search(&picture))
     }
 
+    /// Searches with picture files: what each may be a copy of, best first, as far as scores are at least `threshold`; or why
+    /// a file cannot be used.
+    pub fn search_files(
+        &self,
+        files: &[PathBuf],
+        threshold: f64,
+        progress: &dyn Progress,
+    ) -> Vec<Result<Vec<Found>>> {
+        progress.start("comparing", files.len() as u64);
+        let ask = |path: &PathBuf| {
+            let found = crate::picture::read(path).and_then(|bytes| self.search(&bytes));
+            progress.step(1);
+            let mut found = found?;
+            found.retain(|f| f.score >= threshold);
+            Ok(found)
+        };
+        let found = files.par_iter().map(ask).collect();
+        progress.finish();
+        found
+    }
+
     /// Searches with a picture of the gallery: other pictures that show the same thing, best first.
     pub fn like(&self, picture: usize) -> Result<Vec<Found>> {
         let searcher = self.searcher.as_ref();

@@ -102,6 +102,9 @@ pub struct Seen {
 }
 
 impl WordsParams {
+    /// Score from which a picture counts as a copy.
+    pub const THRESHOLD: f64 = 3.0;
+
     fn detect(&self, features: i32, picture: &Picture) -> Result<Keypoints> {
         let sift = SiftParams {
             features,

@@ -4,11 +4,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use pyo3::prelude::*;
-use rayon::prelude::*;
 use tuwen::copies::{MethodParams, WordsParams};
 use tuwen::dataset::{Dataset, ReadOptions};
 use tuwen::files;
-use tuwen::progress::Progress;
 use tuwen::recipe::Recipe;
 use tuwen::training::{Keep, Protocol, Training};
 
@@ -73,7 +71,7 @@ pub fn evaluate<'py>(
 /// The score is −log10 of the number of equally similar pictures that are expected by chance. Files that are no pictures are
 /// counted in a warning.
 #[pyfunction]
-#[pyo3(signature = (gallery, queries, *, threshold=3.0, work=PathBuf::from("."), progress=true))]
+#[pyo3(signature = (gallery, queries, *, threshold=WordsParams::THRESHOLD, work=PathBuf::from("."), progress=true))]
 pub fn copies(
     py: Python,
     gallery: PathBuf,
@@ -95,25 +93,18 @@ pub fn copies(
         let folder = work.join("features/copies/auto");
         let mut bad = Vec::new();
         let index = method.index(&gallery, &[], &folder, bars, &mut bad)?;
-        bars.start("comparing", queries.len() as u64);
-        let best = |query: &PathBuf| {
-            bars.leave_if_stopped();
-            let found = tuwen::picture::read(query).and_then(|bytes| index.search(&bytes));
-            bars.step(1);
-            let found = found.map_err(|e| format!("{}: {e}", files::printable(query)))?;
-            let best = found.into_iter().next().filter(|f| f.score >= threshold);
-            Ok(best.map(|best| {
-                let source = files::written(&index.files(best.picture)[0]);
-                (files::written(query), source, best.score)
-            }))
-        };
-        let found: Vec<Result<_, String>> = queries.par_iter().map(best).collect();
-        bars.finish();
         let mut copies = Vec::new();
-        for found in found {
-            match found {
-                Ok(found) => copies.extend(found),
-                Err(e) => bad.push(e),
+        for (query, found) in queries
+            .iter()
+            .zip(index.search_files(&queries, threshold, bars))
+        {
+            match found.map(|found| found.into_iter().next()) {
+                Ok(Some(best)) => {
+                    let source = files::written(&index.files(best.picture)[0]);
+                    copies.push((files::written(query), source, best.score));
+                }
+                Ok(None) => {}
+                Err(e) => bad.push(format!("{}: {e}", files::printable(query))),
             }
         }
         if let Some(first) = bad.first() {

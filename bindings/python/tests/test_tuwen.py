@@ -106,6 +106,21 @@ def test_a_model_embeds_texts_and_pictures_of_every_kind(model, data, tmp_path):
     assert (again.embed_texts(["红色"]) == model.embed_texts(["红色"])).all()
 
 
+def test_a_picture_of_pillow_is_treated_as_its_file(model, data, tmp_path):
+    picture = Image.open(data / "images" / "3.png")
+    clear = picture.convert("RGBA")
+    clear.putalpha(Image.fromarray((np.mgrid[:96, :128][1] * 2).astype(np.uint8)))
+    clear.save(tmp_path / "clear.png")
+    exif = Image.Exif()
+    exif[0x0112] = 6  # turned by a quarter
+    wide = Image.fromarray(np.vstack([np.asarray(picture)[:48], 255 - np.asarray(picture)[48:]]))
+    wide.save(tmp_path / "turned.png", exif=exif)
+    picture.convert("P").save(tmp_path / "palette.png")
+    for name in ("clear.png", "turned.png", "palette.png"):
+        file, opened = model.embed_pictures([tmp_path / name, Image.open(tmp_path / name)], progress=False)
+        assert (file == opened).all(), name
+
+
 def test_a_gallery_is_searched_and_changed(gallery, data):
     hits = gallery.search("红色", k=5)
     assert len(hits) == 5 and len(gallery) == 160
@@ -151,13 +166,23 @@ def test_copies_are_found_and_what_is_no_picture_is_told(data, tmp_path):
     assert [(os.path.basename(q), os.path.basename(s)) for q, s, _ in found] == [("cropped.png", "3.png")]
 
 
-def test_errors_are_exceptions_with_words(model, gallery, tmp_path):
+def test_errors_are_exceptions_with_words(model, gallery, recipe, data, tmp_path):
     with pytest.raises(tuwen.Error, match="nowhere.tuwen"):
         tuwen.Model.open(tmp_path / "nowhere.tuwen")
     with pytest.raises(tuwen.Error, match="picture 1"):
         model.embed_pictures([drawn("红色", "圆形", 1), b"no picture"], progress=False)
+    with pytest.raises(tuwen.Error, match="picture 0"):
+        model.embed_pictures([b"no picture"] * 50, progress=False)
     with pytest.raises(TypeError, match="not int"):
         model.embed_pictures([1])
+    for one in (str(data / "images" / "1.png"), b"bytes", drawn("红色", "圆形", 1)):
+        with pytest.raises(TypeError, match="a list"):
+            model.embed_pictures(one)
+    with pytest.raises(tuwen.Error, match="2 to 100 folds"):
+        tuwen.evaluate(recipe, data, folds=0, work=tmp_path, progress=False)
+    for wrong in ({"k": 0}, {"weights": (float("nan"), 0.5)}, {"weights": (-1.0, 0.5)}):
+        with pytest.raises(tuwen.Error, match="at least one hit"):
+            gallery.search("红色", **wrong)
     with pytest.raises(ValueError, match="height, width, 3"):
         tuwen.sift(np.zeros((4, 4, 7), np.uint8))
     with pytest.raises(ValueError, match="find is"):
@@ -232,7 +257,8 @@ def test_bars_are_tqdms(model, data, monkeypatch):
 
     monkeypatch.setattr(tqdm.auto, "tqdm", Seen)
     model.embed_pictures([data / "images" / "1.png"] * 7)
-    assert [(bar.total, bar.n) for bar in made] == [(7, 7)]
+    model.embed_pictures([data / "images" / "1.png"] * 2000)
+    assert [(bar.total, bar.n) for bar in made] == [(7, 7), (2000, 2000)]
 
 
 def test_numpys_blas_is_its_own():
