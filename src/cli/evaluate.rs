@@ -4,9 +4,10 @@ use std::process::ExitCode;
 use anyhow::{Result, ensure};
 use serde::Serialize;
 use tuwen::dataset::{Dataset, Split};
-use tuwen::evaluation::Report;
+use tuwen::evaluation::{Law, Learned, Report, law};
 use tuwen::files;
-use tuwen::training::{BOTH, Protocol};
+use tuwen::recipe::Recipe;
+use tuwen::training::{BOTH, Protocol, learning_curve};
 
 use super::bars::Bars;
 use super::common::Common;
@@ -20,7 +21,8 @@ Ties count at mid-rank. Choose settings on val; read test once.
 
 Examples:
   tuwen evaluate --data data/flickr8k-cn --recipe experiments/card.toml --split val
-  tuwen evaluate --data data/taidi --folds 5 --json")]
+  tuwen evaluate --data data/taidi --folds 5 --json
+  tuwen evaluate --data data/flickr8k-cn --split val --learning-curve")]
 pub struct Args {
     #[command(flatten)]
     common: Common,
@@ -39,9 +41,22 @@ pub struct Args {
     /// Folder for drawings of how far probabilities are to be believed (reliability-t2i.svg, reliability-i2t.svg)
     #[arg(long, value_name = "DIR")]
     reliability: Option<PathBuf>,
+    /// Measure with all, half, a quarter, ... of the training pictures: what more of them bring
+    #[arg(long, conflicts_with_all = ["folds", "reliability"])]
+    learning_curve: bool,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
+}
+
+/// A learning curve, and what it says.
+#[derive(Serialize)]
+struct Curve {
+    dataset: String,
+    recipe: String,
+    split: String,
+    measured: Vec<Learned>,
+    law: Option<Law>,
 }
 
 /// A report with what probabilities are worth.
@@ -62,6 +77,9 @@ struct CalibrationError {
 pub fn run(args: &Args) -> Result<ExitCode> {
     let (recipe, dataset) = (args.common.recipe()?, args.common.dataset()?);
     let protocol = args.protocol(&dataset)?;
+    if args.learning_curve {
+        return curve(args, &recipe, &dataset, protocol.split());
+    }
     let mut probabilities = Probabilities::default();
     let (work, bars) = (&args.common.data.options.work, Bars::default());
     let report = protocol.measure(
@@ -93,6 +111,57 @@ impl Args {
         );
         Ok(Protocol::Split(split))
     }
+}
+
+/// Measures with fewer and fewer training pictures.
+fn curve(args: &Args, recipe: &Recipe, dataset: &Dataset, split: Split) -> Result<ExitCode> {
+    let work = &args.common.data.options.work;
+    let told = |l: &Learned| {
+        let [low, high] = l.ci95;
+        tracing::info!(
+            "{} pictures: mR {:.1} [{low:.1}, {high:.1}]",
+            l.pictures,
+            l.mean_recall
+        );
+    };
+    let measured = learning_curve(split, recipe, dataset, work, &Bars::default(), told)?;
+    let law = law(&measured);
+    if args.json {
+        output::json(&Curve {
+            dataset: dataset.name.clone(),
+            recipe: recipe.name.clone(),
+            split: split.to_string(),
+            measured,
+            law,
+        })?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    say!("{:>9}  {:>5}  95 %", "pictures", "mR");
+    let row =
+        |pictures: usize, mean_recall: f64, [low, high]: [f64; 2], note: &str| -> Result<()> {
+            say!("{pictures:>9}  {mean_recall:>5.1}  [{low:.1}, {high:.1}]{note}");
+            Ok(())
+        };
+    for m in &measured {
+        row(m.pictures, m.mean_recall, m.ci95, "")?;
+    }
+    let Some(law) = law else {
+        return Ok(ExitCode::SUCCESS);
+    };
+    for e in &law.expected {
+        row(
+            e.pictures,
+            e.mean_recall,
+            e.ci95,
+            "  expected, if it goes on like this",
+        )?;
+    }
+    let [low, high] = law.ci95;
+    say!(
+        "Twice the pictures bring {:.1} points of mR [{low:.1}, {high:.1}].",
+        law.per_doubling
+    );
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Prints the report, and what probabilities are worth.

@@ -22,7 +22,7 @@ mod source;
 mod table;
 mod text;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::Path;
 
@@ -197,6 +197,16 @@ impl Collection {
             ..*p
         }));
         all
+    }
+
+    /// At most so many images, drawn by a hash of the seed and their ids: what is drawn of fewer is among what is drawn of more.
+    pub fn sampled(&self, images: usize, seed: u64) -> Self {
+        let draw = |i: &ImageItem| blake3::hash(format!("{seed}/{}", i.id.0).as_bytes());
+        let mut order: Vec<usize> = (0..self.images.len()).collect();
+        order.sort_by_cached_key(|&i| *draw(&self.images[i]).as_bytes());
+        let drawn: BTreeSet<usize> = order.into_iter().take(images).collect();
+        let name = format!("{}-{images}", self.name);
+        self.filter(&name, self.split, |i| drawn.contains(&i))
     }
 
     /// The images whose indices satisfy `keep`, with the texts that are paired only with those images. The part is

@@ -14,6 +14,7 @@
 //! Vectors of captions and indexes are computed at each run, because they are cheap.
 
 mod calibration;
+mod curve;
 mod engine;
 mod fitted;
 mod fusion;
@@ -45,6 +46,7 @@ use crate::views::{Rows, TextView, TextViewParams, TextViewSetup};
 use ndarray::{Axis, s};
 
 pub use calibration::Checked;
+pub use curve::learning_curve;
 pub use fitted::Fitted;
 pub use fusion::Outcome;
 pub use model::{Keep, untaught};

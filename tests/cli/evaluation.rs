@@ -271,3 +271,30 @@ fn keywords_are_asked_alone_or_after_the_sentences() {
         .fails()
         .says(&["keywords.txt", &line, "a tab"]);
 }
+
+#[test]
+fn a_learning_curve_ends_with_the_figure_of_all_pictures() {
+    let case = Case::new();
+    let curve = case
+        .run("evaluate", &["--learning-curve", "--json"])
+        .ok()
+        .json();
+    let measured = curve["measured"].as_array().unwrap();
+    let pictures: Vec<u64> = measured
+        .iter()
+        .map(|m| m["pictures"].as_u64().unwrap())
+        .collect();
+    let all = TRAINING_PAIRS as u64;
+    assert_eq!(pictures, [all / 4, all / 2, all]);
+    let whole = case.run("evaluate", &["--json"]).ok().json();
+    assert_eq!(measured[2]["mR"], whole["mR"]);
+    assert_eq!(measured[2]["ci95"], whole["ci95"]["mR"]);
+    let expected = &curve["law"]["expected"];
+    assert_eq!(expected[0]["pictures"], 2 * all);
+    let text = case.run("evaluate", &["--learning-curve"]).ok();
+    assert!(
+        text.stdout.contains("Twice the pictures bring"),
+        "{}",
+        text.stdout
+    );
+}
