@@ -14,6 +14,7 @@ build() { # FOLDER FLAGS
     made=$( (cat "$0" && echo "$source" "$2") | sha256sum)
     [ "$(cat "$1/made" 2>/dev/null)" != "$made" ] || return 0
     rm -rf "$1/build" "$1/made"
+    mkdir -p "$1"
     cmake -S "$source" -B "$1/build" -DCMAKE_BUILD_TYPE=Release -DCMAKE_CXX_FLAGS="$2" -DCMAKE_CXX_VISIBILITY_PRESET=default \
         -DBUILD_SHARED_LIBS=OFF -DCMAKE_POSITION_INDEPENDENT_CODE=ON -DFAISS_ENABLE_C_API=ON -DFAISS_ENABLE_GPU=OFF \
         -DFAISS_ENABLE_PYTHON=OFF -DBUILD_TESTING=OFF
