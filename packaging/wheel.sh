@@ -13,6 +13,8 @@ work=target/wheel
 SOURCE_DATE_EPOCH=$(git log -1 --format=%ct 2>/dev/null || stat -c %Y Cargo.lock)
 export SOURCE_DATE_EPOCH
 
+# maturin changes the module that cargo has built, and would take the changed one for a new one the next time.
+rm -rf "$work/maturin" "$work"/release/lib_tuwen.so "$work"/release/deps/lib_tuwen.so
 packaging/opencv.sh "$work/opencv"
 # A static library comes before those that it needs.
 OPENCV_LINK_LIBS=opencv_calib3d,opencv_features2d,opencv_flann,opencv_imgproc,opencv_core,z

@@ -6,7 +6,7 @@ use clap::ValueEnum;
 use image::codecs::png::PngEncoder;
 use image::{ImageEncoder, RgbImage};
 use serde::Serialize;
-use tuwen::descriptor::OrbParams;
+use tuwen::descriptor::{OrbParams, SurfParams};
 use tuwen::files::printable;
 use tuwen::matching::{
     KeypointParams, MatchParams, Model, Neighbours, PixelSimilarity, Subject, Transform,
@@ -71,6 +71,8 @@ enum Method {
     Sift,
     /// ORB keypoints
     Orb,
+    /// SURF keypoints
+    Surf,
     /// Pixels: mean squared error and PSNR; the second picture is scaled to the size of the first
     Pixels,
     /// Pixels: structural similarity
@@ -119,7 +121,7 @@ const SSIM: f64 = 0.8;
 
 pub fn run(args: &Args) -> Result<ExitCode> {
     let compared = match args.method {
-        Method::Sift | Method::Orb => compare(args),
+        Method::Sift | Method::Orb | Method::Surf => compare(args),
         Method::Pixels | Method::Ssim => compare_pixels(args),
     };
     compared.or_else(|error| {
@@ -148,11 +150,20 @@ fn params(args: &Args) -> MatchParams {
         mirrored: !args.no_mirror,
         ..MatchParams::default()
     };
-    if let Method::Orb = args.method {
-        params.keypoints = KeypointParams::Orb(OrbParams {
-            features: 1000,
-            ..OrbParams::default()
-        });
+    match args.method {
+        Method::Orb => {
+            params.keypoints = KeypointParams::Orb(OrbParams {
+                features: 1000,
+                ..OrbParams::default()
+            });
+        }
+        Method::Surf => {
+            params.keypoints = KeypointParams::Surf(SurfParams {
+                features: 1000,
+                ..SurfParams::default()
+            });
+        }
+        Method::Sift | Method::Pixels | Method::Ssim => {}
     }
     params
 }
@@ -161,7 +172,7 @@ fn compare_pixels(args: &Args) -> Result<ExitCode> {
     args.limits.set();
     ensure!(
         args.draw.is_none(),
-        "--draw shows keypoints: use --method sift or orb"
+        "--draw shows keypoints: use --method sift, orb or surf"
     );
     let params = params(args);
     let [a, b] = [&args.a, &args.b].map(|path| -> Result<(Picture, Vec<u8>)> {

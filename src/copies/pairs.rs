@@ -94,7 +94,7 @@ impl Method for PairsParams {
         let plain = self.0.keypoints.detect(picture)?;
         Ok(Seen {
             mirrored: match plain.values {
-                Values::Sift(_) => None,
+                Values::Sift(_) | Values::Surf(_) => None,
                 Values::Orb(_) => Some(self.0.keypoints.detect(&picture.mirrored())?),
             },
             plain: Some(plain),

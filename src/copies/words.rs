@@ -141,7 +141,7 @@ impl WordsParams {
 fn descriptors(keypoints: &Keypoints) -> ArrayView2<'_, f32> {
     match &keypoints.values {
         Values::Sift(values) => values.view(),
-        Values::Orb(_) => unreachable!("SIFT was asked for"),
+        Values::Orb(_) | Values::Surf(_) => unreachable!("SIFT was asked for"),
     }
 }
 

@@ -3,11 +3,14 @@
 //! To add a descriptor, write a file with its parameters and an [`Extractor`], and add a line to
 //! [`DescriptorParams`] and [`DescriptorParams::extractor`].
 
+mod akaze;
 mod cells;
 mod colour;
 mod dense_sift;
+mod integral;
 mod orb;
 mod sift;
+mod surf;
 
 use std::sync::Once;
 
@@ -17,10 +20,12 @@ use opencv::core::{self, KeyPoint, Mat, Vector};
 use opencv::prelude::*;
 use serde::{Deserialize, Serialize};
 
+pub use akaze::AkazeParams;
 pub use colour::ColourParams;
 pub use dense_sift::{Channels, DenseSiftParams};
 pub use orb::OrbParams;
 pub use sift::SiftParams;
+pub use surf::{Blob, SurfParams, describe_blobs};
 
 use crate::error::Result;
 use crate::picture::Picture;
@@ -34,6 +39,10 @@ pub enum DescriptorParams {
     Sift(SiftParams),
     /// ORB at detected keypoints, 256 bits.
     Orb(OrbParams),
+    /// SURF at detected keypoints, 64 numbers.
+    Surf(SurfParams),
+    /// AKAZE at detected keypoints, 486 bits.
+    Akaze(AkazeParams),
     /// SIFT on a grid, 128 numbers per channel.
     DenseSift(DenseSiftParams),
     /// Colour statistics on a grid, 96 numbers.
@@ -46,6 +55,8 @@ impl DescriptorParams {
         match self {
             Self::Sift(p) => Box::new(p.clone()),
             Self::Orb(p) => Box::new(p.clone()),
+            Self::Surf(p) => Box::new(p.clone()),
+            Self::Akaze(p) => Box::new(p.clone()),
             Self::DenseSift(p) => Box::new(p.clone()),
             Self::Colour(p) => Box::new(p.clone()),
         }

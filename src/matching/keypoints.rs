@@ -2,12 +2,12 @@
 
 use std::f32::consts::PI;
 
-use ndarray::{Array2, Axis};
-use opencv::core::{KeyPoint, Mat};
+use ndarray::{Array2, Axis, s};
+use opencv::core::{KeyPoint, Mat, Vector};
 use opencv::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::descriptor::{OrbParams, SiftParams};
+use crate::descriptor::{Blob, OrbParams, SiftParams, SurfParams};
 use crate::error::Result;
 use crate::picture::Picture;
 
@@ -19,6 +19,8 @@ pub enum KeypointParams {
     Sift(SiftParams),
     /// ORB.
     Orb(OrbParams),
+    /// SURF.
+    Surf(SurfParams),
 }
 
 /// Position, size and direction of a keypoint.
@@ -54,6 +56,8 @@ pub enum Values {
     Sift(Array2<f32>),
     /// ORB, 256 bits each.
     Orb(Vec<[u64; 4]>),
+    /// SURF, n×64, unit rows.
+    Surf(Array2<f32>),
 }
 
 impl KeypointParams {
@@ -63,18 +67,30 @@ impl KeypointParams {
     /// [`Error::OpenCv`](crate::Error::OpenCv) from OpenCV's detectors.
     pub fn detect(&self, picture: &Picture) -> Result<Keypoints> {
         let image = &picture.gray;
-        let (points, values) = match self {
+        let frames = |points: Vector<KeyPoint>| points.iter().map(frame).collect();
+        let (frames, values) = match self {
             Self::Sift(p) => {
                 let (points, found) = p.detect(image)?;
-                (points, Values::Sift(p.values(&found)?))
+                (frames(points), Values::Sift(p.values(&found)?))
             }
             Self::Orb(p) => {
                 let (points, found) = p.detect(image)?;
-                (points, Values::Orb(words(&found)?))
+                (frames(points), Values::Orb(words(&found)?))
+            }
+            Self::Surf(p) => {
+                let (blobs, angles, values) = p.detect(image);
+                let frame = |(blob, &angle): (&Blob, &f64)| Frame {
+                    x: blob.x as f32,
+                    y: blob.y as f32,
+                    size: 2.0 * blob.scale as f32,
+                    angle: angle as f32,
+                };
+                let frames = blobs.iter().zip(&angles).map(frame);
+                (frames.collect(), Values::Surf(values))
             }
         };
         Ok(Keypoints {
-            frames: points.iter().map(frame).collect(),
+            frames,
             values,
             width: image.width(),
             height: image.height(),
@@ -114,15 +130,27 @@ impl Keypoints {
         self.frames.is_empty()
     }
 
-    /// The keypoints of the mirror image, if they follow from these: for SIFT alone.
+    /// The keypoints of the mirror image, if they follow from these: for SIFT and SURF.
     pub fn mirrored(&self) -> Option<Self> {
-        let Values::Sift(values) = &self.values else {
-            return None;
+        let values = match &self.values {
+            Values::Sift(values) => {
+                let columns: Vec<usize> = (0..128).map(turned_over).collect();
+                Values::Sift(values.select(Axis(1), &columns))
+            }
+            Values::Surf(values) => {
+                // rows of cells across the direction are reversed, and so are gradients across it
+                let columns: Vec<usize> = (0..64).map(|v| (3 - v / 16) * 16 + v % 16).collect();
+                let mut values = values.select(Axis(1), &columns);
+                values
+                    .slice_mut(s![.., 1..;4])
+                    .mapv_inplace(std::ops::Neg::neg);
+                Values::Surf(values)
+            }
+            Values::Orb(_) => return None,
         };
-        let columns: Vec<usize> = (0..128).map(turned_over).collect();
         Some(Self {
             frames: mirrored(&self.frames, self.width),
-            values: Values::Sift(values.select(Axis(1), &columns)),
+            values,
             ..*self
         })
     }

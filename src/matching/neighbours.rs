@@ -74,7 +74,8 @@ impl Neighbours {
     /// The two nearest rows of b for every row of a.
     fn nearest(self, a: &Values, b: &Values) -> Result<Vec<Option<Nearest>>> {
         match (self, a, b) {
-            (Self::Exhaustive, Values::Sift(a), Values::Sift(b)) => Ok(by_product(a, b)),
+            (Self::Exhaustive, Values::Sift(a), Values::Sift(b))
+            | (Self::Exhaustive, Values::Surf(a), Values::Surf(b)) => Ok(by_product(a, b)),
             (Self::Exhaustive, Values::Orb(a), Values::Orb(b)) => Ok(by_bits(a, b)),
             (Self::Flann, _, _) => by_flann(a, b),
             (Self::Exhaustive, _, _) => Ok(vec![None; rows(a)]), // nothing of one kind is like the other
@@ -84,7 +85,7 @@ impl Neighbours {
 
 fn rows(values: &Values) -> usize {
     match values {
-        Values::Sift(x) => x.nrows(),
+        Values::Sift(x) | Values::Surf(x) => x.nrows(),
         Values::Orb(x) => x.len(),
     }
 }
@@ -142,7 +143,7 @@ fn by_flann(a: &Values, b: &Values) -> Result<Vec<Option<Nearest>>> {
     }
     core::set_rng_seed(SEED)?;
     let index: Ptr<IndexParams> = match b {
-        Values::Sift(_) => Ptr::new(KDTreeIndexParams::new(4)?).into(), // 4 trees: FLANN's default
+        Values::Sift(_) | Values::Surf(_) => Ptr::new(KDTreeIndexParams::new(4)?).into(), // 4 trees: FLANN's default
         Values::Orb(_) => Ptr::new(LshIndexParams::new(6, 12, 1)?).into(), // as OpenCV's manual has it for ORB
     };
     let search = Ptr::new(SearchParams::new(64, 0.0, true, false)?); // leaves looked at
@@ -163,7 +164,7 @@ fn by_flann(a: &Values, b: &Values) -> Result<Vec<Option<Nearest>>> {
 
 fn as_mat(values: &Values) -> Result<Mat> {
     Ok(match values {
-        Values::Sift(x) => {
+        Values::Sift(x) | Values::Surf(x) => {
             let rows: Vec<Vec<f32>> = x.outer_iter().map(|row| row.to_vec()).collect();
             Mat::from_slice_2d(&rows)?
         }

@@ -3,7 +3,8 @@
 use image::{Rgb, RgbImage};
 use ndarray::{Array2, Axis, s};
 use tuwen::descriptor::{
-    Channels, ColourParams, DenseSiftParams, DescriptorParams, Descriptors, OrbParams, SiftParams,
+    Blob, Channels, ColourParams, DenseSiftParams, DescriptorParams, Descriptors, OrbParams,
+    SiftParams, SurfParams, describe_blobs,
 };
 use tuwen::picture::{Picture, PictureParams};
 
@@ -173,5 +174,63 @@ fn local_colour_is_numpys() {
         let theirs = golden.f64(&format!("statistics_{cell}"));
         // A deviation is the root of a difference of two numbers that are nearly equal.
         assert_near(wide(&ours.values).view(), theirs.view(), 5e-4);
+    }
+}
+
+/// Every blob that mahotas finds, with its response, its layer and its side of the Hessian; the pixel lies half-way between
+/// both places, because mahotas moves blobs to the wrong side of it.
+#[test]
+fn surfs_blobs_are_those_of_mahotas() {
+    let golden = Golden::open("surf");
+    let ours = SurfParams {
+        features: 0,
+        octaves: 3,
+        layers: 4,
+        response: 1.0,
+        balance: 0.6,
+    }
+    .blobs(&luma_picture(&golden).gray);
+    let theirs = golden.f64("blobs");
+    assert!(theirs.nrows() > 300 && ours.len() >= theirs.nrows());
+    for row in theirs.outer_iter() {
+        let &[y, x, scale, response, side] = row.as_slice().unwrap() else {
+            panic!("five numbers a blob")
+        };
+        let near = |b: &&Blob| {
+            (b.response - response).abs() < 1e-9 * response && (b.x - x).hypot(b.y - y) < 8.0
+        };
+        let found = ours
+            .iter()
+            .find(near)
+            .unwrap_or_else(|| panic!("none at {x} {y} of {response}"));
+        assert_eq!(found.dark, side > 0.0);
+        let lobes = (found.scale + scale) / 2.0 / 0.4; // 0.4 is three lobes at 1.2 / 9
+        for (middle, step) in [
+            ((found.x + x) / 2.0, 1.0),
+            ((found.y + y) / 2.0, 1.0),
+            (lobes, 1.0),
+        ] {
+            let off = (middle / step).round() * step - middle;
+            assert!(off.abs() < 1e-6, "{middle} at {x} {y} {scale}");
+        }
+    }
+}
+
+#[test]
+fn surfs_descriptors_are_those_of_plain_loops() {
+    let golden = Golden::open("surf");
+    let (points, angles) = (golden.f64("points"), golden.f64("angles"));
+    let blob = |p: ndarray::ArrayView1<f64>| Blob {
+        x: p[0],
+        y: p[1],
+        scale: p[2],
+        response: 1.0,
+        dark: false,
+    };
+    let blobs: Vec<Blob> = points.outer_iter().map(blob).collect();
+    let (ours, values) = describe_blobs(&luma_picture(&golden).gray, &blobs);
+    assert_near(wide(&values).view(), golden.f64("descriptors").view(), 1e-5);
+    for (a, b) in ours.iter().zip(angles) {
+        assert!((a - b).sin().abs() < 1e-9 && (a - b).cos() > 0.0, "{a} {b}");
     }
 }

@@ -23,7 +23,7 @@ fn photos() -> [Picture; 2] {
 
 fn as_mat(values: &Values) -> Mat {
     match values {
-        Values::Sift(x) => {
+        Values::Sift(x) | Values::Surf(x) => {
             let rows: Vec<Vec<f32>> = x.outer_iter().map(|r| r.to_vec()).collect();
             Mat::from_slice_2d(&rows).unwrap()
         }
@@ -38,7 +38,7 @@ fn as_mat(values: &Values) -> Mat {
 /// By OpenCV: the ratio test, and no cross-check.
 fn by_opencv(a: &Keypoints, b: &Keypoints) -> Vec<Alike> {
     let norm = match a.values {
-        Values::Sift(_) => NORM_L2,
+        Values::Sift(_) | Values::Surf(_) => NORM_L2,
         Values::Orb(_) => NORM_HAMMING,
     };
     let matcher = BFMatcher::new(norm, false).unwrap();
