@@ -36,7 +36,12 @@ fn parts_turned_and_mirrored_copies_match() {
     let (w, h) = photo.dimensions();
     let original = odd_picture("photo.png");
     let part = imageops::crop_imm(&photo, w / 4, h / 4, w / 2, h / 2).to_image();
-    for more in [&[][..], &["--method", "orb"], &["--neighbours", "flann"]] {
+    for more in [
+        &[][..],
+        &["--method", "orb"],
+        &["--method", "surf"],
+        &["--neighbours", "flann"],
+    ] {
         let (_dir, path) = saved(&part, "part.png");
         let found = json(&path, &original, more);
         assert_eq!(found["mirrored"], false);
