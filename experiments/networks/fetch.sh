@@ -15,7 +15,7 @@ fail() { say "$*"; exit 1; }
 
 mkdir -p "$folder"
 # of this run alone
-downloads=$(mktemp -d "$folder/downloads.XXXXXX")
+downloads=$folder/downloads.$$
 trap 'rm -rf "$downloads"' EXIT
 trap 'exit 130' INT TERM
 
