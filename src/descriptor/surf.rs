@@ -353,3 +353,24 @@ pub fn describe_blobs(image: &GrayImage, blobs: &[Blob]) -> (Vec<f64>, Array2<f3
     }
     (angles, values)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_blob_is_found_between_the_pixels() {
+        for (x, y, deviation) in [(40.3_f64, 37.6_f64, 3.0_f64), (52.8, 44.1, 5.0)] {
+            let image = GrayImage::from_fn(100, 90, |px, py| {
+                let square = (f64::from(px) - x).powi(2) + (f64::from(py) - y).powi(2);
+                image::Luma([(200.0 * (-square / (2.0 * deviation.powi(2))).exp()) as u8])
+            });
+            let blob = SurfParams::default().blobs(&image)[0];
+            assert!((blob.x - x).hypot(blob.y - y) < 0.5, "{blob:?}");
+            assert!(!blob.dark);
+            // the Hessian is highest where the filter is as wide as the blob (Lindeberg 1998)
+            let ratio = blob.scale / deviation;
+            assert!((0.8..1.25).contains(&ratio), "{blob:?}");
+        }
+    }
+}

@@ -2,9 +2,9 @@
 
     pip install mahotas==1.4.19 safetensors numpy && python tests/golden/surf.py
 
-mahotas balances the mixed derivative by 0.6, and adds the step to the top of the parabola with the wrong sign: where it says 10.2, the
-top is at 9.8. Its borders are wider than the filters ask for. Its directions and descriptors are not compared: it takes a gradient out
-of the window that was never in it, and x for y in the angle.
+mahotas balances the mixed derivative by 0.6. What it says of a pixel is compared, its response and its side; where it puts a blob between
+pixels is not: the step has the wrong sign, and its gradient has the axes in another order than its Hessian. Nor are its directions and
+descriptors: it takes a gradient out of the window that was never in it, and x for y in the angle.
 """
 
 from pathlib import Path
