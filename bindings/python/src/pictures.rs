@@ -25,6 +25,9 @@ impl Given {
     /// # Errors
     /// `TypeError` for what is no picture, `ValueError` for an array of another shape.
     pub fn of(any: &Bound<'_, PyAny>) -> PyResult<Self> {
+        if let Ok(path) = any.cast::<PyString>() {
+            return Ok(Self::Path(path.extract()?));
+        }
         if let Ok(bytes) = any.cast::<PyBytes>() {
             return Ok(Self::Bytes(bytes.as_bytes().to_vec()));
         }
@@ -89,8 +92,14 @@ impl Given {
                 "pictures are given as a list: [picture] where there is one",
             ));
         }
-        let pictures = pictures.try_iter()?;
-        pictures.map(|picture| Self::of(&picture?)).collect()
+        let of = |(i, picture): (usize, PyResult<Bound<'_, PyAny>>)| {
+            // a long list is worth leaving, too
+            if i % 1024 == 0 {
+                pictures.py().check_signals()?;
+            }
+            Self::of(&picture?)
+        };
+        pictures.try_iter()?.enumerate().map(of).collect()
     }
 
     fn pixels(width: usize, height: usize, pixels: Vec<u8>) -> PyResult<Self> {

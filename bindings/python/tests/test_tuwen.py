@@ -234,13 +234,13 @@ def test_ctrl_c_ends_long_work(data, recipe):
         model = tuwen.fit({str(recipe)!r}, {str(data)!r}, work={str(data / "work")!r}, progress=False)
         print("begun", flush=True)
         try:
-            model.embed_pictures([{str(data / "images" / "1.png")!r}] * 1_000_000, progress=False)
+            model.embed_pictures([{str(data / "images" / "1.png")!r}] * 200_000, progress=False)
         except KeyboardInterrupt:
             print("ended")
     """)
     run = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
     assert run.stdout.readline() == "begun\n"
-    threading.Event().wait(1)
+    threading.Event().wait(3)  # the list is read, and its pictures are being described
     run.send_signal(signal.SIGINT)
     assert run.communicate(timeout=60)[0] == "ended\n"
 
