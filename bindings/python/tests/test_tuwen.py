@@ -238,7 +238,9 @@ def test_ctrl_c_ends_long_work(data, recipe):
         except KeyboardInterrupt:
             print("ended")
     """)
-    run = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
+    # tests that run in the background of a shell ignore the signal, and so would what they start
+    heed = lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)  # noqa: E731
+    run = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True, preexec_fn=heed)
     assert run.stdout.readline() == "begun\n"
     threading.Event().wait(3)  # the list is read, and its pictures are being described
     run.send_signal(signal.SIGINT)
