@@ -46,6 +46,7 @@ impl Index for Flat {
                     hits.select_nth_unstable_by(k - 1, best_first);
                 }
                 hits.truncate(k);
+                hits.shrink_to_fit(); // room for the whole gallery would stay with every answer
                 hits.sort_by(best_first);
                 hits
             }));
