@@ -360,12 +360,23 @@ impl Dataset {
     /// # Errors
     /// [`Error::Dataset`] with the problems in the data if there is none.
     pub fn train(&self) -> Result<&Collection> {
+        Ok(&self.collections[self.train_place()?])
+    }
+
+    /// The place of the collection to learn from.
+    ///
+    /// # Errors
+    /// As [`Self::train`].
+    pub fn train_place(&self) -> Result<usize> {
         let none = || {
             let reason =
                 "there are no pairs to learn from (attachment1, or a train list)".to_owned();
             Error::dataset(&self.name, reason + &self.what_was_wrong())
         };
-        self.split(Split::Train, None).ok_or_else(none)
+        let mut collections = self.collections.iter();
+        collections
+            .position(|c| c.split == Split::Train)
+            .ok_or_else(none)
     }
 
     /// Each kind of warning with its count and its first message, to be added to an error.

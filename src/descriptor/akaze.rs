@@ -5,7 +5,7 @@ use opencv::features2d::AKAZE;
 use opencv::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::{DescriptorKind, Descriptors, Extractor, detected, places, rows_of};
+use super::{DescriptorKind, Descriptors, Extractor, bits, detected, places, rows_of};
 use crate::error::Result;
 use crate::picture::Picture;
 
@@ -50,13 +50,7 @@ impl Extractor for AkazeParams {
         akaze.set_n_octaves(self.octaves as i32)?;
         akaze.set_n_octave_layers(self.octave_layers as i32)?;
         let (keypoints, found) = detected(&mut akaze, &picture.gray)?;
-        let values = rows_of::<u8>(&found, BITS, |row, out| {
-            // bit 0 is the lowest of its byte
-            let bits = row
-                .iter()
-                .flat_map(|&byte| (0..8).map(move |b| byte >> b & 1));
-            out.extend(bits.take(BITS).map(f32::from));
-        })?;
+        let values = rows_of::<u8>(&found, BITS, |row, out| out.extend(bits(row).take(BITS)))?;
         let places = places(&keypoints, &picture.gray);
         let mut best: Vec<usize> = (0..values.nrows()).collect();
         if self.features > 0 && self.features < best.len() {

@@ -120,11 +120,23 @@ impl Descriptors {
 
 /// The centres of OpenCV's keypoints in a picture, n×2.
 fn places(keypoints: &Vector<KeyPoint>, image: &GrayImage) -> Array2<f32> {
+    places_of(keypoints.iter().map(|k| [k.pt().x, k.pt().y]), image)
+}
+
+/// The centres of keypoints in a picture, n×2, of their places in pixels.
+fn places_of(points: impl Iterator<Item = [f32; 2]>, image: &GrayImage) -> Array2<f32> {
     let (w, h) = (image.width() as f32, image.height() as f32);
-    let points = keypoints.iter().map(|k| k.pt());
-    let places = points.flat_map(|p| [(p.x + 0.5) / w - 0.5, (p.y + 0.5) / h - 0.5]);
+    let places = points.flat_map(|[x, y]| [(x + 0.5) / w - 0.5, (y + 0.5) / h - 0.5]);
     let places: Vec<f32> = places.collect();
     Array2::from_shape_vec((places.len() / 2, 2), places).expect("two numbers per keypoint")
+}
+
+/// The bits of a row of bytes as numbers; bit 0 is the lowest of its byte.
+fn bits(row: &[u8]) -> impl Iterator<Item = f32> + '_ {
+    let bits = row
+        .iter()
+        .flat_map(|&byte| (0..8).map(move |b| byte >> b & 1));
+    bits.map(f32::from)
 }
 
 /// Smallest side: smaller pictures have no room for a keypoint, and OpenCV's pyramids do not expect them.

@@ -5,7 +5,7 @@ use opencv::core::{KeyPoint, Mat, Vector};
 use opencv::features2d::{ORB, ORB_ScoreType};
 use serde::{Deserialize, Serialize};
 
-use super::{DescriptorKind, Descriptors, Extractor, detected, places, rows_of};
+use super::{DescriptorKind, Descriptors, Extractor, bits, detected, places, rows_of};
 use crate::error::Result;
 use crate::picture::Picture;
 
@@ -48,13 +48,7 @@ impl Extractor for OrbParams {
 
     fn extract(&self, picture: &Picture) -> Result<Descriptors> {
         let (keypoints, found) = self.detect(&picture.gray)?;
-        let values = rows_of::<u8>(&found, BITS, |row, out| {
-            // bit 0 is the lowest of its byte
-            let bits = row
-                .iter()
-                .flat_map(|&byte| (0..8).map(move |b| byte >> b & 1));
-            out.extend(bits.map(f32::from));
-        })?;
+        let values = rows_of::<u8>(&found, BITS, |row, out| out.extend(bits(row)))?;
         Ok(Descriptors {
             values,
             places: places(&keypoints, &picture.gray),

@@ -8,7 +8,7 @@ use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
 use super::integral::Integral;
-use super::{DescriptorKind, Descriptors, Extractor, too_small};
+use super::{DescriptorKind, Descriptors, Extractor, places_of, too_small};
 use crate::error::Result;
 use crate::picture::Picture;
 use crate::timing;
@@ -68,13 +68,11 @@ impl Extractor for SurfParams {
 
     fn extract(&self, picture: &Picture) -> Result<Descriptors> {
         let (blobs, _, values) = self.detect(&picture.gray);
-        let (w, h) = (picture.gray.width() as f32, picture.gray.height() as f32);
-        let mut places = Array2::zeros((blobs.len(), 2));
-        for (mut place, blob) in places.outer_iter_mut().zip(&blobs) {
-            place[0] = (blob.x as f32 + 0.5) / w - 0.5;
-            place[1] = (blob.y as f32 + 0.5) / h - 0.5;
-        }
-        Ok(Descriptors { values, places })
+        let points = blobs.iter().map(|b| [b.x as f32, b.y as f32]);
+        Ok(Descriptors {
+            values,
+            places: places_of(points, &picture.gray),
+        })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// A figure that was measured with so many training pictures.
+/// A figure with so many training pictures.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Learned {
     /// Training pictures.
@@ -10,19 +10,7 @@ pub struct Learned {
     /// Mean recall in per cent.
     #[serde(rename = "mR")]
     pub mean_recall: f64,
-    /// Its 95 % interval over the queries.
-    pub ci95: [f64; 2],
-}
-
-/// A figure that is expected where nothing was measured.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Expected {
-    /// Training pictures.
-    pub pictures: usize,
-    /// Mean recall in per cent.
-    #[serde(rename = "mR")]
-    pub mean_recall: f64,
-    /// 95 % prediction interval.
+    /// Its 95 % interval: over the queries where it was measured, of prediction where it is expected.
     pub ci95: [f64; 2],
 }
 
@@ -36,7 +24,7 @@ pub struct Law {
     /// a, points of mR.
     pub offset: f64,
     /// What it says of two, four and eight times the pictures.
-    pub expected: Vec<Expected>,
+    pub expected: Vec<Learned>,
 }
 
 /// 97.5 % points of Student's t for 1, 2, 3, ... degrees of freedom (Abramowitz & Stegun 1964, table 26.10), to be between the two
@@ -78,7 +66,7 @@ pub fn law(measured: &[Learned]) -> Option<Law> {
         let x = (pictures as f64).log2();
         let mean_recall = offset + slope * x;
         let spread = (1.0 + 1.0 / n as f64 + (x - mx).powi(2) / sxx).sqrt();
-        Expected {
+        Learned {
             pictures,
             mean_recall,
             ci95: around(mean_recall, t * deviation * spread),

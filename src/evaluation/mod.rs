@@ -9,7 +9,7 @@ mod metrics;
 mod report;
 mod significance;
 
-pub use growth::{Expected, Law, Learned, law};
+pub use growth::{Law, Learned, law};
 pub use metrics::{KS, Ranking, TIE, mean_recall, mid_rank, ranks};
 pub use report::{AllIntervals, DirectionReport, Intervals, Report, report};
 pub use significance::{Difference, difference};

@@ -27,7 +27,8 @@ pub fn learning_curve(
     progress: &dyn Progress,
     mut each: impl FnMut(&Learned),
 ) -> Result<Vec<Learned>> {
-    let train = dataset.train()?;
+    let place = dataset.train_place()?;
+    let train = &dataset.collections[place];
     let all = train.images.len();
     let sizes = (0..=HALVINGS).map(|h| all >> h).filter(|&n| n >= LEAST);
     let mut sizes: Vec<usize> = sizes.collect();
@@ -43,11 +44,6 @@ pub fn learning_curve(
     for pictures in sizes {
         let mut part = dataset.clone();
         if pictures < all {
-            let place = dataset
-                .collections
-                .iter()
-                .position(|c| std::ptr::eq(c, train));
-            let place = place.expect("the training collection is one of the dataset's");
             part.collections[place] = train.sampled(pictures, recipe.seed);
         }
         let report =

@@ -173,13 +173,7 @@ impl<'a> Training<'a> {
     }
 
     fn train(&self) -> Result<usize> {
-        let wanted = self.dataset.train()?;
-        let place = self
-            .dataset
-            .collections
-            .iter()
-            .position(|c| std::ptr::eq(c, wanted));
-        Ok(place.expect("the training collection is one of the dataset's"))
+        self.dataset.train_place()
     }
 
     /// Of the bytes and ids of a collection's pictures.

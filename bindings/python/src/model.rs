@@ -58,8 +58,8 @@ impl Model {
 
     /// Pictures as points of the shared space: an array of float32 (n, s), unit rows; zero where nothing is found in a picture.
     ///
-    /// `pictures` is a list. A picture is a path, the bytes of a file, a picture of Pillow, or an array of uint8 (height, width, 3). The first one
-    /// that cannot be read is an error that names it.
+    /// `pictures` is a list. A picture is a path, the bytes of a file, a picture of Pillow, or an array of uint8 (height, width, 3).
+    /// The first one that cannot be read is an error that names it.
     #[pyo3(signature = (pictures, *, progress=true))]
     fn embed_pictures<'py>(
         &self,
