@@ -1,30 +1,15 @@
 #!/bin/sh
 # Installs the package in a clean Debian and uses it there: test-deb.sh PACKAGE FOLDER   (as root)
 #
-# debootstrap makes the system in FOLDER once; each run works on a copy of it. Prints the seconds from apt-get to the first
-# answer.
+# Prints the seconds from apt-get to the first answer.
 set -eu
 package=$(readlink -f "$1")
 folder=$2
-release=$(. /etc/os-release && echo "$VERSION_CODENAME")
-for program in debootstrap qemu-x86_64-static; do
-    command -v $program >/dev/null || { echo 'test-deb: install debootstrap and qemu-user-static' >&2; exit 1; }
-done
+command -v qemu-x86_64-static >/dev/null || { echo 'test-deb: install qemu-user-static' >&2; exit 1; }
 
-clean=$folder/$release
-root=$folder/root
-if [ ! -e "$clean/ready" ]; then
-    rm -rf "$clean"
-    debootstrap --variant=minbase --include=ca-certificates "$release" "$clean"
-    touch "$clean/ready"
-fi
-rm -rf "$root"
-cp -a "$clean" "$root"
+. "$(dirname "$0")/clean-system.sh"
+clean_system "$folder" "$release" ca-certificates
 cp "$package" "$root/tmp/tuwen.deb"
-cp /etc/resolv.conf "$root/etc/resolv.conf"
-# The certificates that this machine trusts, and what it is told of proxies.
-cp -L /etc/ssl/certs/ca-certificates.crt "$root/etc/ssl/certs/ca-certificates.crt"
-inside() { chroot "$root" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 ${https_proxy:+https_proxy="$https_proxy"} "$@"; }
 
 inside apt-get update -qq
 start=$(date +%s)
